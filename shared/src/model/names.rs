@@ -1,0 +1,340 @@
+//! Names that people choose. What is valid is decided here and nowhere else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Why a name was refused; the text is meant for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidName(String);
+
+fn refuse<T>(reason: &str) -> Result<T, InvalidName> {
+    Err(InvalidName(reason.to_owned()))
+}
+
+/// Implements the common face of a validated name on top of its `FromStr`.
+macro_rules! text_name {
+    ($name:ident) => {
+        impl $name {
+            /// The validated text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?
+                    .parse()
+                    .map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+/// Name of a secret: 1 to 512 characters, free text as in Infisical (spaces, `:` and `/` occur in imported
+/// stores), but no control characters. White space at both ends is removed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SecretName(String);
+text_name!(SecretName);
+
+impl FromStr for SecretName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() {
+            return refuse("the name of a secret must not be empty");
+        }
+        if text.chars().count() > 512 {
+            return refuse("the name of a secret must not be longer than 512 characters");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("the name of a secret must not contain control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(edge) && text.ends_with(edge) && text.chars().all(|c| edge(c) || c == '-' || c == '_')
+}
+
+/// Slug of an environment, such as `dev`: 1 to 64 lower-case letters, digits, `-` and `_`, beginning and ending with
+/// a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EnvSlug(String);
+text_name!(EnvSlug);
+
+impl FromStr for EnvSlug {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.len() > 64 || !is_slug(text) {
+            return refuse(
+                "an environment slug has 1 to 64 lower-case letters, digits, - and _, and begins and ends with a letter or digit",
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Slug of a project, 5 to 36 characters (Infisical's limits), letters as in [`EnvSlug`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProjectSlug(String);
+text_name!(ProjectSlug);
+
+impl FromStr for ProjectSlug {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if !(5..=36).contains(&text.len()) || !is_slug(text) {
+            return refuse(
+                "a project slug has 5 to 36 lower-case letters, digits, - and _, and begins and ends with a letter or digit",
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A name for people to read (project, environment, organization, identity): 1 to 64 characters after trimming,
+/// without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DisplayName(String);
+text_name!(DisplayName);
+
+impl DisplayName {
+    /// The name in the letters of a slug: `Home Lab` becomes `home-lab`. May be empty when the name has no ASCII
+    /// letter or digit.
+    pub fn slugified(&self) -> String {
+        let mut slug = String::new();
+        for c in self.0.chars() {
+            if c.is_ascii_alphanumeric() {
+                slug.push(c.to_ascii_lowercase());
+            } else if !slug.ends_with('-') && !slug.is_empty() {
+                slug.push('-');
+            }
+        }
+        slug.trim_end_matches('-').to_owned()
+    }
+}
+
+impl FromStr for DisplayName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if !(1..=64).contains(&text.chars().count()) {
+            return refuse("a name has 1 to 64 characters");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("a name must not contain control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// An e-mail address of the form `a@b.cd`, lower-cased, at most 254 characters. Whether it exists is not our business:
+/// no mail is needed to sign up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Email(String);
+text_name!(Email);
+
+impl FromStr for Email {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim().to_lowercase();
+        let valid = text.len() <= 254
+            && !text
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && !domain.contains('@')
+                    && domain.rsplit_once('.').is_some_and(|(host, top)| {
+                        top.chars().count() >= 2 && !host.is_empty() && !host.split('.').any(str::is_empty)
+                    })
+            });
+        if valid {
+            Ok(Self(text))
+        } else {
+            refuse("an e-mail address looks like name@example.com")
+        }
+    }
+}
+
+/// Path of a folder in an environment: `/` or `/app/database`.
+///
+/// Parsing forgives what Infisical's clients send: a missing leading slash, a trailing one, runs of slashes, spaces at
+/// the ends. Segments hold letters, digits, `-` and `_` and are compared with case; `.`, `..` and backslashes are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct FolderPath(Vec<String>);
+
+impl FolderPath {
+    /// The top folder, `/`.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The folder names from the top down; empty for the root.
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for FolderPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("/");
+        }
+        self.0.iter().try_for_each(|segment| write!(f, "/{segment}"))
+    }
+}
+
+impl FromStr for FolderPath {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let mut segments = Vec::new();
+        for segment in text.trim().split('/').filter(|segment| !segment.is_empty()) {
+            if segment.len() > 255 {
+                return refuse("a folder name must not be longer than 255 characters");
+            }
+            if !segment
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            {
+                return refuse("a folder name holds letters, digits, - and _ only");
+            }
+            segments.push(segment.to_owned());
+        }
+        if segments.len() > 32 {
+            return refuse("folders nest at most 32 deep");
+        }
+        Ok(Self(segments))
+    }
+}
+
+impl Serialize for FolderPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FolderPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_names_are_free_text_without_control_characters() {
+        for good in [
+            "A",
+            "DB_URL",
+            "with space",
+            "a:b",
+            "a/b",
+            "ключ",
+            "-x",
+            &"n".repeat(512),
+        ] {
+            assert_eq!(good.parse::<SecretName>().unwrap().as_str(), good);
+        }
+        for bad in ["", "   ", "a\0b", "a\nb", "\u{7f}x", &"n".repeat(513)] {
+            assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
+        }
+        assert_eq!(" A ".parse::<SecretName>().unwrap().as_str(), "A");
+    }
+
+    #[test]
+    fn slugs() {
+        for good in ["dev", "p", "dev_personal", "eu-west-1"] {
+            assert!(good.parse::<EnvSlug>().is_ok(), "{good}");
+        }
+        for bad in ["", "Dev", "-dev", "dev-", "a b", "a/b", "..", &"d".repeat(65)] {
+            assert!(bad.parse::<EnvSlug>().is_err(), "{bad}");
+        }
+        assert!("abcd".parse::<ProjectSlug>().is_err());
+        assert!("abcde".parse::<ProjectSlug>().is_ok());
+    }
+
+    #[test]
+    fn slugified_names() {
+        for (name, slug) in [
+            ("Home Lab", "home-lab"),
+            ("  A -- b!", "a-b"),
+            ("Küche", "k-che"),
+            ("Ω", ""),
+        ] {
+            assert_eq!(name.parse::<DisplayName>().unwrap().slugified(), slug);
+        }
+    }
+
+    #[test]
+    fn emails() {
+        for good in [
+            "a@b.cd",
+            "Kavi@Example.COM",
+            "first.last+tag@sub.example.org",
+            "ü@exämple.de",
+        ] {
+            assert_eq!(good.parse::<Email>().unwrap().as_str(), good.to_lowercase());
+        }
+        for bad in [
+            "", "a", "@b.cd", "a@", "a@b", "a@b.c", "a@.cd", "a@b..cd", "a b@c.de", "a@b@c.de", "<a@b.cd>",
+        ] {
+            assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn folder_paths_are_normalized() {
+        for (given, shown) in [
+            ("", "/"),
+            ("/", "/"),
+            ("///", "/"),
+            ("app", "/app"),
+            (" /a//b/ ", "/a/b"),
+        ] {
+            assert_eq!(given.parse::<FolderPath>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn folder_paths_never_climb() {
+        for bad in [
+            "/..",
+            "/a/../b",
+            "/.",
+            "/a\\b",
+            "/a b",
+            "/ä",
+            "/%2e%2e",
+            &"/a".repeat(33),
+        ] {
+            assert!(bad.parse::<FolderPath>().is_err(), "{bad}");
+        }
+    }
+}

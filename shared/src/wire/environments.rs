@@ -1,0 +1,70 @@
+//! Environments of a project.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{EnvironmentId, ProjectId};
+use crate::model::time::UnixMillis;
+
+/// An environment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// Id.
+    pub id: EnvironmentId,
+    /// Name.
+    pub name: String,
+    /// Slug, unique in the project.
+    pub slug: String,
+    /// Place in the list, from 1.
+    pub position: i64,
+    /// Project it belongs to.
+    pub project_id: ProjectId,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// `POST …/environments`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreateEnvironmentRequest {
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Place in the list; at the end when absent.
+    #[serde(default)]
+    pub position: Option<i64>,
+}
+
+/// `PATCH …/environments/{id}`; absent fields stay as they are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdateEnvironmentRequest {
+    /// New name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// New slug.
+    #[serde(default)]
+    pub slug: Option<String>,
+    /// New place in the list, from 1.
+    #[serde(default)]
+    pub position: Option<i64>,
+}
+
+/// Answer to creating, changing and deleting an environment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnvironmentChangeResponse {
+    /// One sentence.
+    pub message: String,
+    /// Id of the project.
+    pub workspace: ProjectId,
+    /// The environment.
+    pub environment: Environment,
+}
+
+/// `GET …/environments/{id}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnvironmentResponse {
+    /// The environment.
+    pub environment: Environment,
+}

@@ -1,0 +1,50 @@
+//! Organizations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::access::OrganizationRole;
+use crate::model::ids::OrganizationId;
+use crate::model::time::UnixMillis;
+
+/// An organization. Fields that only Infisical's paid plans use are constants.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Always null.
+    pub customer_id: Option<String>,
+    /// Always false.
+    pub auth_enforced: bool,
+    /// Always false.
+    pub scim_enabled: bool,
+    /// Always null.
+    pub kms_default_key_id: Option<String>,
+    /// Role of a new member.
+    pub default_membership_role: OrganizationRole,
+    /// The caller's role here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_role: Option<OrganizationRole>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// `GET /api/v1/organization`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrganizationsResponse {
+    /// Those the caller belongs to.
+    pub organizations: Vec<Organization>,
+}
+
+/// `GET /api/v1/organization/{id}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrganizationResponse {
+    /// The organization.
+    pub organization: Organization,
+}

@@ -1,0 +1,118 @@
+//! Projects, which Infisical's older routes call workspaces.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{EnvironmentId, OrganizationId, ProjectId};
+use crate::model::time::UnixMillis;
+
+/// A project with its environments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Id.
+    pub id: ProjectId,
+    /// The same id again: older clients read this one.
+    #[serde(rename = "_id")]
+    pub id_again: ProjectId,
+    /// Name.
+    pub name: String,
+    /// Unique in the organization.
+    pub slug: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// Always `secret-manager`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Organization it belongs to.
+    pub org_id: OrganizationId,
+    /// Always false: names keep their case.
+    pub auto_capitalization: bool,
+    /// Always false.
+    pub has_delete_protection: bool,
+    /// Infisical's data format, always 3.
+    pub version: i64,
+    /// Always null.
+    pub upgrade_status: Option<String>,
+    /// Number of versions Infisical would keep in snapshots.
+    pub pit_version_limit: i64,
+    /// Days that audit records are kept; null for the instance's default.
+    pub audit_logs_retention_days: Option<i64>,
+    /// Always null.
+    pub kms_certificate_key_id: Option<String>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+    /// Document version of older clients, always 0.
+    #[serde(rename = "__v")]
+    pub document_version: i64,
+    /// In their order.
+    pub environments: Vec<EnvironmentSummary>,
+}
+
+/// An environment inside a [`Project`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnvironmentSummary {
+    /// Id.
+    pub id: EnvironmentId,
+    /// Name.
+    pub name: String,
+    /// Slug, the address used by every secret route.
+    pub slug: String,
+}
+
+/// `POST /api/v2/workspace` and `POST /api/v1/projects`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateProjectRequest {
+    /// Name.
+    pub project_name: String,
+    /// Free text.
+    #[serde(default)]
+    pub project_description: Option<String>,
+    /// Empty means: make one from the name.
+    #[serde(default)]
+    pub slug: Option<String>,
+    /// Whether to start with dev, staging and prod.
+    #[serde(default)]
+    pub should_create_default_envs: Option<bool>,
+}
+
+/// One project, the newer spelling.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProjectResponse {
+    /// The project.
+    pub project: Project,
+}
+
+/// `GET /api/v1/projects`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProjectsResponse {
+    /// Those the caller belongs to, by name.
+    pub projects: Vec<Project>,
+}
+
+/// One project, the older spelling.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WorkspaceResponse {
+    /// The project.
+    pub workspace: Project,
+}
+
+/// `GET /api/v1/workspace`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WorkspacesResponse {
+    /// Those the caller belongs to, by name.
+    pub workspaces: Vec<Project>,
+}
+
+/// `PATCH` of a project; absent fields stay as they are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdateProjectRequest {
+    /// New name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// New description.
+    #[serde(default)]
+    pub description: Option<String>,
+}

@@ -1,0 +1,179 @@
+//! Secrets: one shape for v3 raw and v4, list and single.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::ids::{ProjectId, SecretId};
+use crate::model::text::SecretText;
+use crate::model::time::UnixMillis;
+
+/// Whether everybody in the project shares a value or it is one user's override.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretType {
+    /// Everybody's.
+    #[default]
+    Shared,
+    /// One user's override.
+    Personal,
+}
+
+/// A secret with its current value. Every field that some client requires is present, never null where a client
+/// would stumble.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// Id, the same across versions.
+    pub id: SecretId,
+    /// The same id again: older clients read this one.
+    #[serde(rename = "_id")]
+    pub id_again: SecretId,
+    /// Project.
+    pub workspace: ProjectId,
+    /// Slug of the environment.
+    pub environment: String,
+    /// From 1, one more with each change.
+    pub version: i64,
+    /// Shared or personal.
+    #[serde(rename = "type")]
+    pub kind: SecretType,
+    /// Name.
+    pub secret_key: String,
+    /// Value; `<hidden-by-infisical>` when it was asked for without values.
+    pub secret_value: SecretText,
+    /// Comment, empty when there is none.
+    pub secret_comment: SecretText,
+    /// Folder, `/` for the root.
+    #[serde(default)]
+    pub secret_path: String,
+    /// Whether the value was left out.
+    #[serde(default)]
+    pub secret_value_hidden: bool,
+    /// See Infisical's CLI: real newlines become `\n` in dotenv exports.
+    #[serde(default)]
+    pub skip_multiline_encoding: Option<bool>,
+    /// Always null until reminders exist.
+    #[serde(default)]
+    pub secret_reminder_note: Option<String>,
+    /// Always null until reminders exist.
+    #[serde(default)]
+    pub secret_reminder_repeat_days: Option<i64>,
+    /// Always false until rotation exists.
+    #[serde(default)]
+    pub is_rotated_secret: bool,
+    /// Always null until rotation exists.
+    #[serde(default)]
+    pub rotation_id: Option<String>,
+    /// Always null.
+    #[serde(default)]
+    pub metadata: Option<Value>,
+    /// Empty until metadata exists.
+    #[serde(default)]
+    pub secret_metadata: Vec<Value>,
+    /// Empty until tags exist.
+    #[serde(default)]
+    pub tags: Vec<Value>,
+    /// When the secret was made.
+    pub created_at: UnixMillis,
+    /// When its current version was made.
+    pub updated_at: UnixMillis,
+}
+
+/// Stands where a value was asked for without the value, as in Infisical.
+pub const HIDDEN_VALUE: &str = "<hidden-by-infisical>";
+
+/// One secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretResponse {
+    /// The secret.
+    pub secret: Secret,
+}
+
+/// The secrets of a folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretsResponse {
+    /// By name.
+    pub secrets: Vec<Secret>,
+    /// Always present, because one client requires it; empty until imports exist.
+    #[serde(default)]
+    pub imports: Vec<Value>,
+}
+
+/// Body of creating, changing and deleting a secret, v3 and v4: the union of their fields, everything optional.
+///
+/// The project is given as `projectId`, `workspaceId`, `workspaceSlug` or `projectSlug`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretBody {
+    /// Project, v4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug, v3 in some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Slug of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Folder, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+    /// Shared when absent.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SecretType>,
+    /// New value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_value: Option<SecretText>,
+    /// New comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_comment: Option<SecretText>,
+    /// New name (only when changing).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_secret_name: Option<String>,
+    /// See [`Secret::skip_multiline_encoding`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_multiline_encoding: Option<bool>,
+    /// The version the writer saw. When given and no longer current, nothing is changed and the answer is 409:
+    /// two people editing one secret do not overwrite each other. Ours; Infisical's clients do not send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<i64>,
+}
+
+/// Query of listing and reading secrets, v3 and v4: the union of their parameters. Switches are `true` or `false`,
+/// an empty text counts as absent.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretQuery {
+    /// Project, v4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Slug of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Folder, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+    /// `shared` when absent.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// A past version of one secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether to include values; true when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view_secret_value: Option<String>,
+}
