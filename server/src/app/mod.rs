@@ -1,0 +1,184 @@
+//! The composition root: what a running server consists of, and the few ways in which work enters a transaction.
+
+pub mod control;
+pub mod data_dir;
+pub mod open;
+pub mod reads;
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use shared::model::text::SecretText;
+
+use crate::clock::Clock;
+
+use crate::crypto::keyring::Keyring;
+use crate::crypto::password::PasswordHasher;
+use crate::domain::audit::Audited;
+use crate::domain::caller::{Caller, Credential, Source, authenticate};
+use crate::domain::{Context, Error};
+use crate::store::{self, Db};
+use reads::Reads;
+
+/// A running server.
+pub struct App {
+    opened: ArcSwapOption<OpenStore>,
+    /// Why the store is not open, for the log and the locked page.
+    locked: ArcSwapOption<open::Locked>,
+    /// The clock.
+    pub clock: Clock,
+    passwords: Arc<PasswordHasher>,
+}
+
+/// The store with the keys that opened it.
+pub struct OpenStore {
+    /// The database.
+    pub db: Db,
+    keyring: ArcSwap<Keyring>,
+    /// Reads that wait to be counted.
+    pub reads: Reads,
+}
+
+impl OpenStore {
+    /// Puts an open database and its keys together.
+    pub fn new(db: Db, keyring: Keyring) -> Self {
+        Self { db, keyring: ArcSwap::from_pointee(keyring), reads: Reads::default() }
+    }
+
+    /// The present keyring.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.load_full()
+    }
+
+    /// Replaces the keyring, after it was written to disk.
+    pub fn set_keyring(&self, keyring: Keyring) {
+        self.keyring.store(Arc::new(keyring));
+    }
+}
+
+impl App {
+    /// A server without an open store.
+    pub fn locked(reason: open::Locked) -> Self {
+        let app = Self::empty();
+        app.locked.store(Some(Arc::new(reason)));
+        app
+    }
+
+    /// A server with an open store.
+    pub fn opened(store: OpenStore) -> Self {
+        let app = Self::empty();
+        app.opened.store(Some(Arc::new(store)));
+        app
+    }
+
+    fn empty() -> Self {
+        Self {
+            opened: ArcSwapOption::empty(),
+            locked: ArcSwapOption::empty(),
+            clock: Clock::default(),
+            passwords: Arc::new(PasswordHasher::new()),
+        }
+    }
+
+    /// The open store, or the refusal of a locked server.
+    pub fn store(&self) -> Result<Arc<OpenStore>, Error> {
+        self.opened.load_full().ok_or(Error::Locked)
+    }
+
+    /// Why the store is not open.
+    pub fn why_locked(&self) -> Option<Arc<open::Locked>> {
+        self.locked.load_full()
+    }
+
+    /// Lets go of the store, at the end of the process: records what is waiting, closes the database.
+    pub async fn close(&self) -> Result<(), Error> {
+        let Some(opened) = self.opened.swap(None) else { return Ok(()) };
+        let flushed = opened.reads.flush_all(&opened.db, self.clock.now()).await;
+        let db = opened.db.clone();
+        drop(opened);
+        blocking(move || db.close().map_err(Error::from)).await?;
+        flushed
+    }
+
+    /// Runs a reading rule in one transaction.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let opened = self.store()?;
+        let keys = opened.keyring();
+        let now = self.clock.now();
+        opened.db.read(move |tx| rule(&mut Context { tx, keys: &keys, now })).await
+    }
+
+    /// Runs a writing rule in one transaction: all of it or nothing.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let opened = self.store()?;
+        let keys = opened.keyring();
+        let now = self.clock.now();
+        opened.db.write(move |tx| rule(&mut Context { tx, keys: &keys, now })).await
+    }
+
+    /// The same for a caller, whose credential is looked up in that very transaction.
+    pub async fn read_as<T: Send + 'static>(
+        &self,
+        (credential, source): (Credential, Source),
+        rule: impl Fn(&mut Context, &Caller) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.read(move |cx| {
+            let caller = authenticate(cx, &credential, &source)?;
+            rule(cx, &caller)
+        })
+        .await
+    }
+
+    /// The same for a caller who changes something.
+    pub async fn write_as<T: Send + 'static>(
+        &self,
+        (credential, source): (Credential, Source),
+        rule: impl Fn(&mut Context, &Caller) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.write(move |cx| {
+            let caller = authenticate(cx, &credential, &source)?;
+            rule(cx, &caller)
+        })
+        .await
+    }
+
+    /// The same for what must be on record before it is answered.
+    pub async fn read_audited<T: Send + 'static>(
+        &self,
+        caller: (Credential, Source),
+        rule: impl Fn(&mut Context, &Caller) -> Result<Audited<T>, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let audited = self.read_as(caller, rule).await?;
+        let opened = self.store()?;
+        opened.reads.commit(&opened.db, self.clock.now(), audited).await
+    }
+
+    /// Hashes a new password, in the bounded queue.
+    pub async fn hash_password(&self, password: SecretText) -> Result<String, Error> {
+        let passwords = Arc::clone(&self.passwords);
+        blocking(move || passwords.hash(&password).map_err(Error::from)).await
+    }
+
+    /// Checks a password against a hash; without one it costs the same time and is wrong.
+    pub async fn password_fits(&self, password: SecretText, hash: Option<String>) -> Result<bool, Error> {
+        let passwords = Arc::clone(&self.passwords);
+        blocking(move || passwords.verify(&password, hash.as_deref()).map_err(Error::from)).await
+    }
+}
+
+/// Runs something slow outside the threads that serve requests.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::Store(store::Error::Unavailable(error.to_string()))),
+    }
+}
+

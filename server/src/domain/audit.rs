@@ -1,0 +1,164 @@
+//! The audit log: one record for every request that reads or changes something that matters.
+//!
+//! A change's record is written in the transaction of the change. A read's record travels with what was read, as
+//! [`Audited`], and is committed before the answer leaves. Records are chained afterwards, by [`link`], so that no
+//! transaction waits for another.
+
+use std::collections::BTreeMap;
+
+use shared::model::ids::{AuditId, ProjectId};
+
+use super::caller::Caller;
+use super::{Context, Error};
+use crate::crypto::{digest, random};
+use crate::store;
+use crate::store::audit::{Link, Record};
+
+/// Something that happened, to be recorded.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    event: &'static str,
+    project: Option<ProjectId>,
+    detail: BTreeMap<&'static str, String>,
+}
+
+impl Entry {
+    /// An event outside any project, such as `user.login`.
+    pub fn new(event: &'static str) -> Self {
+        Self { event, project: None, detail: BTreeMap::new() }
+    }
+
+    /// An event in a project, such as `secret.read`.
+    pub fn in_project(event: &'static str, project: ProjectId) -> Self {
+        Self { project: Some(project), ..Self::new(event) }
+    }
+
+    /// Adds a detail. Never the value of a secret.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, text: impl ToString) -> Self {
+        self.detail.insert(name, text.to_string());
+        self
+    }
+}
+
+/// Something read together with the record of reading it. The value comes out only where the record is committed
+/// ([`crate::app::reads`]).
+#[derive(Debug)]
+pub struct Audited<T> {
+    value: T,
+    record: Record,
+}
+
+impl<T> Audited<T> {
+    /// Ties a value to the record of its reading.
+    pub fn new(cx: &Context, caller: &Caller, entry: Entry, value: T) -> Result<Self, Error> {
+        Ok(Self { value, record: record_of(cx, caller, entry)? })
+    }
+
+    /// The value and its record, for the one place that commits it.
+    pub(crate) fn into_parts(self) -> (T, Record) {
+        (self.value, self.record)
+    }
+}
+
+fn record_of(cx: &Context, caller: &Caller, entry: Entry) -> Result<Record, Error> {
+    Ok(Record {
+        id: AuditId::from_random(random::bytes()?),
+        at: cx.now,
+        event: entry.event.to_owned(),
+        actor_kind: caller.actor.kind().to_owned(),
+        actor_id: caller.actor.id(),
+        credential_id: caller.credential_id.clone(),
+        organization_id: caller.organization.map(|(id, _)| id.to_string()).unwrap_or_default(),
+        project_id: entry.project.map(|id| id.to_string()).unwrap_or_default(),
+        detail: detail_text(&entry.detail),
+        count: 1,
+        ip: caller.source.ip.clone(),
+        user_agent: caller.source.user_agent.clone(),
+        request_id: caller.source.request_id.clone(),
+    })
+}
+
+/// A flat JSON object with sorted names.
+fn detail_text(detail: &BTreeMap<&'static str, String>) -> String {
+    // Writing a map of texts to a String cannot fail; an empty object would be a lost detail, so say so instead.
+    serde_json::to_string(detail).unwrap_or_else(|error| format!("{{\"unreadable\":\"{error}\"}}"))
+}
+
+/// Records a change in its own transaction.
+pub fn record(cx: &mut Context, caller: &Caller, entry: Entry) -> Result<(), Error> {
+    let record = record_of(cx, caller, entry)?;
+    Ok(store::audit::insert(cx.tx, &record)?)
+}
+
+/// Hash over the previous one and every field of a record, each with its length before it.
+fn chain_hash(previous: &[u8], number: i64, record: &Record) -> Vec<u8> {
+    let count = record.count.to_string();
+    let fields = [
+        number.to_string(),
+        record.id.to_string(),
+        record.at.0.to_string(),
+        record.event.clone(),
+        record.actor_kind.clone(),
+        record.actor_id.clone(),
+        record.credential_id.clone(),
+        record.organization_id.clone(),
+        record.project_id.clone(),
+        record.detail.clone(),
+        count,
+        record.ip.clone(),
+        record.user_agent.clone(),
+        record.request_id.clone(),
+    ];
+    let parts: Vec<&[u8]> = std::iter::once(previous).chain(fields.iter().map(String::as_bytes)).collect();
+    digest::of_parts(&parts).to_vec()
+}
+
+/// Gives up to `limit` unlinked records their place in the chain; returns how many.
+pub fn link(cx: &mut Context, limit: i64) -> Result<usize, Error> {
+    let records = store::audit::unlinked(cx.tx, limit)?;
+    let (mut number, mut previous) = match store::audit::last_link(cx.tx)? {
+        Some(last) => (last.number, last.hash),
+        None => (0, Vec::new()),
+    };
+    for record in &records {
+        number += 1;
+        let hash = chain_hash(&previous, number, record);
+        let link = Link { number, previous_hash: previous, hash: hash.clone() };
+        store::audit::set_link(cx.tx, record.id, &link)?;
+        previous = hash;
+    }
+    Ok(records.len())
+}
+
+/// What checking the chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Records whose place and content are proven.
+    pub linked: i64,
+    /// Records not linked yet.
+    pub unlinked: usize,
+    /// Number of the first record that does not fit.
+    pub broken_at: Option<i64>,
+}
+
+/// Checks the whole chain.
+pub fn verify(cx: &mut Context) -> Result<Verification, Error> {
+    let mut number = 0;
+    let mut previous = Vec::new();
+    let unlinked = store::audit::unlinked(cx.tx, 1_000_000)?.len();
+    loop {
+        let batch = store::audit::linked_from(cx.tx, number + 1, 1_000)?;
+        if batch.is_empty() {
+            return Ok(Verification { linked: number, unlinked, broken_at: None });
+        }
+        for (record, link) in batch {
+            let expected = chain_hash(&previous, number + 1, &record);
+            if link.number != number + 1 || link.previous_hash != previous || link.hash != expected {
+                return Ok(Verification { linked: number, unlinked, broken_at: Some(number + 1) });
+            }
+            number += 1;
+            previous = expected;
+        }
+    }
+}

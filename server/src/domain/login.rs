@@ -1,0 +1,69 @@
+//! Password login in three steps, because checking a password takes long and must not hold a transaction:
+//! [`begin`] counts the attempt and fetches the hash, the caller checks it, [`finish`] settles the outcome.
+
+use shared::model::ids::UserId;
+use shared::model::names::Email;
+
+use super::caller::{Actor, Caller, Source};
+use super::limiter::{self, Attempt, Purpose};
+use super::sessions::{self, Opened};
+use super::{Context, Error, audit};
+use crate::store;
+
+/// An attempt that was let through.
+#[derive(Clone)]
+pub struct Begun {
+    attempt: Attempt,
+    user: Option<(UserId, String)>,
+}
+
+impl Begun {
+    /// Hash to check the password against; none for an unknown user, which must cost the same time.
+    pub fn password_hash(&self) -> Option<&str> {
+        self.user.as_ref().map(|(_, hash)| hash.as_str())
+    }
+}
+
+/// Lets an attempt through, or refuses it when account or source must wait.
+pub fn begin(cx: &mut Context, email: &str, source: &Source) -> Result<Begun, Error> {
+    let account = email.trim().to_lowercase();
+    let attempt = limiter::begin(cx, Purpose::Password, &account, source)?;
+    let user = match account.parse::<Email>() {
+        Ok(email) => store::users::by_email(cx.tx, &email)?.map(|user| (user.id, user.password_hash)),
+        Err(_) => None,
+    };
+    Ok(Begun { attempt, user })
+}
+
+/// How a login ended. A refusal is a value, not an error: its record must be committed.
+#[derive(Debug)]
+pub enum Finished {
+    /// The password was right.
+    Opened(Opened),
+    /// Unknown user or wrong password: nobody learns which.
+    Refused,
+}
+
+/// Settles an attempt.
+pub fn finish(cx: &mut Context, begun: &Begun, password_right: bool, source: &Source) -> Result<Finished, Error> {
+    let mut caller = Caller::anonymous(source.clone());
+    if let Some((user, _)) = &begun.user {
+        caller.actor = Actor::User(*user);
+    }
+    match &begun.user {
+        Some((user, _)) if password_right => {
+            limiter::succeed(cx, &begun.attempt)?;
+            audit::record(cx, &caller, audit::Entry::new("user.login"))?;
+            Ok(Finished::Opened(sessions::open(cx, *user, None, source)?))
+        }
+        _ => {
+            audit::record(cx, &caller, audit::Entry::new("user.login.refused"))?;
+            Ok(Finished::Refused)
+        }
+    }
+}
+
+/// The one answer to every failed login.
+pub fn refused() -> Error {
+    Error::BadRequest("Invalid credentials: unknown e-mail address or wrong password".into())
+}

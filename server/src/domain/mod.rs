@@ -1,0 +1,42 @@
+//! Rules: who may do what, and what happens when he does. No HTTP, no SQL text, no JSON trees, no waiting.
+//!
+//! A rule works inside one database transaction, handed to it as [`Context`]; what it returns says what to do
+//! outside.
+
+pub mod access;
+pub mod access_tokens;
+pub mod audit;
+pub mod caller;
+pub mod data_keys;
+pub mod environments;
+pub mod error;
+pub mod identities;
+pub mod limiter;
+pub mod login;
+pub mod members;
+pub mod organizations;
+pub mod projects;
+pub mod secrets;
+pub mod sessions;
+pub mod setup;
+pub mod tokens;
+pub mod trusted_ips;
+pub mod universal_auth;
+pub mod users;
+
+use shared::model::time::UnixMillis;
+
+pub use error::Error;
+
+use crate::crypto::keyring::Keyring;
+use crate::store::Sql;
+
+/// What every rule works with: an open transaction, the keys, the time.
+pub struct Context<'a> {
+    /// The transaction.
+    pub tx: &'a mut dyn Sql,
+    /// The open keyring.
+    pub keys: &'a Keyring,
+    /// The time of the request: one for all it does.
+    pub now: UnixMillis,
+}

@@ -1,0 +1,181 @@
+//! Projects, and finding one: by id, by slug, or by a name that only one of the caller's projects has.
+
+use shared::model::access::{Action, ProjectRole, Subject};
+use shared::model::ids::{MembershipId, ProjectId};
+use shared::model::names::{DisplayName, ProjectSlug};
+
+use super::access::{Scope, require_organization, require_project};
+use super::caller::Caller;
+use super::{Context, Error, audit, data_keys, environments};
+use crate::crypto::random;
+use crate::store;
+use crate::store::environments::Environment;
+use crate::store::projects::Project;
+
+/// A project that the caller belongs to, with his role in it.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The project.
+    pub project: Project,
+    /// The caller's role.
+    pub role: ProjectRole,
+}
+
+fn not_found(reference: &str) -> Error {
+    Error::NotFound(format!("Project '{reference}' not found"))
+}
+
+/// The project that a reference means, for a caller who belongs to it.
+pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Membership, Error> {
+    let (organization, _) = caller.organization()?;
+    let member = caller.member()?;
+    let by_id = match reference.parse::<ProjectId>() {
+        Ok(id) => store::projects::by_id(cx.tx, organization, id)?,
+        Err(_) => store::projects::by_slug(cx.tx, organization, reference)?,
+    };
+    let Some(project) = by_id else {
+        let mut named = store::projects::of_member(cx.tx, organization, member)?;
+        named.retain(|(project, _)| project.name == reference);
+        return match named.len() {
+            0 => Err(not_found(reference)),
+            1 => {
+                let (project, role) = named.remove(0);
+                Ok(Membership { project, role })
+            }
+            _ => Err(Error::BadRequest(format!(
+                "Several projects are named '{reference}'. Use the slug or the id of the one you mean"
+            ))),
+        };
+    };
+    let role = store::members::role_of(cx.tx, project.id, member)?
+        .ok_or_else(|| Error::Forbidden(format!("You are not a member of the project '{reference}'")))?;
+    Ok(Membership { project, role })
+}
+
+/// The same, refusing a role that does not allow the action.
+pub fn find_for(
+    cx: &mut Context,
+    caller: &Caller,
+    reference: &str,
+    action: Action,
+    subject: Subject,
+) -> Result<Membership, Error> {
+    let found = find(cx, caller, reference)?;
+    require_project(found.role, action, subject, Scope::default())?;
+    Ok(found)
+}
+
+/// A project with its environments.
+pub type Overview = (Project, Vec<Environment>);
+
+fn overview(cx: &mut Context, project: Project) -> Result<Overview, Error> {
+    let environments = store::environments::list(cx.tx, project.id)?;
+    Ok((project, environments))
+}
+
+/// The caller's projects by name. One in which he has no access shows its name alone.
+pub fn list(cx: &mut Context, caller: &Caller) -> Result<Vec<Overview>, Error> {
+    let (organization, _) = caller.organization()?;
+    let member = caller.member()?;
+    let mut overviews = Vec::new();
+    for (project, role) in store::projects::of_member(cx.tx, organization, member)? {
+        if require_project(role, Action::Read, Subject::Project, Scope::default()).is_ok() {
+            overviews.push(overview(cx, project)?);
+        } else {
+            overviews.push((project, Vec::new()));
+        }
+    }
+    Ok(overviews)
+}
+
+/// One of the caller's projects.
+pub fn get(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Overview, Error> {
+    let found = find_for(cx, caller, reference, Action::Read, Subject::Project)?;
+    overview(cx, found.project)
+}
+
+/// A project to be made.
+#[derive(Debug, Clone)]
+pub struct NewProject {
+    /// Name.
+    pub name: DisplayName,
+    /// Slug; made from the name when absent.
+    pub slug: Option<ProjectSlug>,
+    /// Free text.
+    pub description: Option<String>,
+    /// Whether to start with dev, staging and prod.
+    pub default_environments: bool,
+}
+
+/// Makes a project with its data key; the maker becomes its administrator.
+pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Overview, Error> {
+    require_organization(caller, Action::Create, Subject::Projects)?;
+    let (organization, _) = caller.organization()?;
+    let member = caller.member()?;
+    let slug = match &new.slug {
+        Some(slug) => slug.to_string(),
+        None => derived_slug(&new.name)?,
+    };
+    let project = Project {
+        id: ProjectId::from_random(random::bytes()?),
+        organization_id: organization,
+        name: new.name.to_string(),
+        slug,
+        description: new.description.clone(),
+        created_at: cx.now,
+        updated_at: cx.now,
+    };
+    store::projects::insert(cx.tx, &project).map_err(|error| {
+        Error::or_exists(error, &format!("A project with the slug '{}' exists already", project.slug))
+    })?;
+    data_keys::create(cx, project.id)?;
+    let membership = MembershipId::from_random(random::bytes()?);
+    store::members::insert(cx.tx, membership, project.id, member, ProjectRole::Admin, cx.now)?;
+    if new.default_environments {
+        environments::create_defaults(cx, project.id)?;
+    }
+    let entry = audit::Entry::in_project("project.create", project.id).with("name", &project.name);
+    audit::record(cx, caller, entry)?;
+    overview(cx, project)
+}
+
+/// The name as a slug with four random characters, as Infisical does it.
+fn derived_slug(name: &DisplayName) -> Result<String, Error> {
+    let mut slug = name.slugified();
+    slug.truncate(31);
+    let slug = slug.trim_end_matches('-');
+    let suffix = random::letters(4)?.to_lowercase();
+    Ok(if slug.is_empty() { format!("project-{suffix}") } else { format!("{slug}-{suffix}") })
+}
+
+/// Changes name and description; absent ones stay.
+pub fn update(
+    cx: &mut Context,
+    caller: &Caller,
+    reference: &str,
+    name: Option<&DisplayName>,
+    description: Option<&str>,
+) -> Result<Overview, Error> {
+    let mut project = find_for(cx, caller, reference, Action::Edit, Subject::Project)?.project;
+    if let Some(name) = name {
+        project.name = name.to_string();
+    }
+    if let Some(description) = description {
+        project.description = Some(description.to_owned());
+    }
+    project.updated_at = cx.now;
+    store::projects::update(cx.tx, project.id, &project.name, project.description.as_deref(), cx.now)?;
+    let entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
+    audit::record(cx, caller, entry)?;
+    overview(cx, project)
+}
+
+/// Moves a project to the trash.
+pub fn delete(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Overview, Error> {
+    let found = find_for(cx, caller, reference, Action::Delete, Subject::Project)?;
+    let overview = overview(cx, found.project)?;
+    store::projects::delete(cx.tx, overview.0.id, cx.now)?;
+    let entry = audit::Entry::in_project("project.delete", overview.0.id).with("name", &overview.0.name);
+    audit::record(cx, caller, entry)?;
+    Ok(overview)
+}

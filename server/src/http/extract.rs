@@ -1,0 +1,189 @@
+//! Reading requests and writing answers as JSON, with errors in Infisical's shape.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::wire::error::Issue;
+
+use super::error::Failure;
+
+/// Infisical's limit for a body.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A JSON body. When reading: 400 for what is not JSON, 422 for what has the wrong shape, 413 for what is too large.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().ends_with("json")));
+        let bytes =
+            axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| Failure::TooLarge)?;
+        if !is_json {
+            return Err(issue(
+                Vec::new(),
+                "Expected a JSON object with the header Content-Type: application/json",
+            ));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn issue(path: Vec<Value>, message: &str) -> Failure {
+    Failure::Issues(vec![Issue { code: "invalid_type".into(), path, message: message.to_owned() }])
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+    parsed.map_err(|error| {
+        if !error.inner().is_data() {
+            return Failure::NotJson(position(error.inner()));
+        }
+        let path = error.path().iter().filter_map(segment).collect();
+        issue(path, &without_position(&error.inner().to_string()))
+    })
+}
+
+/// Where the JSON breaks; never what stands there, it may be a secret.
+fn position(error: &serde_json::Error) -> String {
+    format!("it breaks at line {} column {}", error.line(), error.column())
+}
+
+/// serde's message without its position. Messages of wrong types may quote the text given; a wrong type is never the
+/// text of a secret, but cut a long one all the same.
+fn without_position(message: &str) -> String {
+    let text = message.split(" at line ").next().unwrap_or_default();
+    match text.split_once(": string \"") {
+        Some((before, after)) => {
+            let rest = after.split_once("\", expected").map_or("", |(_, rest)| rest);
+            format!("{before}: a string, expected{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+fn segment(segment: &serde_path_to_error::Segment) -> Option<Value> {
+    use serde_path_to_error::Segment;
+    match segment {
+        Segment::Map { key } => Some(json!(key)),
+        Segment::Seq { index } => Some(json!(index)),
+        Segment::Enum { variant } => Some(json!(variant)),
+        Segment::Unknown => None,
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => {
+                let mut response = Response::new(Body::from(bytes));
+                response.headers_mut().insert(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/json; charset=utf-8"),
+                );
+                response
+            }
+            Err(error) => {
+                let cause = crate::store::Error::Sql(format!("answer cannot be written as JSON: {error}"));
+                Failure::Domain(crate::domain::Error::Store(cause)).into_response()
+            }
+        }
+    }
+}
+
+/// The query of the URL.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map(|query| Self(query.0))
+            .map_err(|error| issue(vec![json!("query")], &error.body_text()))
+    }
+}
+
+/// The variable parts of the path, decoded once.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(error) => Err(issue(vec![json!("path")], &error.body_text())),
+        }
+    }
+}
+
+/// Text that counts as absent when it is empty: several clients send empty parameters for those they do not use.
+pub fn filled(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// A switch in a query.
+pub fn switch(field: &str, text: Option<&String>, default: bool) -> Result<bool, Failure> {
+    match filled(text) {
+        None => Ok(default),
+        Some(word) if word.eq_ignore_ascii_case("true") => Ok(true),
+        Some(word) if word.eq_ignore_ascii_case("false") => Ok(false),
+        Some(_) => Err(Failure::invalid(field, "expected true or false")),
+    }
+}
+
+/// Text parsed into a name or id, or an issue about the field.
+pub fn parsed<T>(field: &str, text: &str) -> Result<T, Failure>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| Failure::invalid(field, &error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::wire::secrets::SecretBody;
+
+    #[test]
+    fn broken_json_is_refused_without_quoting_it() {
+        let Err(Failure::NotJson(reason)) = parse::<SecretBody>(b"{\"secretValue\": \"CANARY") else {
+            panic!("expected NotJson")
+        };
+        assert!(!reason.contains("CANARY"), "{reason}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_field_and_not_the_text() {
+        let body = br#"{"expectedVersion": "CANARY"}"#;
+        let Err(Failure::Issues(issues)) = parse::<SecretBody>(body) else { panic!("expected issues") };
+        assert_eq!(issues[0].path, [json!("expectedVersion")]);
+        assert!(!issues[0].message.contains("CANARY"), "{}", issues[0].message);
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert!(parse::<SecretBody>(br#"{"secretName": 7, "x": null}"#).is_ok());
+    }
+
+    #[test]
+    fn switches() {
+        assert!(switch("x", None, true).unwrap());
+        assert!(!switch("x", Some(&"False".into()), true).unwrap());
+        assert!(switch("x", Some(&String::new()), true).unwrap());
+        assert!(switch("x", Some(&"yes".into()), true).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! People logging in and out.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use shared::model::ids::OrganizationId;
+use shared::model::text::SecretText;
+use shared::wire::auth::{
+    LoginRequest, LoginResponse, MessageResponse, SelectOrganizationRequest, SelectOrganizationResponse,
+    TokenResponse, User, UserResponse,
+};
+
+use crate::app::App;
+use crate::domain::login::{self, Finished};
+use crate::domain::sessions::{self, Refreshed};
+use crate::domain::{Error, organizations, users};
+use crate::http::error::Failure;
+use crate::http::extract::Json;
+use crate::http::guard::{Bearer, From, credential, refresh_cookie};
+use crate::store;
+
+/// A user on the wire.
+pub fn user_body(user: &store::users::User) -> User {
+    User {
+        id: user.id,
+        email: user.email.clone(),
+        username: user.email.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        super_admin: user.instance_admin,
+    }
+}
+
+/// The refresh cookie. `Secure` when the browser itself says that it speaks TLS: behind a proxy our own connection
+/// does not show it, and on a plain LAN address a secure cookie would be thrown away.
+fn cookie(headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
+    let over_tls = headers
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok())
+        .is_some_and(|origin| origin.starts_with("https://"));
+    let secure = if over_tls { "; Secure" } else { "" };
+    let text = format!("jid={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// An answer that also sets the refresh cookie, when there is a new refresh token.
+pub fn with_cookie(headers: &HeaderMap, refresh: Option<&SecretText>, body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    if let Some(refresh) = refresh
+        && let Some(value) = cookie(headers, refresh.expose(), sessions::SESSION_SECONDS)
+    {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// `POST /api/v3/auth/login`
+pub async fn login(
+    State(app): State<Arc<App>>,
+    From(source): From,
+    headers: HeaderMap,
+    Json(request): Json<LoginRequest>,
+) -> Result<Response, Failure> {
+    let (email, from) = (request.email, source.clone());
+    let begun = app.write(move |cx| login::begin(cx, &email, &from)).await?;
+    let hash = begun.password_hash().map(str::to_owned);
+    let right = app.password_fits(request.password, hash).await?;
+    match app.write(move |cx| login::finish(cx, &begun, right, &source)).await? {
+        Finished::Refused => Err(login::refused().into()),
+        Finished::Opened(opened) => {
+            let body = Json(LoginResponse { access_token: opened.access });
+            Ok(with_cookie(&headers, opened.refresh.as_ref(), body))
+        }
+    }
+}
+
+/// `POST /api/v3/auth/login1` and `login2`: the older, SRP-based login. The command line falls back to it after any
+/// failed login, and this answer is what its user sees.
+pub async fn srp_is_not_offered() -> Failure {
+    login::refused().into()
+}
+
+/// `POST /api/v3/auth/select-organization`
+pub async fn select_organization(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+    Json(request): Json<SelectOrganizationRequest>,
+) -> Result<Json<SelectOrganizationResponse>, Failure> {
+    let Ok(organization) = request.organization_id.parse::<OrganizationId>() else {
+        return Err(organizations::not_a_member().into());
+    };
+    let token = app
+        .write_as(caller, move |cx, caller| sessions::select_organization(cx, caller, organization))
+        .await?;
+    Ok(Json(SelectOrganizationResponse { token, is_mfa_enabled: false }))
+}
+
+/// `POST /api/v1/auth/checkAuth`
+pub async fn check(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+) -> Result<Json<MessageResponse>, Failure> {
+    app.read_as(caller, |_, caller| caller.user_session().map(drop)).await?;
+    Ok(Json(MessageResponse { message: "Authenticated".into() }))
+}
+
+/// `POST /api/v1/auth/token`: the refresh cookie buys a bearer token.
+pub async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+    let refused = || Error::Unauthenticated("Failed to find refresh token. Log in again".into());
+    let cookie = refresh_cookie(&headers)?.ok_or_else(refused)?;
+    match app.write(move |cx| sessions::refresh(cx, &cookie)).await? {
+        Refreshed::Refused => Err(refused().into()),
+        Refreshed::Opened(opened) => {
+            let body = TokenResponse { token: opened.access, organization_id: opened.organization };
+            Ok(with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
+        }
+    }
+}
+
+/// `POST /api/v1/auth/logout`: ends the session of the bearer token or of the refresh cookie, and clears the cookie.
+pub async fn logout(
+    State(app): State<Arc<App>>,
+    From(source): From,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let cookie_text = refresh_cookie(&headers)?;
+    if let Some(credential) = credential(&app, &headers)? {
+        app.write_as((credential, source), sessions::close).await?;
+    } else if let Some(cookie) = cookie_text {
+        app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source)).await?;
+    } else {
+        return Err(Error::Unauthenticated("There is no session to end".into()).into());
+    }
+    let mut response = Json(MessageResponse { message: "Logged out".into() }).into_response();
+    if let Some(value) = cookie(&headers, "", 0) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// `GET /api/v1/user`
+pub async fn user(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<UserResponse>, Failure> {
+    let user = app.read_as(caller, users::me).await?;
+    Ok(Json(UserResponse { user: user_body(&user) }))
+}

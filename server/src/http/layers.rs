@@ -1,0 +1,112 @@
+//! What happens to every request: an id, a source, lenient paths, security headers, error bodies, a line in the log.
+
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::{error, guard};
+use crate::crypto::random;
+use crate::domain::caller::Source;
+
+/// Everything from our own origin, WebAssembly allowed, nothing inline.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
+/// Longest part of a user agent that is kept.
+const USER_AGENT_LIMIT: usize = 200;
+
+/// The outermost layer.
+pub async fn around(mut request: Request, next: Next) -> Response {
+    let request_id = match random::letters(14) {
+        Ok(letters) => format!("req-{letters}"),
+        Err(error) => return error::Failure::Domain(error.into()).into_described(),
+    };
+    let user_agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.chars().take(USER_AGENT_LIMIT).collect())
+        .unwrap_or_default();
+    let ip = guard::peer(request.extensions()).map(|peer| peer.ip().to_canonical().to_string());
+    request.extensions_mut().insert(Source {
+        ip: ip.unwrap_or_default(),
+        user_agent,
+        request_id: request_id.clone(),
+    });
+    if let Some(uri) = lenient(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_api = path.starts_with("/api/");
+    let mut response = error::describe(next.run(request).await, &request_id);
+    tracing::debug!(%request_id, %method, path, status = response.status().as_u16(), "answered");
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    if is_api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+impl error::Failure {
+    /// The answer to a request that did not get as far as having an id.
+    fn into_described(self) -> Response {
+        error::describe(axum::response::IntoResponse::into_response(self), "req-none")
+    }
+}
+
+/// The same address with runs of slashes folded and trailing ones removed; nothing when it is fine already. Clients
+/// send both, and a redirect would turn their POST into a GET.
+fn lenient(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    if path == "/" || !(path.contains("//") || path.ends_with('/')) {
+        return None;
+    }
+    let mut folded = String::with_capacity(path.len());
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        folded.push('/');
+        folded.push_str(segment);
+    }
+    if folded.is_empty() {
+        folded.push('/');
+    }
+    if let Some(query) = uri.query() {
+        folded.push('?');
+        folded.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(folded).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_are_forgiven() {
+        for (given, expected) in [
+            ("/api/status/", Some("/api/status")),
+            ("//api///v1/x/?a=b//c", Some("/api/v1/x?a=b//c")),
+            ("/", None),
+            ("/api/status", None),
+            ("//", Some("/")),
+            ("/api/v3/secrets/raw/a%2Fb", None),
+        ] {
+            let changed = lenient(&given.parse().unwrap());
+            assert_eq!(changed.map(|uri| uri.to_string()).as_deref(), expected, "{given}");
+        }
+    }
+}

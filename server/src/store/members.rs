@@ -1,0 +1,140 @@
+//! Members of projects: users and machine identities alike.
+
+use shared::model::access::ProjectRole;
+use shared::model::ids::{IdentityId, MembershipId, ProjectId, UserId};
+use shared::model::time::UnixMillis;
+
+use super::{Error, Tx, Value};
+
+/// Who can belong to an organization or a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// A person.
+    User(UserId),
+    /// A machine.
+    Identity(IdentityId),
+}
+
+impl Member {
+    /// The word stored beside the id.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Identity(_) => "identity",
+        }
+    }
+
+    /// The id as text.
+    pub fn id(self) -> String {
+        match self {
+            Self::User(id) => id.to_string(),
+            Self::Identity(id) => id.to_string(),
+        }
+    }
+}
+
+/// A membership of a machine identity in a project.
+#[derive(Debug, Clone)]
+pub struct IdentityMembership {
+    /// Id.
+    pub id: MembershipId,
+    /// The identity.
+    pub identity_id: IdentityId,
+    /// Its role.
+    pub role: ProjectRole,
+    /// Since when.
+    pub created_at: UnixMillis,
+    /// When the role was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// The role of a member in a project.
+pub fn role_of(tx: Tx, project: ProjectId, member: Member) -> Result<Option<ProjectRole>, Error> {
+    let rows = tx.query(
+        "SELECT role FROM project_members WHERE project_id = $1 AND member_kind = $2 AND member_id = $3",
+        &[Value::text(project), Value::from(member.kind()), Value::from(member.id())],
+    )?;
+    rows.first().map(|row| row.parsed(0)).transpose()
+}
+
+/// Makes somebody a member.
+pub fn insert(
+    tx: Tx,
+    id: MembershipId,
+    project: ProjectId,
+    member: Member,
+    role: ProjectRole,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO project_members (id, project_id, member_kind, member_id, role, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        &[
+            Value::text(id),
+            Value::text(project),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+            Value::text(role),
+            Value::from(now.0),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Changes the role of a member; the number of rows is 0 when there is none.
+pub fn set_role(
+    tx: Tx,
+    project: ProjectId,
+    member: Member,
+    role: ProjectRole,
+    now: UnixMillis,
+) -> Result<u64, Error> {
+    tx.execute(
+        "UPDATE project_members SET role = $4, updated_at = $5 \
+         WHERE project_id = $1 AND member_kind = $2 AND member_id = $3",
+        &[
+            Value::text(project),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+            Value::text(role),
+            Value::from(now.0),
+        ],
+    )
+}
+
+/// Ends a membership; the number of rows is 0 when there is none.
+pub fn remove(tx: Tx, project: ProjectId, member: Member) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM project_members WHERE project_id = $1 AND member_kind = $2 AND member_id = $3",
+        &[Value::text(project), Value::from(member.kind()), Value::from(member.id())],
+    )
+}
+
+/// Ends every membership of somebody: when an identity is deleted.
+pub fn remove_everywhere(tx: Tx, member: Member) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM project_members WHERE member_kind = $1 AND member_id = $2",
+        &[Value::from(member.kind()), Value::from(member.id())],
+    )
+}
+
+/// The machine identities in a project, oldest membership first.
+pub fn identities(tx: Tx, project: ProjectId) -> Result<Vec<IdentityMembership>, Error> {
+    let rows = tx.query(
+        "SELECT m.id, m.member_id, m.role, m.created_at, m.updated_at FROM project_members m \
+         JOIN identities i ON i.id = m.member_id \
+         WHERE m.project_id = $1 AND m.member_kind = 'identity' AND i.deleted_at IS NULL ORDER BY m.created_at, m.id",
+        &[Value::text(project)],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(IdentityMembership {
+                id: row.parsed(0)?,
+                identity_id: row.parsed(1)?,
+                role: row.parsed(2)?,
+                created_at: UnixMillis(row.get(3)?),
+                updated_at: UnixMillis(row.get(4)?),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,122 @@
+//! Projects.
+
+use shared::model::access::ProjectRole;
+use shared::model::ids::{OrganizationId, ProjectId};
+use shared::model::time::UnixMillis;
+
+use super::members::Member;
+use super::{Error, Row, Tx, Value};
+
+/// A row of `projects`.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Id.
+    pub id: ProjectId,
+    /// Organization it belongs to.
+    pub organization_id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Unique in the organization.
+    pub slug: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+fn project(row: &Row) -> Result<Project, Error> {
+    Ok(Project {
+        id: row.parsed(0)?,
+        organization_id: row.parsed(1)?,
+        name: row.get(2)?,
+        slug: row.get(3)?,
+        description: row.get(4)?,
+        created_at: UnixMillis(row.get(5)?),
+        updated_at: UnixMillis(row.get(6)?),
+    })
+}
+
+/// Adds a project. A second one of the same slug in the organization is [`Error::Unique`].
+pub fn insert(tx: Tx, new: &Project) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO projects (id, organization_id, name, slug, description, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            Value::text(new.id),
+            Value::text(new.organization_id),
+            Value::from(new.name.as_str()),
+            Value::from(new.slug.as_str()),
+            Value::from(new.description.clone()),
+            Value::from(new.created_at.0),
+            Value::from(new.updated_at.0),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A project of an organization by id.
+pub fn by_id(tx: Tx, organization: OrganizationId, id: ProjectId) -> Result<Option<Project>, Error> {
+    let rows = tx.query(
+        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+         WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
+        &[Value::text(organization), Value::text(id)],
+    )?;
+    rows.first().map(project).transpose()
+}
+
+/// A project of an organization by slug.
+pub fn by_slug(tx: Tx, organization: OrganizationId, slug: &str) -> Result<Option<Project>, Error> {
+    let rows = tx.query(
+        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+         WHERE organization_id = $1 AND slug = $2 AND deleted_at IS NULL",
+        &[Value::text(organization), Value::from(slug)],
+    )?;
+    rows.first().map(project).transpose()
+}
+
+/// The projects of an organization that somebody belongs to, with the role in each, by name.
+pub fn of_member(
+    tx: Tx,
+    organization: OrganizationId,
+    member: Member,
+) -> Result<Vec<(Project, ProjectRole)>, Error> {
+    let rows = tx.query(
+        "SELECT p.id, p.organization_id, p.name, p.slug, p.description, p.created_at, p.updated_at, m.role \
+         FROM projects p JOIN project_members m ON m.project_id = p.id \
+         WHERE p.organization_id = $1 AND m.member_kind = $2 AND m.member_id = $3 AND p.deleted_at IS NULL \
+         ORDER BY p.name, p.id",
+        &[Value::text(organization), Value::from(member.kind()), Value::from(member.id())],
+    )?;
+    rows.iter().map(|row| Ok((project(row)?, row.parsed(7)?))).collect()
+}
+
+/// Changes name and description.
+pub fn update(
+    tx: Tx,
+    id: ProjectId,
+    name: &str,
+    description: Option<&str>,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE projects SET name = $2, description = $3, updated_at = $4 WHERE id = $1",
+        &[
+            Value::text(id),
+            Value::from(name),
+            Value::from(description.map(str::to_owned)),
+            Value::from(now.0),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Moves a project to the trash.
+pub fn delete(tx: Tx, id: ProjectId, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE projects SET deleted_at = $2, updated_at = $2 WHERE id = $1",
+        &[Value::text(id), Value::from(now.0)],
+    )?;
+    Ok(())
+}

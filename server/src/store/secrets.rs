@@ -1,0 +1,158 @@
+//! Secrets and their versions. Values live only in `secret_versions`; `secrets` points at the current one.
+
+use shared::model::ids::{FolderId, SecretId};
+use shared::model::names::SecretName;
+use shared::model::time::UnixMillis;
+
+use super::{Error, Row, Tx, Value};
+
+/// A secret joined with one of its versions.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// Id, the same across versions.
+    pub id: SecretId,
+    /// Folder it lies in.
+    pub folder_id: FolderId,
+    /// Name.
+    pub name: String,
+    /// User whose override it is; empty for the shared secret.
+    pub owner_id: String,
+    /// Version shown here.
+    pub version: i64,
+    /// The value under the project's data key.
+    pub value_sealed: Vec<u8>,
+    /// The comment likewise; nothing when there is none.
+    pub comment_sealed: Option<Vec<u8>>,
+    /// See Infisical's CLI.
+    pub skip_multiline_encoding: Option<bool>,
+    /// When the secret was made.
+    pub created_at: UnixMillis,
+    /// When this version was made.
+    pub updated_at: UnixMillis,
+}
+
+fn secret(row: &Row) -> Result<Secret, Error> {
+    Ok(Secret {
+        id: row.parsed(0)?,
+        folder_id: row.parsed(1)?,
+        name: row.get(2)?,
+        owner_id: row.get(3)?,
+        version: row.get(4)?,
+        value_sealed: row.get(5)?,
+        comment_sealed: row.get(6)?,
+        skip_multiline_encoding: row.get(7)?,
+        created_at: UnixMillis(row.get(8)?),
+        updated_at: UnixMillis(row.get(9)?),
+    })
+}
+
+/// Who wrote a version.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer<'a> {
+    /// `user`, `identity` or `operator`.
+    pub kind: &'a str,
+    /// Id of the user or identity.
+    pub id: &'a str,
+    /// Version of the data key that the value is sealed with.
+    pub key_version: u32,
+}
+
+/// The shared secrets of a folder, by name.
+pub fn list(tx: Tx, folder: FolderId) -> Result<Vec<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
+         WHERE s.folder_id = $1 AND s.owner_id = '' AND s.deleted_at IS NULL ORDER BY s.name",
+        &[Value::text(folder)],
+    )?;
+    rows.iter().map(secret).collect()
+}
+
+/// A shared secret by name, in its current version.
+pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName) -> Result<Option<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
+         WHERE s.folder_id = $1 AND s.name = $2 AND s.owner_id = '' AND s.deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name.as_str())],
+    )?;
+    rows.first().map(secret).transpose()
+}
+
+/// A past or present version of a secret that is not deleted.
+pub fn at_version(tx: Tx, id: SecretId, version: i64) -> Result<Option<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id \
+         WHERE s.id = $1 AND v.version = $2 AND s.deleted_at IS NULL",
+        &[Value::text(id), Value::from(version)],
+    )?;
+    rows.first().map(secret).transpose()
+}
+
+/// Adds a secret with its first version. A second one of the same name is [`Error::Unique`].
+pub fn insert(tx: Tx, new: &Secret, writer: Writer) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO secrets (id, folder_id, name, owner_id, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        &[
+            Value::text(new.id),
+            Value::text(new.folder_id),
+            Value::from(new.name.as_str()),
+            Value::from(new.owner_id.as_str()),
+            Value::from(new.version),
+            Value::from(new.created_at.0),
+        ],
+    )?;
+    insert_version(tx, new, writer)
+}
+
+/// Makes a new version the current one. [`Error::Stale`] when somebody else was faster.
+pub fn update(tx: Tx, changed: &Secret, writer: Writer) -> Result<(), Error> {
+    let rows = tx.execute(
+        "UPDATE secrets SET name = $2, version = $3, updated_at = $4 \
+         WHERE id = $1 AND version = $3 - 1 AND deleted_at IS NULL",
+        &[
+            Value::text(changed.id),
+            Value::from(changed.name.as_str()),
+            Value::from(changed.version),
+            Value::from(changed.updated_at.0),
+        ],
+    )?;
+    if rows == 0 {
+        return Err(Error::Stale);
+    }
+    insert_version(tx, changed, writer)
+}
+
+fn insert_version(tx: Tx, secret: &Secret, writer: Writer) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO secret_versions (secret_id, version, name, value_sealed, comment_sealed, key_version, \
+         skip_multiline_encoding, actor_kind, actor_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &[
+            Value::text(secret.id),
+            Value::from(secret.version),
+            Value::from(secret.name.as_str()),
+            Value::from(secret.value_sealed.as_slice()),
+            Value::from(secret.comment_sealed.clone()),
+            Value::from(i64::from(writer.key_version)),
+            Value::from(secret.skip_multiline_encoding),
+            Value::from(writer.kind),
+            Value::from(writer.id),
+            Value::from(secret.updated_at.0),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Moves a secret to the trash.
+pub fn delete(tx: Tx, id: SecretId, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET deleted_at = $2, updated_at = $2 WHERE id = $1",
+        &[Value::text(id), Value::from(now.0)],
+    )?;
+    Ok(())
+}
