@@ -1,0 +1,159 @@
+//! A symmetric key.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::{Error, mac::mac, random};
+
+/// 256 secret bits. Wiped when dropped; `Debug` shows nothing of them. The bytes lie on the heap, so that moving a key
+/// leaves no copy behind on the stack.
+#[derive(Clone)]
+pub struct Key(Box<[u8; Self::LENGTH]>);
+
+impl Key {
+    /// Length in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// A fresh key.
+    pub fn random() -> Result<Self, Error> {
+        let mut key = Self(Box::new([0; Self::LENGTH]));
+        random::fill(key.0.as_mut_slice())?;
+        Ok(key)
+    }
+
+    /// A key from bytes that are already uniformly random. Wiping those bytes is up to the caller.
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
+        Self(Box::new(*bytes))
+    }
+
+    /// Like [`Key::from_bytes`] for bytes whose length was never checked.
+    pub(super) fn from_slice(bytes: &[u8]) -> Result<Self, Error> {
+        let mut key = Self(Box::new([0; Self::LENGTH]));
+        if bytes.len() != Self::LENGTH {
+            return Err(Error::Malformed("a key has 32 bytes"));
+        }
+        key.0.copy_from_slice(bytes);
+        Ok(key)
+    }
+
+    /// The key written by [`Key::to_hex`].
+    pub(super) fn from_hex(text: &str) -> Result<Self, Error> {
+        let bytes = HEXLOWER
+            .decode(text.as_bytes())
+            .map(Zeroizing::new)
+            .map_err(|_| Error::Malformed("a key is written as 64 lower-case hex digits"))?;
+        Self::from_slice(&bytes)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
+    /// 64 hex digits, as the keyring stores keys.
+    pub(super) fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(HEXLOWER.encode(self.0.as_slice()))
+    }
+
+    /// A key for one purpose, from which neither this key nor one for another purpose can be found.
+    ///
+    /// HKDF-Expand with SHA-256 (RFC 5869); a key here is uniformly random, so HKDF-Extract is not needed (section 3.3).
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Self {
+        let mut block = mac(self, &[purpose.as_bytes(), &[1]]);
+        let key = Self::from_bytes(&block);
+        block.zeroize();
+        key
+    }
+
+    /// The statement with which a SQLCipher connection begins: `PRAGMA key = "x'…'"`, the raw form that skips
+    /// SQLCipher's own key derivation. It is the key in clear: run it and drop it, and let no trace of statements see it.
+    pub fn database_pragma(&self) -> Zeroizing<String> {
+        self.pragma("key")
+    }
+
+    /// The statement that re-encrypts an open SQLCipher file under this key: `PRAGMA rekey = "x'…'"`. In clear, as
+    /// [`Key::database_pragma`].
+    pub fn rekey_pragma(&self) -> Zeroizing<String> {
+        self.pragma("rekey")
+    }
+
+    fn pragma(&self, verb: &str) -> Zeroizing<String> {
+        let hex = self.to_hex();
+        // Reserved in one piece: growing would leave copies of the key behind.
+        let mut statement = Zeroizing::new(String::with_capacity(96));
+        for part in ["PRAGMA ", verb, " = \"x'", &hex, "'\""] {
+            statement.push_str(part);
+        }
+        statement
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Key {}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Key::from_bytes(&[7; 32])), "Key([redacted])");
+    }
+
+    #[test]
+    fn hex_round_trip_and_refusals() {
+        let key = Key::random().unwrap();
+        assert_eq!(Key::from_hex(&key.to_hex()).unwrap().as_bytes(), key.as_bytes());
+        for bad in [
+            "",
+            "00",
+            &"0".repeat(63),
+            &"0".repeat(66),
+            &"g".repeat(64),
+            &"A".repeat(64),
+        ] {
+            assert!(matches!(Key::from_hex(bad), Err(Error::Malformed(_))), "{bad}");
+        }
+        assert!(Key::from_slice(&[0; 31]).is_err());
+    }
+
+    #[test]
+    fn derived_keys_equal_hkdf_and_differ_by_purpose() {
+        let key = Key::from_bytes(&[9; 32]);
+        let mut expected = [0; 32];
+        hkdf::Hkdf::<sha2::Sha256>::from_prk(&[9; 32])
+            .unwrap()
+            .expand(b"tokens", &mut expected)
+            .unwrap();
+        assert_eq!(key.derive("tokens").as_bytes(), &expected);
+        assert_ne!(key.derive("token").as_bytes(), &expected);
+        assert_ne!(key.derive("tokens").as_bytes(), key.as_bytes());
+    }
+
+    #[test]
+    fn pragmas_have_sqlcipher_raw_form() {
+        let key = Key::from_bytes(&[0xab; 32]);
+        assert_eq!(
+            *key.database_pragma(),
+            format!("PRAGMA key = \"x'{}'\"", "ab".repeat(32))
+        );
+        assert_eq!(
+            *key.rekey_pragma(),
+            format!("PRAGMA rekey = \"x'{}'\"", "ab".repeat(32))
+        );
+        assert!(key.rekey_pragma().capacity() <= 96);
+    }
+}
