@@ -1,0 +1,385 @@
+//! The embedded database: one SQLCipher file, one writer thread that groups commits, several readers.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, ffi};
+use zeroize::Zeroizing;
+
+use super::queue::{Job, Message, Queue, Work};
+use super::{Db, Dialect, Error, Origin as Source, Row, Sql, Threads, Tx, Value, spawn};
+
+/// Page cache of one connection: negative means KiB. Cached pages are plaintext, so hot reads cost what they would
+/// without encryption; there are up to five connections and the whole server should fit in 20 MB.
+const CACHE_SIZE: i64 = -4000;
+/// How long another process (an operator command) may hold the write lock before we give up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Jobs in one commit. More of them would not make fsync cheaper, only the first caller's wait longer.
+const BATCH: usize = 256;
+/// More statements than the program has, so that each is parsed once per connection.
+const STATEMENTS: usize = 256;
+/// The write-ahead log is cut back to this size after a long read made it grow.
+const LOG_LIMIT: i64 = 64 << 20;
+
+/// How to open the file.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// Make an empty store if there is no file. Otherwise a missing or empty file is refused, so that a wrong path
+    /// never looks like lost data.
+    pub create: bool,
+    /// Number of connections for [`Db::read`].
+    pub readers: usize,
+}
+
+impl Default for SqliteOptions {
+    /// An existing file; as many readers as processor cores, at most four.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { create: false, readers: cores.min(4) }
+    }
+}
+
+/// What a further connection needs.
+pub(super) struct Origin {
+    path: PathBuf,
+    key: Zeroizing<String>,
+}
+
+pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions) -> Result<Db, Error> {
+    if key.len() != 64 || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(Error::Sql("a database key has 64 hexadecimal digits".to_owned()));
+    }
+    prepare_file(path, options.create).map_err(|cause| {
+        Error::Unavailable(format!("cannot open the database file {}: {cause}", path.display()))
+    })?;
+    let origin = Origin { path: path.to_owned(), key: key.clone() };
+
+    let mut threads = Threads::default();
+    let (writes, queue) = Queue::new();
+    let writer = Writer::new(origin.connect()?)?;
+    threads.writers.push(spawn("store-writer", move || writer.serve(&queue))?);
+    let (reads, queue) = Queue::new();
+    for _ in 0..options.readers.max(1) {
+        let connection = origin.connect_reader()?;
+        let queue = queue.clone();
+        threads.readers.push(spawn("store-reader", move || {
+            serve_reads(&connection, &queue);
+            Ok(())
+        })?);
+    }
+    Ok(Db::new(Dialect::Sqlite, writes, reads, Source::Sqlite(origin), threads))
+}
+
+/// Makes the file readable by its owner only before SQLite writes a byte to it; log and index inherit the mode.
+fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
+    match path.metadata() {
+        Ok(file) if file.len() > 0 || create => Ok(()),
+        Ok(_) => Err(io::Error::other("the file is empty")),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound && create => {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
+            // Otherwise a power failure could take the name with everything written under it.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+impl Origin {
+    fn connect(&self) -> Result<Connection, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(translate)?;
+        // SQLCipher would write its complaint about a wrong key to standard error.
+        run(&connection, "PRAGMA cipher_log_level = NONE")?;
+        let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", *self.key));
+        run(&connection, &key)?;
+        // Whoever closes last writes the log back into the file; with a wrong key we must not touch it.
+        let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        connection.set_db_config(keep_log, true).map_err(translate)?;
+        run(&connection, "SELECT count(*) FROM sqlite_master")?;
+        connection.set_db_config(keep_log, false).map_err(translate)?;
+
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        run(&connection, "PRAGMA journal_mode = WAL")?;
+        run(&connection, "PRAGMA synchronous = FULL")?;
+        run(&connection, "PRAGMA temp_store = MEMORY")?;
+        run(&connection, "PRAGMA foreign_keys = ON")?;
+        run(&connection, &format!("PRAGMA cache_size = {CACHE_SIZE}"))?;
+        run(&connection, &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
+        Ok(connection)
+    }
+
+    fn connect_reader(&self) -> Result<Connection, Error> {
+        let connection = self.connect()?;
+        run(&connection, "PRAGMA query_only = ON")?;
+        Ok(connection)
+    }
+
+    pub(super) fn snapshot<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnOnce(Tx<'_>) -> Result<T, E>,
+        E: From<Error>,
+    {
+        let connection = self.connect_reader()?;
+        run(&connection, "BEGIN")?;
+        // Closing the connection ends the transaction.
+        f(&mut Session::new(&connection))
+    }
+}
+
+/// Runs a statement of the driver itself, whatever it answers.
+fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(sql).map_err(translate)?;
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(translate)?.is_some() {}
+    Ok(())
+}
+
+fn serve_reads(connection: &Connection, queue: &Receiver<Message>) {
+    while let Ok(Message::Run(Work { mut job, .. })) = queue.recv() {
+        if job.is_abandoned() {
+            continue;
+        }
+        let begun = roll_back(connection).and_then(|()| run(connection, "BEGIN"));
+        if begun.is_ok() {
+            job.run(&mut Session::new(connection));
+        }
+        // Nothing was written, so an unsuccessful end loses nothing; the next job rolls back what is left open.
+        drop(run(connection, "COMMIT"));
+        job.answer(begun.err());
+    }
+}
+
+/// Ends a transaction that is still open; none is fine.
+fn roll_back(connection: &Connection) -> Result<(), Error> {
+    if connection.is_autocommit() { Ok(()) } else { run(connection, "ROLLBACK") }
+}
+
+/// The only connection that writes.
+struct Writer {
+    connection: Connection,
+    relaxed: bool,
+}
+
+impl Writer {
+    fn new(connection: Connection) -> Result<Self, Error> {
+        Ok(Self { connection, relaxed: false })
+    }
+
+    fn serve(mut self, queue: &Receiver<Message>) -> Result<(), Error> {
+        let mut stopped = false;
+        while !stopped && let Ok(Message::Run(first)) = queue.recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH {
+                match queue.try_recv() {
+                    Ok(Message::Run(work)) => batch.push(work),
+                    Ok(Message::Stop) => {
+                        stopped = true;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            self.commit_together(batch);
+        }
+        run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// One commit for all jobs; they are answered only after it. If it fails, nothing was performed and every job
+    /// gets that error.
+    fn commit_together(&mut self, batch: Vec<Work>) {
+        let relaxed = batch.iter().all(|work| work.relaxed);
+        let mut jobs: Vec<_> = batch.into_iter().map(|work| (work.job, None)).collect();
+        let committed = self.begin(relaxed).and_then(|()| {
+            jobs.iter_mut().try_for_each(|(job, failure)| {
+                *failure = self.run_job(job.as_mut())?;
+                Ok(())
+            })?;
+            run(&self.connection, "COMMIT")
+        });
+        if committed.is_err() {
+            // If this fails as well, the next batch begins with it.
+            drop(roll_back(&self.connection));
+        }
+        for (job, failure) in jobs {
+            job.answer(committed.clone().err().or(failure));
+        }
+    }
+
+    fn begin(&mut self, relaxed: bool) -> Result<(), Error> {
+        roll_back(&self.connection)?;
+        if relaxed != self.relaxed {
+            // NORMAL: the log is not forced to the disk at commit, but is before it is written back into the file.
+            run(&self.connection, if relaxed { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+            self.relaxed = relaxed;
+        }
+        run(&self.connection, "BEGIN IMMEDIATE")
+    }
+
+    /// Runs one job so that its failure leaves the others alone. `Ok(Some(…))`: the job failed without saying so.
+    /// `Err`: the whole transaction is gone.
+    fn run_job(&self, job: &mut dyn Job) -> Result<Option<Error>, Error> {
+        run(&self.connection, "SAVEPOINT job")?;
+        let mut session = Session::new(&self.connection);
+        let keep = job.run(&mut session);
+        let failed = session.failed;
+        if self.connection.is_autocommit() {
+            // SQLite itself rolls everything back on a full disk, for example.
+            let lost = || Error::Unavailable("the transaction was rolled back".to_owned());
+            return Err(failed.unwrap_or_else(lost));
+        }
+        if !keep || failed.is_some() {
+            run(&self.connection, "ROLLBACK TO job")?;
+        }
+        run(&self.connection, "RELEASE job")?;
+        Ok(failed.filter(|_| keep))
+    }
+}
+
+/// One transaction, or one job's part of it.
+struct Session<'c> {
+    connection: &'c Connection,
+    /// The first statement that failed; the transaction is lost from then on, as on PostgreSQL.
+    failed: Option<Error>,
+}
+
+impl<'c> Session<'c> {
+    fn new(connection: &'c Connection) -> Self {
+        Self { connection, failed: None }
+    }
+
+    /// Prepares and binds a statement, uses it, and remembers whether that failed.
+    fn with<T>(
+        &mut self,
+        sql: &str,
+        p: &[Value],
+        f: impl FnOnce(&mut CachedStatement<'c>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = self.connection.prepare_cached(sql).map_err(translate).and_then(|mut statement| {
+            bind(&mut statement, p)?;
+            f(&mut statement)
+        });
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+}
+
+impl Sql for Session<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn query(&mut self, sql: &str, p: &[Value]) -> Result<Vec<Row>, Error> {
+        self.with(sql, p, |statement| {
+            let columns = statement.column_count();
+            let mut rows = statement.raw_query();
+            let mut result = Vec::new();
+            while let Some(row) = rows.next().map_err(translate)? {
+                let column = |index| row.get_ref(index).map_err(translate).and_then(value);
+                result.push(Row::new((0..columns).map(column).collect::<Result<_, _>>()?));
+            }
+            Ok(result)
+        })
+    }
+
+    fn execute(&mut self, sql: &str, p: &[Value]) -> Result<u64, Error> {
+        self.with(sql, p, |statement| {
+            let changed = statement.raw_execute().map_err(translate)?;
+            Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+        })
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<usize, Error> {
+        self.connection.prepare(sql).map(|statement| statement.parameter_count()).map_err(translate)
+    }
+}
+
+/// Binds `$k` to the k-th value. SQLite takes `$2` for a *name* and numbers parameters by first appearance, so
+/// binding by position would silently swap values.
+fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
+    let count = statement.parameter_count();
+    if count != p.len() {
+        return Err(Error::Sql(format!("the statement has {count} parameters, {} were given", p.len())));
+    }
+    for index in 1..=count {
+        // Names are distinct, so as many numbers within the range as values means that each value is used once.
+        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let value = number.and_then(|number| p.get(number.checked_sub(1)?));
+        let value = value.ok_or_else(|| Error::Sql("parameters must be named $1 to $n".to_owned()))?;
+        if let Value::Text(text) = value
+            && text.contains('\0')
+        {
+            return Err(Error::Sql("text must not contain NUL".to_owned()));
+        }
+        statement.raw_bind_parameter(index, value).map_err(translate)?;
+    }
+    Ok(())
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+            Self::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
+        }))
+    }
+}
+
+fn value(column: ValueRef<'_>) -> Result<Value, Error> {
+    Ok(match column {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).map_err(|_| Error::Corrupt("text that is not UTF-8"))?;
+            Value::Text(text.to_owned())
+        }
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(Error::Corrupt("a floating point number")),
+    })
+}
+
+/// SQLite's error in our terms.
+fn translate(error: rusqlite::Error) -> Error {
+    let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
+        return Error::Sql(error.to_string());
+    };
+    // Statements hold no values, so SQLite's messages do not either.
+    let message = error.to_string();
+    match (code, code & 0xff) {
+        (ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID, _) => {
+            let columns = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or(&message);
+            Error::Unique(columns.to_owned())
+        }
+        (_, ffi::SQLITE_NOTADB) => Error::NotADatabase,
+        (_, ffi::SQLITE_FULL) => Error::Full,
+        // A write in a read-only transaction is a mistake; every other reason for it lies in the file system.
+        (ffi::SQLITE_READONLY, _) => Error::Sql(message),
+        (
+            _,
+            ffi::SQLITE_BUSY
+            | ffi::SQLITE_CANTOPEN
+            | ffi::SQLITE_CORRUPT
+            | ffi::SQLITE_INTERRUPT
+            | ffi::SQLITE_IOERR
+            | ffi::SQLITE_LOCKED
+            | ffi::SQLITE_NOMEM
+            | ffi::SQLITE_PERM
+            | ffi::SQLITE_PROTOCOL
+            | ffi::SQLITE_READONLY,
+        ) => Error::Unavailable(message),
+        _ => Error::Sql(message),
+    }
+}

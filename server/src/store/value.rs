@@ -1,0 +1,213 @@
+//! Values that cross the seam to the databases: parameters of statements and columns of rows.
+
+use std::fmt;
+
+use super::Error;
+
+/// A parameter or a column, in the types both databases share.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Absent, of any type.
+    Null,
+    /// `{INT}`; also times, as milliseconds since 1970.
+    Int(i64),
+    /// `{TEXT}`.
+    Text(String),
+    /// `{BYTES}`: sealed values, hashes.
+    Bytes(Vec<u8>),
+    /// `{BOOL}`.
+    Bool(bool),
+}
+
+/// Lengths instead of content: rows hold token hashes, addresses and sealed values.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Int(number) => write!(f, "Int({number})"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Bool(truth) => write!(f, "Bool({truth})"),
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(optional: Option<T>) -> Self {
+        optional.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A Rust type that a column can be read as. Strict: a column of another type is an error, never a conversion.
+pub trait FromValue<'row>: Sized {
+    /// The value as this type, or `None` if it has another one.
+    fn from_value(value: &'row Value) -> Option<Self>;
+}
+
+impl FromValue<'_> for i64 {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// SQLite has no booleans: 0 and 1 are accepted, other numbers are not.
+impl FromValue<'_> for bool {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(truth) => Some(*truth),
+            Value::Int(0) => Some(false),
+            Value::Int(1) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl<'row> FromValue<'row> for &'row str {
+    fn from_value(value: &'row Value) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue<'_> for String {
+    fn from_value(value: &Value) -> Option<Self> {
+        <&str>::from_value(value).map(str::to_owned)
+    }
+}
+
+impl<'row> FromValue<'row> for &'row [u8] {
+    fn from_value(value: &'row Value) -> Option<Self> {
+        match value {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue<'_> for Vec<u8> {
+    fn from_value(value: &Value) -> Option<Self> {
+        <&[u8]>::from_value(value).map(<[u8]>::to_vec)
+    }
+}
+
+impl<'row, T: FromValue<'row>> FromValue<'row> for Option<T> {
+    fn from_value(value: &'row Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            other => T::from_value(other).map(Some),
+        }
+    }
+}
+
+/// One row of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row(Vec<Value>);
+
+impl Row {
+    /// A row of these columns.
+    pub fn new(values: Vec<Value>) -> Self {
+        Self(values)
+    }
+
+    /// The column at `index`, counted from 0, as a `T`. Reading as `&str` or `&[u8]` copies nothing.
+    pub fn get<'row, T: FromValue<'row>>(&'row self, index: usize) -> Result<T, Error> {
+        let value = self.0.get(index).ok_or(Error::Corrupt("a column is missing"))?;
+        T::from_value(value).ok_or(match value {
+            Value::Null => Error::Corrupt("a column is null that must not be"),
+            _ => Error::Corrupt("a column has another type than expected"),
+        })
+    }
+
+    /// All columns in order.
+    pub fn into_values(self) -> Vec<Value> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_another_type_is_refused() {
+        let row = Row::new(vec![Value::Int(2), Value::from("x"), Value::Null, Value::from(&b"y"[..])]);
+        assert!(matches!(row.get::<bool>(0), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<String>(0), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<i64>(1), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<Vec<u8>>(1), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<i64>(2), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<&str>(3), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<i64>(4), Err(Error::Corrupt(_))));
+        assert!(matches!(row.get::<Option<i64>>(1), Err(Error::Corrupt(_))));
+    }
+
+    #[test]
+    fn columns_are_read_as_what_they_are() {
+        let row = Row::new(vec![
+            Value::from(1),
+            Value::from("x"),
+            Value::from(None::<i64>),
+            Value::from(Some(vec![7_u8])),
+            Value::from(false),
+        ]);
+        assert_eq!(row.get::<i64>(0), Ok(1));
+        assert_eq!(row.get::<bool>(0), Ok(true));
+        assert_eq!(row.get::<&str>(1), Ok("x"));
+        assert_eq!(row.get::<Option<String>>(2), Ok(None));
+        assert_eq!(row.get::<Option<&[u8]>>(3), Ok(Some(&[7_u8][..])));
+        assert_eq!(row.get::<bool>(4), Ok(false));
+    }
+
+    #[test]
+    fn debug_does_not_show_content() {
+        let row = Row::new(vec![Value::from("canary"), Value::from(&b"canary"[..])]);
+        assert_eq!(format!("{row:?}"), "Row([Text(6 bytes), Bytes(6 bytes)])");
+    }
+}
