@@ -10,6 +10,7 @@
 //! together, [`jobs`] is the work nobody waits for.
 
 pub mod app;
+pub mod backup;
 pub mod clock;
 pub mod crypto;
 pub mod domain;

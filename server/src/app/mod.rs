@@ -3,6 +3,7 @@
 pub mod control;
 pub mod data_dir;
 pub mod open;
+pub mod operator;
 pub mod reads;
 
 use std::sync::Arc;
@@ -58,26 +59,26 @@ impl OpenStore {
 
 impl App {
     /// A server without an open store.
-    pub fn locked(reason: open::Locked) -> Self {
-        let app = Self::empty();
+    pub fn locked(reason: open::Locked) -> Result<Self, Error> {
+        let app = Self::empty()?;
         app.locked.store(Some(Arc::new(reason)));
-        app
+        Ok(app)
     }
 
     /// A server with an open store.
-    pub fn opened(store: OpenStore) -> Self {
-        let app = Self::empty();
+    pub fn opened(store: OpenStore) -> Result<Self, Error> {
+        let app = Self::empty()?;
         app.opened.store(Some(Arc::new(store)));
-        app
+        Ok(app)
     }
 
-    fn empty() -> Self {
-        Self {
+    fn empty() -> Result<Self, Error> {
+        Ok(Self {
             opened: ArcSwapOption::empty(),
             locked: ArcSwapOption::empty(),
             clock: Clock::default(),
-            passwords: Arc::new(PasswordHasher::new()),
-        }
+            passwords: Arc::new(PasswordHasher::new()?),
+        })
     }
 
     /// The open store, or the refusal of a locked server.
@@ -94,9 +95,7 @@ impl App {
     pub async fn close(&self) -> Result<(), Error> {
         let Some(opened) = self.opened.swap(None) else { return Ok(()) };
         let flushed = opened.reads.flush_all(&opened.db, self.clock.now()).await;
-        let db = opened.db.clone();
-        drop(opened);
-        blocking(move || db.close().map_err(Error::from)).await?;
+        opened.db.close().await?;
         flushed
     }
 

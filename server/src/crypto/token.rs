@@ -27,6 +27,26 @@ pub fn matches(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
+/// A token that names its row: `id.secret`.
+pub fn join(id: &str, secret: &SecretText) -> SecretText {
+    let mut text = String::with_capacity(id.len() + 1 + secret.len());
+    text.push_str(id);
+    text.push('.');
+    text.push_str(secret.expose());
+    SecretText::new(text)
+}
+
+/// The parts of [`join`].
+pub fn split(token: &SecretText) -> Option<(&str, SecretText)> {
+    let (id, secret) = token.expose().split_once('.')?;
+    Some((id, SecretText::from(secret)))
+}
+
+/// The first four characters, by which people tell their client secrets apart.
+pub fn prefix(secret: &SecretText) -> String {
+    secret.expose().chars().take(4).collect()
+}
+
 /// Digits and letters without I, L, O and U, which are misread; 32 of them, so a character is 5 bits.
 const CODE_LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 16;

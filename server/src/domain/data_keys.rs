@@ -6,7 +6,7 @@ use shared::model::ids::{ProjectId, SecretId};
 use shared::model::text::SecretText;
 
 use super::{Context, Error};
-use crate::crypto::key::Key;
+use crate::crypto::Key;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::sealed::{self, Context as Place};
 use crate::store;
@@ -18,25 +18,20 @@ pub struct DataKeys {
     keys: HashMap<u32, Key>,
 }
 
-fn place(project: &str, version: u32) -> Place<'_> {
-    Place { table: "project_keys", row: project, version: i64::from(version), column: "key_sealed", owner: "" }
-}
-
 /// Makes the first data key of a new project.
 pub fn create(cx: &mut Context, project: ProjectId) -> Result<(), Error> {
     let (root_version, root) = cx.keys.current_root();
-    let key_sealed = sealed::seal_key(root, root_version, &place(&project.to_string(), 1), &Key::random()?)?;
+    let key_sealed = sealed::seal_key(root, root_version, project, 1, &Key::random()?)?;
     Ok(store::project_keys::insert(cx.tx, project, &ProjectKey { version: 1, key_sealed }, cx.now)?)
 }
 
 /// Opens the data keys of a project.
 pub fn open(cx: &mut Context, project: ProjectId) -> Result<DataKeys, Error> {
     let rows = store::project_keys::list(cx.tx, project)?;
-    let text = project.to_string();
     let mut keys = HashMap::with_capacity(rows.len());
     let mut current = 0;
     for row in rows {
-        let key = open_one(cx.keys, &text, &row)?;
+        let key = open_one(cx.keys, project, &row)?;
         current = current.max(row.version);
         keys.insert(row.version, key);
     }
@@ -46,8 +41,8 @@ pub fn open(cx: &mut Context, project: ProjectId) -> Result<DataKeys, Error> {
     Ok(DataKeys { current, keys })
 }
 
-fn open_one(keyring: &Keyring, project: &str, row: &ProjectKey) -> Result<Key, Error> {
-    Ok(sealed::open_key(|version| keyring.root(version), &place(project, row.version), &row.key_sealed)?)
+fn open_one(keyring: &Keyring, project: ProjectId, row: &ProjectKey) -> Result<Key, Error> {
+    Ok(sealed::open_key(|version| keyring.root(version), project, row.version, &row.key_sealed)?)
 }
 
 /// Which part of a secret is sealed.
@@ -97,7 +92,7 @@ impl DataKeys {
     ) -> Result<SecretText, Error> {
         let secret = secret.to_string();
         let place = secret_place(&secret, version, part, owner);
-        Ok(sealed::open(|version| self.keys.get(&version), &place, bytes)?)
+        Ok(sealed::open_with(|version| self.keys.get(&version), &place, bytes)?)
     }
 }
 
@@ -105,7 +100,7 @@ impl DataKeys {
 pub fn prove(cx: &mut Context) -> Result<bool, Error> {
     match store::project_keys::any(cx.tx)? {
         None => Ok(true),
-        Some((project, row)) => Ok(open_one(cx.keys, &project.to_string(), &row).is_ok()),
+        Some((project, row)) => Ok(open_one(cx.keys, project, &row).is_ok()),
     }
 }
 

@@ -32,7 +32,7 @@ fn refresh_text(session: SessionId, secret: &SecretText) -> SecretText {
 }
 
 fn hash(cx: &Context, secret: &SecretText) -> Vec<u8> {
-    token::keyed_hash(cx.keys.token_hash_key(), "refresh", secret).to_vec()
+    token::keyed_hash(cx.keys.token_key(), "refresh", secret).to_vec()
 }
 
 /// Starts a session.

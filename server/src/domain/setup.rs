@@ -1,5 +1,6 @@
 //! The first administrator: allowed once, and only to whoever can prove to own the machine.
 
+use data_encoding::HEXLOWER;
 use shared::model::access::OrganizationRole;
 use shared::model::ids::{IdentityId, MembershipId, OrganizationId};
 use shared::model::names::DisplayName;
@@ -40,9 +41,13 @@ pub fn new_code(cx: &mut Context) -> Result<(SecretText, UnixMillis), Error> {
     }
     let code = token::new_setup_code()?;
     let expires = cx.now.plus_seconds(CODE_SECONDS);
-    let hash = token::hex_hash(cx.keys.token_hash_key(), CODE, &token::normalize_setup_code(&code));
+    let hash = code_hash(cx, &code);
     store::settings::set(cx.tx, CODE, &format!("{}:{hash}", expires.0))?;
     Ok((code, expires))
+}
+
+fn code_hash(cx: &Context, code: &SecretText) -> String {
+    HEXLOWER.encode(&token::keyed_hash(cx.keys.token_key(), CODE, code))
 }
 
 /// Checks a set-up code; wrong ones are counted. A refusal is a value, so that the count is committed.
@@ -50,7 +55,8 @@ pub fn code_fits(cx: &mut Context, code: &SecretText, source: &Source) -> Result
     let attempt = limiter::begin(cx, Purpose::SetupCode, "instance", source)?;
     let Some(stored) = store::settings::get(cx.tx, CODE)? else { return Ok(false) };
     let Some((expires, hash)) = stored.split_once(':') else { return Ok(false) };
-    let presented = token::hex_hash(cx.keys.token_hash_key(), CODE, &token::normalize_setup_code(code));
+    let Ok(typed) = token::normalized_setup_code(code) else { return Ok(false) };
+    let presented = code_hash(cx, &typed);
     let live = expires.parse::<i64>().is_ok_and(|expires| cx.now.0 < expires);
     let fits = live && token::matches(presented.as_bytes(), hash.as_bytes());
     if fits {

@@ -132,7 +132,7 @@ pub fn create_secret(
 }
 
 fn hash(cx: &Context, text: &SecretText) -> Vec<u8> {
-    token::keyed_hash(cx.keys.token_hash_key(), "client-secret", text).to_vec()
+    token::keyed_hash(cx.keys.token_key(), "client-secret", text).to_vec()
 }
 
 /// The client secrets of an identity that are not revoked, newest first.

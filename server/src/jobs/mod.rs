@@ -65,5 +65,10 @@ async fn flush(app: &App) -> Result<(), Error> {
 async fn keep_keys(app: &App, data_dir: &DataDir) -> Result<(), Error> {
     let keyring = app.store()?.keyring();
     let data_dir = data_dir.clone();
-    crate::app::blocking(move || Ok(crate::crypto::keyfile::ensure(data_dir.path(), &keyring.to_file_text()?)?)).await
+    crate::app::blocking(move || {
+        for file in crate::crypto::keyfile::ensure(data_dir.path(), &keyring.to_file_text()?)? {
+            tracing::warn!(file = %file.display(), "a key file was missing or damaged and was written again");
+        }
+        Ok(())
+    }).await
 }

@@ -45,3 +45,32 @@ pub fn insert(
     )?;
     Ok(())
 }
+
+/// A row of `folders`.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Id.
+    pub id: FolderId,
+    /// The folder it lies in; none for the root.
+    pub parent_id: Option<FolderId>,
+    /// Name, empty for the root.
+    pub name: String,
+}
+
+/// Every folder of an environment.
+pub fn list(tx: Tx, environment: EnvironmentId) -> Result<Vec<Folder>, Error> {
+    let rows = tx.query(
+        "SELECT id, parent_id, name FROM folders WHERE environment_id = $1 AND deleted_at IS NULL",
+        &[Value::text(environment)],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let parent: String = row.get(1)?;
+            let parent_id = match parent.as_str() {
+                "" => None,
+                text => Some(text.parse().map_err(|_| Error::Corrupt("folders.parent_id"))?),
+            };
+            Ok(Folder { id: row.parsed(0)?, parent_id, name: row.get(2)? })
+        })
+        .collect()
+}

@@ -11,7 +11,23 @@
 //! * constraints are checked at once, never `DEFERRABLE`: a commit is shared by several jobs.
 
 
+pub mod access_tokens;
+pub mod attempts;
+pub mod audit;
+pub mod copy;
+pub mod environments;
+pub mod folders;
+pub mod identities;
+pub mod members;
 pub mod migrate;
+pub mod organizations;
+pub mod project_keys;
+pub mod projects;
+pub mod secrets;
+pub mod sessions;
+pub mod settings;
+pub mod universal_auths;
+pub mod users;
 
 mod dialect;
 mod error;

@@ -120,3 +120,13 @@ pub fn delete(tx: Tx, id: ProjectId, now: UnixMillis) -> Result<(), Error> {
     )?;
     Ok(())
 }
+
+/// Every project of the instance, for backups.
+pub fn all(tx: Tx) -> Result<Vec<Project>, Error> {
+    let rows = tx.query(
+        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+         WHERE deleted_at IS NULL ORDER BY slug, id",
+        &[],
+    )?;
+    rows.iter().map(project).collect()
+}

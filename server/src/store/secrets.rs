@@ -1,6 +1,6 @@
 //! Secrets and their versions. Values live only in `secret_versions`; `secrets` points at the current one.
 
-use shared::model::ids::{FolderId, SecretId};
+use shared::model::ids::{FolderId, ProjectId, SecretId};
 use shared::model::names::SecretName;
 use shared::model::time::UnixMillis;
 
@@ -155,4 +155,34 @@ pub fn delete(tx: Tx, id: SecretId, now: UnixMillis) -> Result<(), Error> {
         &[Value::text(id), Value::from(now.0)],
     )?;
     Ok(())
+}
+
+/// Every version of every secret of a project, trash included, a page at a time after the last id and version seen:
+/// for proving that all of them open.
+pub fn versions_after(
+    tx: Tx,
+    project: ProjectId,
+    after: (&str, i64),
+    limit: i64,
+) -> Result<Vec<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at FROM secret_versions v \
+         JOIN secrets s ON s.id = v.secret_id JOIN folders f ON f.id = s.folder_id \
+         JOIN environments e ON e.id = f.environment_id \
+         WHERE e.project_id = $1 AND (v.secret_id, v.version) > ($2, $3) ORDER BY v.secret_id, v.version LIMIT $4",
+        &[Value::text(project), Value::from(after.0), Value::from(after.1), Value::from(limit)],
+    )?;
+    rows.iter().map(secret).collect()
+}
+
+/// Number of secrets that are not deleted, nor in anything deleted.
+pub fn count(tx: Tx) -> Result<i64, Error> {
+    let rows = tx.query(
+        "SELECT count(*) FROM secrets s JOIN folders f ON f.id = s.folder_id \
+         JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id \
+         WHERE s.deleted_at IS NULL AND f.deleted_at IS NULL AND e.deleted_at IS NULL AND p.deleted_at IS NULL",
+        &[],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.get(0))
 }

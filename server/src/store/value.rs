@@ -1,6 +1,7 @@
 //! Values that cross the seam to the databases: parameters of statements and columns of rows.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::Error;
 
@@ -29,6 +30,18 @@ impl fmt::Debug for Value {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
             Self::Bool(truth) => write!(f, "Bool({truth})"),
         }
+    }
+}
+
+impl Value {
+    /// Text of an id or a role.
+    pub fn text(shown: impl fmt::Display) -> Self {
+        Self::Text(shown.to_string())
+    }
+
+    /// The same where it may be absent.
+    pub fn text_optional(shown: Option<impl fmt::Display>) -> Self {
+        shown.map_or(Self::Null, Self::text)
     }
 }
 
@@ -163,6 +176,19 @@ impl Row {
             Value::Null => Error::Corrupt("a column is null that must not be"),
             _ => Error::Corrupt("a column has another type than expected"),
         })
+    }
+
+    /// The column at `index` parsed from text: ids, roles.
+    pub fn parsed<T: FromStr>(&self, index: usize) -> Result<T, Error> {
+        self.get::<&str>(index)?.parse().map_err(|_| Error::Corrupt("a text column does not parse"))
+    }
+
+    /// The same for a column that may be null.
+    pub fn parsed_optional<T: FromStr>(&self, index: usize) -> Result<Option<T>, Error> {
+        self.get::<Option<&str>>(index)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| Error::Corrupt("a text column does not parse"))
     }
 
     /// All columns in order.

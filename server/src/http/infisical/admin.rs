@@ -44,7 +44,7 @@ pub async fn prepare(
     }
     let email: Email = parsed("email", &request.email)?;
     let organization: DisplayName = parsed("organization", &request.organization)?;
-    policy::check(&request.password, email.as_str())
+    policy::check(&request.password, Some(&email))
         .map_err(|reason| Failure::invalid("password", &reason.to_string()))?;
     if !local {
         let from_header =

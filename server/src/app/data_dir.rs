@@ -1,0 +1,119 @@
+//! The directory that holds everything a store needs to start again, and the lock that lets only one process use it.
+//!
+//! ```text
+//! lock              held by whoever works in the directory
+//! control.sock      operator commands to a running server
+//! identity          the server's own age identity (0600)
+//! keyring.json      the keyring; keyring.previous.json is the generation before
+//! strongroom.db     the encrypted database
+//! restore.part/     an interrupted restore
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+/// A data directory.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    path: PathBuf,
+}
+
+/// The right to work in a data directory, until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    /// Holding the file open holds the lock.
+    _file: File,
+}
+
+impl DataDir {
+    /// The directory at a path, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The encrypted database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("strongroom.db")
+    }
+
+    /// The server's own identity.
+    pub fn identity(&self) -> PathBuf {
+        self.path.join("identity")
+    }
+
+    /// Where a running server takes operator commands.
+    pub fn control_socket(&self) -> PathBuf {
+        self.path.join("control.sock")
+    }
+
+    /// Where a restore works until it is complete.
+    pub fn restore_part(&self) -> PathBuf {
+        self.path.join("restore.part")
+    }
+
+    /// Makes the directory, for its owner alone.
+    pub fn create(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)
+    }
+
+    /// Takes the lock; nothing when another process holds it.
+    pub fn lock(&self) -> io::Result<Option<Lock>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.path.join("lock"))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes renames and removals in the directory survive a power failure.
+    pub fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+
+    /// Whether a database lies here.
+    pub fn has_database(&self) -> io::Result<bool> {
+        fs::exists(self.database())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_holds_the_lock() {
+        let scratch = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(scratch.path().join("a/b"));
+        dir.create().unwrap();
+        let held = dir.lock().unwrap();
+        assert!(held.is_some());
+        assert!(dir.lock().unwrap().is_none());
+        drop(held);
+        assert!(dir.lock().unwrap().is_some());
+    }
+
+    #[test]
+    fn the_directory_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(scratch.path().join("private"));
+        dir.create().unwrap();
+        assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

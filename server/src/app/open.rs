@@ -1,0 +1,211 @@
+//! Starting: from what lies in a data directory to an open store, or to a locked server that says what it needs.
+//!
+//! A wrong or missing key never crashes, never makes an empty store, never offers to wipe anything.
+
+use std::fs;
+use std::path::Path;
+
+use shared::model::ids::InstanceId;
+use shared::model::time::UnixMillis;
+
+use super::OpenStore;
+use super::data_dir::DataDir;
+use crate::crypto::identity::{self, Identity};
+use crate::crypto::keyring::{self, Keyring, SlotKind};
+use crate::crypto::{self, keyfile, random};
+use crate::domain::{Context, data_keys};
+use crate::store::{self, Db, SqliteOptions, Tx, migrate};
+
+/// Name of the setting that ties a database to its keyring.
+const INSTANCE: &str = "instance";
+/// While this file exists, a new store is being made and holds nothing yet.
+const STARTED: &str = "initializing";
+
+/// Why a store is not open, and what would open it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// What is wrong and what to do.
+    pub reason: String,
+    /// The slots of the keyring, as `name (fingerprint)`: what would open it.
+    pub opens_with: Vec<String>,
+}
+
+impl Locked {
+    fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), opens_with: Vec::new() }
+    }
+}
+
+impl From<crypto::Error> for Locked {
+    fn from(error: crypto::Error) -> Self {
+        Self::because(error.to_string())
+    }
+}
+
+impl From<store::Error> for Locked {
+    fn from(error: store::Error) -> Self {
+        Self::because(format!("The database cannot be opened: {error}"))
+    }
+}
+
+impl From<std::io::Error> for Locked {
+    fn from(error: std::io::Error) -> Self {
+        Self::because(format!("The data directory cannot be used: {error}"))
+    }
+}
+
+/// Opens the store of a data directory whose lock the caller holds, or makes a new one when there is none. `identity`
+/// names another place for the server's identity.
+pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
+    let interrupted = data_dir.path().join(STARTED);
+    if fs::exists(&interrupted)? {
+        clear_unfinished(data_dir)?;
+    }
+    match keyfile::load(data_dir.path())? {
+        Some(loaded) => open_existing(data_dir, identity, &loaded, now),
+        None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
+            "A restore into this directory was interrupted. Run the same `strongroom restore` again",
+        )),
+        None if data_dir.has_database()? => Err(Locked::because(format!(
+            "{} is here, but the keyring that opens it is not (keyring.json). Put the file back, or restore a backup \
+             into another directory with `strongroom restore`. Nothing was changed",
+            data_dir.database().display()
+        ))),
+        None => create(data_dir, identity, now),
+    }
+}
+
+/// Removes what a start that was killed while making a new store left behind. It never served anybody.
+fn clear_unfinished(data_dir: &DataDir) -> Result<(), Locked> {
+    let path = data_dir.path();
+    let database = data_dir.database();
+    let mut leftovers = vec![path.join(keyfile::CURRENT), path.join(keyfile::PREVIOUS), database.clone()];
+    for suffix in ["-wal", "-shm"] {
+        let mut name = database.clone().into_os_string();
+        name.push(suffix);
+        leftovers.push(name.into());
+    }
+    leftovers.push(path.join(STARTED));
+    for leftover in leftovers {
+        match fs::remove_file(&leftover) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(data_dir.sync()?)
+}
+
+fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
+    let server = match identity_file {
+        Some(file) => first(identity::read_identities(file)?)?,
+        None if fs::exists(data_dir.identity())? => first(identity::read_identities(&data_dir.identity())?)?,
+        None => identity::create_server_identity(data_dir.path(), now)?,
+    };
+    let instance = InstanceId::from_random(random::bytes()?);
+    let mut keyring = Keyring::create(instance, now)?;
+    keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
+
+    fs::write(data_dir.path().join(STARTED), b"")?;
+    data_dir.sync()?;
+    keyfile::store(data_dir.path(), &keyring.to_file_text()?)?;
+    let options = SqliteOptions { create: true, ..SqliteOptions::default() };
+    let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
+    prepare(&db, &keyring, now)?;
+    fs::remove_file(data_dir.path().join(STARTED))?;
+    data_dir.sync()?;
+    Ok(OpenStore::new(db, keyring))
+}
+
+fn first(mut identities: Vec<Identity>) -> Result<Identity, Locked> {
+    if identities.is_empty() {
+        return Err(Locked::because("The identity file holds no identity"));
+    }
+    Ok(identities.swap_remove(0))
+}
+
+fn open_existing(
+    data_dir: &DataDir,
+    identity_file: Option<&Path>,
+    loaded: &keyfile::Loaded,
+    now: UnixMillis,
+) -> Result<OpenStore, Locked> {
+    if let keyfile::Source::Previous { because } = &loaded.source {
+        tracing::warn!(%because, "keyring.json cannot be used; its previous generation is used and written back");
+    }
+    let opens_with = keyring::fingerprints(&loaded.text)?
+        .into_iter()
+        .map(|slot| format!("{} ({})", slot.name, slot.fingerprint))
+        .collect();
+    let keyring = unlock(data_dir, identity_file, &loaded.text)
+        .map_err(|reason| Locked { opens_with, ..Locked::because(reason) })?;
+    if !data_dir.has_database()? {
+        return Err(Locked::because(format!(
+            "The keyring is here, but the database is not ({}). Put the file back, or restore a backup into an empty \
+             directory with `strongroom restore`. No empty store was made",
+            data_dir.database().display()
+        )));
+    }
+    let key = keyring.database_key().to_hex();
+    let db = Db::open_sqlite(&data_dir.database(), &key, &SqliteOptions::default()).map_err(|error| match error {
+        store::Error::NotADatabase => Locked::because(
+            "The database does not belong to this keyring, or is damaged. Put the two files back that belong together, \
+             or restore a backup. Nothing was changed",
+        ),
+        other => other.into(),
+    })?;
+    prepare(&db, &keyring, now)?;
+    keyfile::ensure(data_dir.path(), &keyring.to_file_text()?)?;
+    Ok(OpenStore::new(db, keyring))
+}
+
+fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Result<Keyring, String> {
+    let default = data_dir.identity();
+    let file = identity_file.unwrap_or(&default);
+    let identities = identity::read_identities(file).map_err(|error| {
+        format!(
+            "The server's identity cannot be read: {error}. Start with --identity FILE, naming a recovery kit or \
+             wherever the identity was moved to. Nothing was changed"
+        )
+    })?;
+    Keyring::open(text, &identities).map_err(|error| {
+        format!(
+            "The identity in {} does not open the keyring: {error}. Start with --identity FILE, naming one that does. \
+             Nothing was changed",
+            file.display()
+        )
+    })
+}
+
+/// Brings the schema up to date and makes sure that database and keyring belong together.
+pub fn prepare(db: &Db, keyring: &Keyring, now: UnixMillis) -> Result<(), Locked> {
+    db.write_blocking(move |tx| migrate::migrate(tx, now.0).map_err(|error| Locked::because(error.to_string())))?;
+    let instance = keyring.instance().to_string();
+    let found = db.write_blocking(move |tx| tie(tx, &instance))?;
+    if found != keyring.instance().to_string() {
+        return Err(Locked::because(format!(
+            "The database belongs to the instance {found}, the keyring to {}. Put the two files back that belong \
+             together. Nothing was changed",
+            keyring.instance()
+        )));
+    }
+    let keys = keyring.clone();
+    let proven = db
+        .read_blocking(move |tx| data_keys::prove(&mut Context { tx, keys: &keys, now }))
+        .map_err(|error| Locked::because(format!("The database cannot be read: {error}")))?;
+    if !proven {
+        return Err(Locked::because(
+            "The keys of this keyring do not open the data in the database. Put the two files back that belong \
+             together, or restore a backup. Nothing was changed",
+        ));
+    }
+    Ok(())
+}
+
+/// The instance that the database belongs to; a new database joins this one.
+fn tie(tx: Tx, instance: &str) -> Result<String, store::Error> {
+    if let Some(found) = store::settings::get(tx, INSTANCE)? {
+        return Ok(found);
+    }
+    store::settings::set(tx, INSTANCE, instance)?;
+    Ok(instance.to_owned())
+}

@@ -1,0 +1,212 @@
+//! Restoring a backup into an empty data directory.
+//!
+//! Everything is built in `restore.part/` and checked there; then the database, the new server identity and, last,
+//! the keyring move to their places. A directory without a keyring is no store, so a restore that was killed at any
+//! point either never happened or is complete; running it again cleans up.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use shared::model::time::UnixMillis;
+
+use super::read::{self, Receiver};
+use super::{Error, Manifest, Summary, rows};
+use crate::app::data_dir::DataDir;
+use crate::crypto::identity::{self, Identity};
+use crate::crypto::keyfile;
+use crate::crypto::keyring::{Keyring, SlotKind};
+use crate::domain::{Context, secrets};
+use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
+
+/// Rows inserted in one transaction.
+const BATCH: usize = 1_000;
+
+/// Restores onto an embedded database in a data directory that holds no store yet.
+pub fn into_data_dir(
+    file: &Path,
+    data_dir: &DataDir,
+    identities: &[Identity],
+    now: UnixMillis,
+) -> Result<Summary, Error> {
+    let open = File::open(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot open {}: {error}", file.display())))?;
+    data_dir.create()?;
+    let Some(_lock) = data_dir.lock()? else {
+        return Err(Error::Refused(format!(
+            "{} is in use by a running Strongroom. Stop it, or choose another --data-dir",
+            data_dir.path().display()
+        )));
+    };
+    require_empty(data_dir)?;
+    let part = DataDir::new(data_dir.restore_part());
+    part.create()?;
+    let restored = build(io::BufReader::new(open), &part, identities, now);
+    match restored {
+        Ok(summary) => {
+            switch(&part, data_dir)?;
+            Ok(summary)
+        }
+        Err(error) => {
+            fs::remove_dir_all(part.path())?;
+            Err(error)
+        }
+    }
+}
+
+/// Refuses a directory with a store in it, and clears away what an interrupted restore left.
+fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
+    let interrupted = fs::exists(data_dir.restore_part())?;
+    let keyring = keyfile::load(data_dir.path())?.is_some();
+    if keyring || (data_dir.has_database()? && !interrupted) {
+        return Err(Error::Refused(format!(
+            "{} already holds a store, and a restore never overwrites one. Choose an empty --data-dir, or move the old \
+             one away first",
+            data_dir.path().display()
+        )));
+    }
+    if interrupted {
+        for leftover in [data_dir.database(), data_dir.identity()] {
+            remove_if_there(&leftover)?;
+        }
+        fs::remove_dir_all(data_dir.restore_part())?;
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Builds a complete store in `part`: database, identity, keyring.
+fn build(
+    file: impl io::Read,
+    part: &DataDir,
+    identities: &[Identity],
+    now: UnixMillis,
+) -> Result<Summary, Error> {
+    let open = |keyring: &Keyring| {
+        let options = SqliteOptions { create: true, ..SqliteOptions::default() };
+        Ok(Db::open_sqlite(&part.database(), &keyring.database_key().to_hex(), &options)?)
+    };
+    let (db, mut keyring, summary) = into_database(file, identities, now, &open)?;
+    db.close_blocking()?;
+    let server = identity::create_server_identity(part.path(), now)?;
+    let old: Vec<_> =
+        keyring.slots().iter().filter(|slot| slot.kind == SlotKind::Server).map(|slot| slot.id).collect();
+    keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
+    for slot in old {
+        keyring.remove_slot(slot)?;
+    }
+    keyfile::store(part.path(), &keyring.to_file_text()?)?;
+    File::open(part.database())?.sync_all()?;
+    part.sync()?;
+    Ok(summary)
+}
+
+/// Restores rows into a database that `open` makes for the keyring of the backup, and checks every value. The keyring is
+/// returned as it was in the backup.
+pub fn into_database(
+    file: impl io::Read,
+    identities: &[Identity],
+    now: UnixMillis,
+    open: &dyn Fn(&Keyring) -> Result<Db, Error>,
+) -> Result<(Db, Keyring, Summary), Error> {
+    let mut target = Target { identities, now, open, opened: None, table: None, waiting: Vec::new() };
+    let manifest = read::read(file, identities, &mut target)?;
+    target.flush()?;
+    let (db, keyring) = target.opened.ok_or_else(|| Error::Malformed("it has no keyring".into()))?;
+    let secrets = db.snapshot_blocking(|tx| -> Result<u64, Error> {
+        for (table, expected) in &manifest.rows {
+            let found = copy::count(tx, table)?;
+            if found != *expected {
+                return Err(Error::Malformed(format!("{found} of {expected} rows of {table} were restored")));
+            }
+        }
+        Ok(secrets::prove_all(&mut Context { tx, keys: &keyring, now })?)
+    })?;
+    Ok((db, keyring, Summary { manifest, secrets }))
+}
+
+struct Target<'a> {
+    identities: &'a [Identity],
+    now: UnixMillis,
+    open: &'a dyn Fn(&Keyring) -> Result<Db, Error>,
+    opened: Option<(Db, Keyring)>,
+    /// Table of the waiting rows, with its columns.
+    table: Option<(String, Vec<copy::Column>)>,
+    waiting: Vec<Vec<Value>>,
+}
+
+impl Target<'_> {
+    fn db(&self) -> Result<&Db, Error> {
+        let (db, _) = self.opened.as_ref().ok_or_else(|| Error::Malformed("rows come before the keyring".into()))?;
+        Ok(db)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let (Some((table, columns)), false) = (&self.table, self.waiting.is_empty()) else { return Ok(()) };
+        let (table, columns) = (table.clone(), columns.clone());
+        let rows = std::mem::take(&mut self.waiting);
+        self.db()?.write_blocking(move |tx| {
+            for values in &rows {
+                copy::import_row(tx, &table, &columns, values.clone())?;
+            }
+            Ok::<(), store::Error>(())
+        })?;
+        Ok(())
+    }
+}
+
+impl Receiver for Target<'_> {
+    fn begin(&mut self, manifest: &Manifest, keyring: &str) -> Result<(), Error> {
+        let keyring = Keyring::open(keyring, self.identities)?;
+        if keyring.instance() != manifest.instance {
+            return Err(Error::Malformed("its keyring belongs to another instance".into()));
+        }
+        let db = (self.open)(&keyring)?;
+        let now = self.now.0;
+        let report = db.write_blocking(move |tx| migrate::migrate(tx, now).map_err(Error::from))?;
+        if manifest.schema > report.after {
+            return Err(Error::Malformed(format!(
+                "it was written by the newer version {} of Strongroom. Restore it with that version or a later one",
+                manifest.program_version
+            )));
+        }
+        self.opened = Some((db, keyring));
+        Ok(())
+    }
+
+    fn row(&mut self, table: &str, line: &[u8]) -> Result<(), Error> {
+        if self.table.as_ref().is_none_or(|(current, _)| current != table) {
+            self.flush()?;
+            let name = table.to_owned();
+            let columns = self.db()?.read_blocking(move |tx| copy::columns(tx, &name))?;
+            if columns.is_empty() {
+                return Err(Error::Malformed(format!("this version has no table {table}")));
+            }
+            self.table = Some((table.to_owned(), columns));
+        }
+        if let Some((_, columns)) = &self.table {
+            self.waiting.push(rows::from_line(columns, table, line)?);
+        }
+        if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
+    }
+}
+
+/// Moves a complete store to its place; the keyring last, because it makes the directory a store.
+fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
+    fs::rename(part.database(), data_dir.database())?;
+    fs::rename(part.identity(), data_dir.identity())?;
+    data_dir.sync()?;
+    let keyring = keyfile::load(part.path())?
+        .ok_or_else(|| Error::Malformed("the keyring that was just written is gone".into()))?;
+    keyfile::store(data_dir.path(), &keyring.text)?;
+    fs::remove_dir_all(part.path())?;
+    data_dir.sync()?;
+    Ok(())
+}
+

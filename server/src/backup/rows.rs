@@ -1,0 +1,105 @@
+//! Rows as JSON lines, the same for both databases: `{"column": value}` with numbers, texts, nulls, and
+//! `{"base64": "…"}` for bytes.
+
+use data_encoding::BASE64;
+use serde_json::{Map, Value as Json, json};
+
+use super::Error;
+use crate::store::Value;
+use crate::store::copy::{Column, Kind};
+
+/// Longest line that is accepted: a value of 1 MiB, sealed and in base64, with room to spare.
+pub const LINE_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A row as one line with its newline.
+pub fn to_line(columns: &[Column], values: &[Value], line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let row: Map<String, Json> =
+        columns.iter().zip(values).map(|(column, value)| (column.name.clone(), to_json(value))).collect();
+    serde_json::to_writer(&mut *line, &row)?;
+    line.push(b'\n');
+    Ok(())
+}
+
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Int(number) => json!(number),
+        Value::Bool(truth) => json!(i64::from(*truth)),
+        Value::Text(text) => json!(text),
+        Value::Bytes(bytes) => json!({ "base64": BASE64.encode(bytes) }),
+    }
+}
+
+/// The values of a line in the order of the columns. Columns that the table does not have, missing ones and wrong
+/// types are refused: nothing is dropped in silence.
+pub fn from_line(columns: &[Column], table: &str, line: &[u8]) -> Result<Vec<Value>, Error> {
+    let bad = |what: &str| Error::Malformed(format!("a row of table {table} {what}"));
+    let mut row: Map<String, Json> = serde_json::from_slice(line).map_err(|_| bad("is not a JSON object"))?;
+    let values = columns
+        .iter()
+        .map(|column| {
+            let value = row.remove(&column.name).ok_or_else(|| bad(&format!("lacks the column {}", column.name)))?;
+            from_json(column, value).ok_or_else(|| bad(&format!("has a wrong value in the column {}", column.name)))
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    match row.keys().next() {
+        Some(unknown) => Err(bad(&format!("has the unknown column {unknown}"))),
+        None => Ok(values),
+    }
+}
+
+fn from_json(column: &Column, value: Json) -> Option<Value> {
+    match (column.kind, value) {
+        (_, Json::Null) => Some(Value::Null),
+        (Kind::Int, Json::Number(number)) => number.as_i64().map(Value::Int),
+        (Kind::Text, Json::String(text)) => Some(Value::Text(text)),
+        (Kind::Bytes, Json::Object(object)) => {
+            let text = object.get("base64")?.as_str()?;
+            BASE64.decode(text.as_bytes()).ok().map(Value::Bytes)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Vec<Column> {
+        [("a", Kind::Int), ("b", Kind::Text), ("c", Kind::Bytes)]
+            .into_iter()
+            .map(|(name, kind)| Column { name: name.into(), kind, key: 0 })
+            .collect()
+    }
+
+    #[test]
+    fn rows_round_trip() {
+        for values in [
+            vec![Value::Int(i64::MIN), Value::from("ü\n\"\u{0}"), Value::Bytes(vec![0, 255])],
+            vec![Value::Null, Value::Null, Value::Null],
+        ] {
+            let mut line = Vec::new();
+            to_line(&columns(), &values, &mut line).unwrap();
+            assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            assert_eq!(from_line(&columns(), "t", &line).unwrap(), values);
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_refused() {
+        for line in [
+            "",
+            "[]",
+            "{}",
+            r#"{"a":1,"b":"x"}"#,
+            r#"{"a":1,"b":"x","c":null,"d":1}"#,
+            r#"{"a":"1","b":"x","c":null}"#,
+            r#"{"a":1.5,"b":"x","c":null}"#,
+            r#"{"a":1,"b":2,"c":null}"#,
+            r#"{"a":1,"b":"x","c":"eA=="}"#,
+            r#"{"a":1,"b":"x","c":{"base64":"?"}}"#,
+        ] {
+            assert!(from_line(&columns(), "t", line.as_bytes()).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Writing a backup.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
+
+use serde_json::json;
+use shared::model::time::UnixMillis;
+use zeroize::Zeroizing;
+
+use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, rows};
+use crate::crypto::envelope;
+use crate::crypto::keyring::{Keyring, SlotKind, fingerprint};
+use crate::domain::{Context, secrets};
+use crate::store::{self, Db, Tx, copy, migrate};
+
+/// Size at which a part of a table is written out.
+const PART: usize = 1024 * 1024;
+/// Rows fetched at a time.
+const BATCH: usize = 500;
+
+const README: &str = "\
+Strongroom backup.
+
+Restore it with the recovery kit, onto an empty directory:
+    strongroom restore FILE --data-dir DIRECTORY --identity RECOVERY-KIT
+
+Or read one secret with stock tools alone:
+    age --decrypt --identity RECOVERY-KIT FILE | zstd --decompress | tar --extract --to-stdout values/PROJECT/ENVIRONMENT.json | jq -r '.\"/\".NAME'
+
+MANIFEST.json   what this is, and how many rows each table has
+keyring.json    the keys, locked; the recovery kit opens them
+rows/           every row of every table; sealed values in base64
+values/         the current values of each environment, readable: keep what you unpack safe
+";
+
+/// Writes a backup of the whole store to `output`, encrypted to every recovery kit.
+pub fn write(db: &Db, keyring: &Keyring, now: UnixMillis, output: &mut (dyn Write + Send)) -> Result<Summary, Error> {
+    let kits = keyring.recovery_recipients();
+    if kits.is_empty() {
+        return Err(Error::NoKit);
+    }
+    // The closure runs on a thread of its own, so what it writes to crosses over as a buffer of parts.
+    let encrypted = envelope::encrypt_to(&kits, output)?;
+    let compressed = zstd::stream::write::Encoder::new(encrypted, 3)?;
+    let archive = tar::Builder::new(compressed);
+    let mut writer = Writer { archive, now };
+    let summary = snapshot(db, keyring, &mut writer)?;
+    let compressed = writer.archive.into_inner()?;
+    let encrypted = compressed.finish()?;
+    encrypted.finish()?.flush()?;
+    Ok(summary)
+}
+
+struct Writer<W: Write> {
+    archive: tar::Builder<W>,
+    now: UnixMillis,
+}
+
+impl<W: Write> Writer<W> {
+    fn entry(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(u64::try_from(self.now.seconds()).unwrap_or_default());
+        self.archive.append_data(&mut header, name, content)?;
+        Ok(())
+    }
+}
+
+fn snapshot<W: Write + Send>(db: &Db, keyring: &Keyring, writer: &mut Writer<W>) -> Result<Summary, Error> {
+    db.snapshot_blocking(|tx| {
+        let tables = copy::tables(tx)?;
+        let mut counts = BTreeMap::new();
+        for table in &tables {
+            counts.insert(table.clone(), copy::count(tx, table)?);
+        }
+        let manifest = Manifest {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema: migrate::version(tx)?,
+            instance: keyring.instance(),
+            created_at: writer.now,
+            rows: counts,
+            opens_with: keyring
+                .slots()
+                .iter()
+                .filter(|slot| slot.kind == SlotKind::Recovery)
+                .map(|slot| format!("{} ({})", slot.name, fingerprint(&slot.recipient)))
+                .collect(),
+        };
+        writer.entry("MANIFEST.json", &json_text(&manifest)?)?;
+        writer.entry("README.txt", README.as_bytes())?;
+        writer.entry("keyring.json", keyring.to_file_text()?.as_bytes())?;
+        for table in &tables {
+            write_table(tx, table, writer)?;
+        }
+        let secrets = write_values(tx, keyring, writer)?;
+        Ok(Summary { manifest, secrets })
+    })
+}
+
+fn json_text(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(std::io::Error::from)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The rows of a table in parts of about a megabyte: a tar entry begins with its length, and memory stays constant.
+fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<W>) -> Result<(), Error> {
+    let mut part = 0;
+    let mut lines = Vec::with_capacity(PART + BATCH);
+    let mut failed = None;
+    let exported = copy::export_rows(tx, table, BATCH, &mut |columns, values| {
+        let written = rows::to_line(columns, values, &mut lines)
+            .map_err(|error| Error::from(std::io::Error::from(error)))
+            .and_then(|()| {
+                if lines.len() < PART {
+                    return Ok(());
+                }
+                part += 1;
+                writer.entry(&part_name(table, part), &lines)?;
+                lines.clear();
+                Ok(())
+            });
+        written.map_err(|error| {
+            failed = Some(error);
+            store::Error::Unavailable("the backup could not be written".into())
+        })
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    exported?;
+    if !lines.is_empty() {
+        writer.entry(&part_name(table, part + 1), &lines)?;
+    }
+    Ok(())
+}
+
+fn part_name(table: &str, part: u32) -> String {
+    format!("rows/{table}.{part:05}.jsonl")
+}
+
+/// The current values of every environment; returns how many there are.
+fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> Result<u64, Error> {
+    let now = writer.now;
+    let mut cx = Context { tx, keys: keyring, now };
+    let mut names = HashSet::new();
+    let mut total = 0;
+    for project in store::projects::all(cx.tx)? {
+        // Slugs are unique in an organization, and there may be several.
+        let directory = if names.insert(project.slug.clone()) {
+            project.slug.clone()
+        } else {
+            format!("{}-{}", project.slug, project.id)
+        };
+        for environment in store::environments::list(cx.tx, project.id)? {
+            let folders = secrets::export_environment(&mut cx, project.id, environment.id)?;
+            total += folders.values().map(|secrets| secrets.len() as u64).sum::<u64>();
+            let text = Zeroizing::new(json_text(&json!(folders))?);
+            writer.entry(&format!("values/{directory}/{}.json", environment.slug), &text)?;
+        }
+    }
+    Ok(total)
+}
