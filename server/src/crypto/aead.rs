@@ -68,6 +68,16 @@ pub fn open(key: &Key, associated: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec
     Ok(plaintext)
 }
 
+/// Several parts as associated data, each with its length before it, so that no two lists give the same bytes.
+pub(super) fn associated_data(parts: &[&[u8]]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    data
+}
+
 fn cipher(key: &Key) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.as_bytes().into())
 }

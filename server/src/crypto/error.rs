@@ -36,6 +36,14 @@ pub enum Error {
     /// Text that was expected to be an age recipient (`age1…`) is not one.
     #[error("not an age recipient: text such as age1… is expected")]
     InvalidRecipient,
+    /// The data was written by a newer release. Falling back to something older could lose keys, so nothing is done.
+    #[error("this was written by a newer release of this program: install that release, or a later one")]
+    NewerFormat,
+    /// Another keyring lies in the folder: of another instance, or newer than the one that was to be stored.
+    #[error(
+        "the folder holds the keyring of another instance or a newer generation of this one; it was left as it is"
+    )]
+    KeyringInTheWay,
     /// An identity file could be read but not used.
     #[error("{path}: {why}")]
     IdentityFile {

@@ -18,12 +18,17 @@
 //! | what do machines and browsers present? | [`token`], [`jwt`] |
 
 pub mod aead;
+pub mod envelope;
 mod error;
+pub mod identity;
 pub mod jwt;
 mod key;
+pub mod keyfile;
+pub mod keyring;
 mod mac;
 pub mod password;
 pub mod policy;
+pub mod private_file;
 pub mod random;
 pub mod sealed;
 pub mod token;
