@@ -24,7 +24,7 @@ use crate::outside::fetch::{self, Answer, Fetch, Method, Request, Timeouts, Url}
 
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
-    total: Duration::from_secs(60),
+    total: Duration::from_mins(1),
 };
 
 /// A server, and the token to show it.
@@ -329,7 +329,7 @@ pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
         fetch::Error::Refused => failure
             .because("Nothing listens there.")
             .advise("Start it with `strongroom serve`, or name another server with --domain"),
-        fetch::Error::UnknownHost { .. } => failure.advise("Check the name in --domain, and this machine's name server"),
+        fetch::Error::UnknownHost(_) => failure.advise("Check the name in --domain, and this machine's name server"),
         fetch::Error::Tls(_) => failure.advise(
             "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with SSL_CERT_FILE",
         ),

@@ -20,19 +20,23 @@ pub struct LoginArgs {
     /// How to log in [default: what the other arguments and the environment suggest]
     #[arg(long, value_enum)]
     method: Option<Method>,
-    /// E-mail address [environment: INFISICAL_EMAIL]
+    #[arg(help = "E-mail address [environment: INFISICAL_EMAIL]")]
     #[arg(long)]
     email: Option<String>,
-    /// Read the password from standard input [environment: INFISICAL_PASSWORD]
+    #[arg(help = "Read the password from standard input [environment: INFISICAL_PASSWORD]")]
     #[arg(long)]
     password_stdin: bool,
-    /// Organization: its id, slug or name, if you belong to several [environment: INFISICAL_ORGANIZATION_ID]
+    #[arg(
+        help = "Organization: its id, slug or name, if you belong to several [environment: INFISICAL_ORGANIZATION_ID]"
+    )]
     #[arg(long, visible_alias = "organization-id")]
     organization: Option<String>,
-    /// Client id of a machine identity [environment: INFISICAL_UNIVERSAL_AUTH_CLIENT_ID]
+    #[arg(help = "Client id of a machine identity [environment: INFISICAL_UNIVERSAL_AUTH_CLIENT_ID]")]
     #[arg(long)]
     client_id: Option<String>,
-    /// Client secret of a machine identity [environment: INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET]
+    #[arg(
+        help = "Client secret of a machine identity [environment: INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET]"
+    )]
     #[arg(long)]
     client_secret: Option<SecretText>,
     /// Print the token, and store nothing

@@ -12,10 +12,12 @@ use super::surroundings::Surroundings;
 /// Which server, and as whom.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// Address of the server [environment: INFISICAL_DOMAIN, INFISICAL_API_URL]
+    /// Address of the server.
+    #[arg(help = "Address of the server [environment: INFISICAL_DOMAIN, INFISICAL_API_URL]")]
     #[arg(long, visible_alias = "host", value_name = "URL", global = true)]
     pub domain: Option<Address>,
-    /// Access token instead of the stored login [environment: INFISICAL_TOKEN]
+    /// Token instead of the stored login.
+    #[arg(help = "Access token instead of the stored login [environment: INFISICAL_TOKEN]")]
     #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<SecretText>,
 }
@@ -23,7 +25,8 @@ pub struct ConnectionArgs {
 /// Which folder of secrets.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PlaceArgs {
-    /// Project: its id, slug or unique name [environment: INFISICAL_PROJECT_ID]
+    /// Project: its id, slug or unique name.
+    #[arg(help = "Project: its id, slug or unique name [environment: INFISICAL_PROJECT_ID]")]
     #[arg(
         long = "projectId",
         visible_alias = "project-id",

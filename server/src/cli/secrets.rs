@@ -278,11 +278,13 @@ impl Folder {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Listed<'a> {
-    secret_key: &'a str,
-    secret_value: &'a SecretText,
-    secret_comment: &'a SecretText,
+    #[serde(rename = "secretKey")]
+    name: &'a str,
+    #[serde(rename = "secretValue")]
+    value: &'a SecretText,
+    #[serde(rename = "secretComment")]
+    comment: &'a SecretText,
 }
 
 fn listed(output: Output, secrets: &[Secret], printer: &Printer) -> Result<Zeroizing<String>, Failure> {
@@ -304,9 +306,9 @@ fn listed(output: Output, secrets: &[Secret], printer: &Printer) -> Result<Zeroi
             let objects: Vec<Listed> = secrets
                 .iter()
                 .map(|secret| Listed {
-                    secret_key: &secret.secret_key,
-                    secret_value: &secret.secret_value,
-                    secret_comment: &secret.secret_comment,
+                    name: &secret.secret_key,
+                    value: &secret.secret_value,
+                    comment: &secret.secret_comment,
                 })
                 .collect();
             let mut text = serde_json::to_string(&objects).map_err(|error| {
@@ -331,6 +333,12 @@ fn assignments(arguments: &[String], printer: &Printer) -> Result<Vec<(SecretNam
             } else {
                 prompt::piped()?
             };
+            // Nothing piped in is more often an accident than a wish, and it would replace a value.
+            if value.is_empty() {
+                return Err(Failure::usage(format!("There is no value for {name}"))
+                    .because("Nothing was typed or piped in.")
+                    .advise(format!("Write {name}= to set an empty value")));
+            }
             Ok(vec![(parsed, value)])
         }
         _ => arguments

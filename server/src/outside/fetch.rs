@@ -1,5 +1,7 @@
 //! HTTP requests to other machines. The only file that builds an HTTP client.
 
+use std::error::Error as StdError;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -51,13 +53,8 @@ pub enum Error {
     #[error("connection refused")]
     Refused,
     /// The host name leads nowhere.
-    #[error("the name {host} could not be resolved ({cause})")]
-    UnknownHost {
-        /// The name.
-        host: String,
-        /// What the resolver said.
-        cause: String,
-    },
+    #[error("the name {0} could not be resolved")]
+    UnknownHost(String),
     /// Nobody answered in time.
     #[error("no answer within {0} seconds")]
     Timeout(u64),
@@ -171,13 +168,8 @@ impl Fetch {
         let mut refused = false;
         let mut tls = None;
         for cause in chain(error) {
-            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-                refused |= io.kind() == std::io::ErrorKind::ConnectionRefused;
-                // The TLS library's error travels inside an I/O error, which does not list it as its source.
-                let inner = io
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-                tls = tls.or_else(|| inner.map(ToString::to_string));
+            if let Some(io) = cause.downcast_ref::<io::Error>() {
+                refused |= io.kind() == io::ErrorKind::ConnectionRefused;
             }
             if let Some(inner) = cause.downcast_ref::<rustls::Error>() {
                 tls = tls.or_else(|| Some(inner.to_string()));
@@ -196,25 +188,31 @@ impl Fetch {
             };
             Error::Timeout(limit.as_secs())
         } else if error.is_connect() && text.contains("dns error") {
-            Error::UnknownHost {
-                host: self.host.clone(),
-                cause: text,
-            }
+            Error::UnknownHost(self.host.clone())
         } else {
             Error::Other(text)
         }
     }
 }
 
-fn chain<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+/// An error and its causes, outermost first. What an I/O error wraps counts as its cause: the TLS library's errors
+/// arrive so, and the standard library does not list them.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
-/// The causes below the outermost error, which only repeats the address.
+/// The causes without the outer layers, which only repeat the address and that there was an error.
 fn causes(error: &reqwest::Error) -> String {
-    let mut texts: Vec<String> = chain(error).skip(1).map(ToString::to_string).collect();
+    let mut texts: Vec<String> = chain(error)
+        .skip(1)
+        .map(ToString::to_string)
+        .filter(|text| !text.starts_with("client error ("))
+        .collect();
     texts.dedup();
     if texts.is_empty() {
         texts.push(error.to_string());
@@ -281,10 +279,14 @@ mod tests {
         let (port, _task) = once("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
         let url = format!("https://127.0.0.1:{port}/");
         let error = fetch(&url).await.err().unwrap();
-        assert!(
-            matches!(error, Error::Tls(_) | Error::Other(_)),
-            "no answer is accepted: {error:?}"
-        );
+        assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere() {
+        // Reserved by RFC 2606 and answered without asking a name server.
+        let error = fetch("http://strongroom.invalid./").await.err();
+        assert_eq!(error, Some(Error::UnknownHost("strongroom.invalid.".to_owned())));
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -150,7 +151,7 @@ fn dotenv_round_trips_strictly() {
 fn dotenv_round_trips_through_a_shell() {
     let mut script = written(Format::Dotenv, &secrets(&NASTY));
     for index in 0..NASTY.len() {
-        script.push_str(&format!("printf '%s\\0' \"$K{index:02}\"\n"));
+        writeln!(script, "printf '%s\\0' \"$K{index:02}\"").unwrap();
     }
     let started = Command::new("sh")
         .stdin(Stdio::piped())

@@ -185,7 +185,7 @@ fn an_organization_is_chosen() {
         let found = found
             .as_ref()
             .map(|organization| &*organization.slug)
-            .map_err(|failure| failure.what());
+            .map_err(Failure::what);
         assert_eq!(found, chosen);
     }
 }

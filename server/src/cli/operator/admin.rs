@@ -35,5 +35,5 @@ pub struct CreateArgs {
 
 /// Runs `admin`.
 pub async fn run(_command: AdminCommand, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("admin is not available in this build"))
+    std::future::ready(Err(Failure::new("admin is not available in this build"))).await
 }

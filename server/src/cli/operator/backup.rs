@@ -21,5 +21,5 @@ pub struct BackupArgs {
 
 /// Runs `backup`.
 pub async fn run(_args: BackupArgs, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("backup is not available in this build"))
+    std::future::ready(Err(Failure::new("backup is not available in this build"))).await
 }

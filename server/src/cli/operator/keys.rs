@@ -35,5 +35,5 @@ pub struct KitArgs {
 
 /// Runs `keys`.
 pub async fn run(_command: KeysCommand, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("keys is not available in this build"))
+    std::future::ready(Err(Failure::new("keys is not available in this build"))).await
 }

@@ -16,7 +16,8 @@ use super::failure::Failure;
 /// Where the server keeps everything.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DataDirArgs {
-    /// Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]
+    /// Data directory.
+    #[arg(help = "Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]")]
     #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }

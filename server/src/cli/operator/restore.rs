@@ -24,5 +24,5 @@ pub struct RestoreArgs {
 
 /// Runs `restore`.
 pub async fn run(_args: RestoreArgs, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("restore is not available in this build"))
+    std::future::ready(Err(Failure::new("restore is not available in this build"))).await
 }

@@ -33,5 +33,5 @@ pub struct ServeArgs {
 
 /// Runs `serve`.
 pub async fn run(_args: ServeArgs, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("serve is not available in this build"))
+    std::future::ready(Err(Failure::new("serve is not available in this build"))).await
 }

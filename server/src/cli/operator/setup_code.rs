@@ -16,5 +16,5 @@ pub struct SetupCodeArgs {
 
 /// Runs `setup-code`.
 pub async fn run(_args: SetupCodeArgs, _printer: &Printer) -> Result<(), Failure> {
-    Err(Failure::new("setup-code is not available in this build"))
+    std::future::ready(Err(Failure::new("setup-code is not available in this build"))).await
 }
