@@ -11,9 +11,11 @@
 
 pub mod app;
 pub mod backup;
+pub mod cli;
 pub mod clock;
 pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod outside;
 pub mod store;

@@ -72,11 +72,12 @@ impl Reads {
 
     fn remember(&self, key: String, since: UnixMillis, record: Record) {
         let mut recent = self.recent();
+        let room = recent.len() < MOST_REMEMBERED;
         match recent.get_mut(&key) {
             // An expired window with repeats stays until the sweep has recorded them.
             Some(waiting) if waiting.repeats > 0 => {}
             Some(waiting) => waiting.since = since,
-            None if recent.len() < MOST_REMEMBERED => {
+            None if room => {
                 recent.insert(key, Recent { since, repeats: 0, record });
             }
             None => {}

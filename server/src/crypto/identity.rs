@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret;
-use age::x25519::Identity;
+pub use age::x25519::Identity;
 use shared::model::ids::InstanceId;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;

@@ -18,6 +18,7 @@
 //! | what do machines and browsers present? | [`token`], [`jwt`] |
 
 pub mod aead;
+pub mod digest;
 pub mod envelope;
 mod error;
 pub mod identity;

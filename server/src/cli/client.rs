@@ -1,0 +1,358 @@
+//! Typed requests to a server, over the shapes of [`shared::wire`].
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::model::text::SecretText;
+use shared::wire::auth::{
+    AccessTokenResponse, LoginRequest, LoginResponse, SelectOrganizationRequest, SelectOrganizationResponse,
+    UniversalAuthLoginRequest,
+};
+use shared::wire::error::ErrorBody;
+use shared::wire::organizations::{Organization, OrganizationsResponse};
+use shared::wire::projects::{Project, WorkspacesResponse};
+use shared::wire::secrets::{Secret, SecretBody, SecretQuery, SecretResponse, SecretsResponse};
+use shared::wire::system::Me;
+use zeroize::Zeroizing;
+
+use super::address::Address;
+use super::failure::Failure;
+use super::resolve::{Connection, Credentials, not_logged_in};
+use crate::outside::fetch::{self, Answer, Fetch, Method, Request, Timeouts, Url};
+
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(10),
+    total: Duration::from_mins(1),
+};
+
+/// A server, and the token to show it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    fetch: Fetch,
+    address: Address,
+    token: Option<SecretText>,
+    from_session: bool,
+}
+
+/// Whether a secret was made or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// There was none of this name.
+    Created,
+    /// It has a new version.
+    Updated,
+}
+
+impl Client {
+    /// A client that has yet to log in.
+    pub fn anonymous(address: Address) -> Result<Self, Failure> {
+        let fetch =
+            Fetch::new(address.url(), TIMEOUTS).map_err(|error| unreachable_server(&address, &error))?;
+        Ok(Self {
+            fetch,
+            address,
+            token: None,
+            from_session: false,
+        })
+    }
+
+    /// A client with credentials; a machine identity's are exchanged for a token at once.
+    pub async fn connect(connection: Connection) -> Result<Self, Failure> {
+        let mut client = Self::anonymous(connection.address)?;
+        let token = match connection.credentials {
+            Credentials::Token(token) => token,
+            Credentials::Session(token) => {
+                client.from_session = true;
+                token
+            }
+            Credentials::UniversalAuth {
+                client_id,
+                client_secret,
+            } => client.universal_auth(client_id, client_secret).await?,
+        };
+        Ok(client.with_token(token))
+    }
+
+    /// The same client with a token.
+    #[must_use]
+    pub fn with_token(mut self, token: SecretText) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The server.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Logs a person in; the token knows no organization yet.
+    pub async fn login(&self, email: String, password: SecretText) -> Result<SecretText, Failure> {
+        let body = LoginRequest { email, password };
+        let path = ["api", "v3", "auth", "login"];
+        let answer: LoginResponse = self.write("log in", Method::POST, &path, &body).await?;
+        Ok(answer.access_token)
+    }
+
+    /// The organizations of the caller.
+    pub async fn organizations(&self) -> Result<Vec<Organization>, Failure> {
+        let answer: OrganizationsResponse = self
+            .read("list the organizations", &["api", "v1", "organization"], &[])
+            .await?;
+        Ok(answer.organizations)
+    }
+
+    /// A token for one of them.
+    pub async fn select_organization(&self, organization_id: String) -> Result<SecretText, Failure> {
+        let body = SelectOrganizationRequest { organization_id };
+        let path = ["api", "v3", "auth", "select-organization"];
+        let answer: SelectOrganizationResponse = self
+            .write("select the organization", Method::POST, &path, &body)
+            .await?;
+        Ok(answer.token)
+    }
+
+    /// Logs a machine identity in.
+    pub async fn universal_auth(
+        &self,
+        client_id: String,
+        client_secret: SecretText,
+    ) -> Result<SecretText, Failure> {
+        let body = UniversalAuthLoginRequest {
+            client_id,
+            client_secret,
+        };
+        let path = ["api", "v1", "auth", "universal-auth", "login"];
+        let answer: AccessTokenResponse = self
+            .write("log the machine identity in", Method::POST, &path, &body)
+            .await?;
+        Ok(answer.access_token)
+    }
+
+    /// Who the bearer of the token is.
+    pub async fn me(&self) -> Result<Me, Failure> {
+        self.read("ask who is logged in", &["api", "strongroom", "v1", "me"], &[])
+            .await
+    }
+
+    /// The projects of the caller.
+    pub async fn projects(&self) -> Result<Vec<Project>, Failure> {
+        let answer: WorkspacesResponse = self
+            .read("list the projects", &["api", "v1", "workspace"], &[])
+            .await?;
+        Ok(answer.workspaces)
+    }
+
+    /// The secrets of a folder as the server lists them.
+    pub async fn secrets(&self, query: &SecretQuery) -> Result<Vec<Secret>, Failure> {
+        let answer: SecretsResponse = self
+            .read(
+                "list the secrets",
+                &["api", "v3", "secrets", "raw"],
+                &pairs(query),
+            )
+            .await?;
+        Ok(answer.secrets)
+    }
+
+    /// One secret.
+    pub async fn secret(&self, name: &str, query: &SecretQuery) -> Result<Secret, Failure> {
+        let path = ["api", "v3", "secrets", "raw", name];
+        let answer: SecretResponse = self
+            .read(&format!("read the secret {name}"), &path, &pairs(query))
+            .await?;
+        Ok(answer.secret)
+    }
+
+    /// Makes a secret, or gives the one of that name a new value.
+    pub async fn set_secret(&self, name: &str, body: &SecretBody) -> Result<Change, Failure> {
+        let path = ["api", "v3", "secrets", "raw", name];
+        let doing = format!("set the secret {name}");
+        let created: Result<SecretResponse, Failure> = self.write(&doing, Method::POST, &path, body).await;
+        match created {
+            Ok(_) => Ok(Change::Created),
+            Err(failure) if already_exists(&failure) => {
+                let _: SecretResponse = self.write(&doing, Method::PATCH, &path, body).await?;
+                Ok(Change::Updated)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Deletes a secret.
+    pub async fn delete_secret(&self, name: &str, body: &SecretBody) -> Result<(), Failure> {
+        let path = ["api", "v3", "secrets", "raw", name];
+        let doing = format!("delete the secret {name}");
+        let _: SecretResponse = self.write(&doing, Method::DELETE, &path, body).await?;
+        Ok(())
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        doing: &str,
+        path: &[&str],
+        query: &[(String, String)],
+    ) -> Result<T, Failure> {
+        let mut url = self.url(doing, path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.send(doing, Method::GET, url, None).await
+    }
+
+    async fn write<T: DeserializeOwned>(
+        &self,
+        doing: &str,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let url = self.url(doing, path)?;
+        let json = serde_json::to_vec(body).map_err(|error| {
+            Failure::new(format!("Could not {doing}"))
+                .because(format!("The request cannot be written: {error}"))
+        })?;
+        self.send(doing, method, url, Some(Zeroizing::new(json))).await
+    }
+
+    fn url(&self, doing: &str, path: &[&str]) -> Result<Url, Failure> {
+        self.address.at(path).ok_or_else(|| {
+            Failure::new(format!("Could not {doing}"))
+                .because("A secret named `.` or `..` has no address of its own.")
+                .advise("Rename it in the web interface")
+        })
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        doing: &str,
+        method: Method,
+        url: Url,
+        json: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<T, Failure> {
+        let request = Request {
+            method,
+            url,
+            bearer: self.token.as_ref(),
+            json,
+        };
+        let sent = self.fetch.send(request).await;
+        let answer = sent.map_err(|error| unreachable_server(&self.address, &error))?;
+        if !(200..300).contains(&answer.status) {
+            return Err(self.refusal(doing, &answer));
+        }
+        // The parser's own words could repeat a value.
+        serde_json::from_slice(&answer.body).map_err(|_| {
+            Failure::new(format!("Could not {doing}"))
+                .because(format!(
+                    "What answered at {} does not speak like a Strongroom server.",
+                    self.address
+                ))
+                .advise("Check the address (--domain), and that client and server are of the same version")
+        })
+    }
+
+    fn refusal(&self, doing: &str, answer: &Answer) -> Failure {
+        let status = answer.status;
+        if let (300..400, Some(location)) = (status, &answer.location) {
+            return Failure::new(format!("Could not {doing}"))
+                .because(format!(
+                    "{} redirects to {location}; credentials are not sent on.",
+                    self.address
+                ))
+                .advise("If that is the right server, name it with --domain");
+        }
+        let Ok(body) = serde_json::from_slice::<ErrorBody>(&answer.body) else {
+            return Failure::new(format!("Could not {doing}"))
+                .because(format!(
+                    "{} answered with status {status} and no explanation.",
+                    self.address
+                ))
+                .advise("Check the address (--domain), and whether a proxy in front of the server answered instead")
+                .with_status(status);
+        };
+        let mut why = format!(
+            "{} answered {status} {}, request id {}.",
+            self.address, body.error, body.req_id
+        );
+        for detail in details(body.details.as_ref()) {
+            why.push_str("\n  - ");
+            why.push_str(&detail);
+        }
+        let message = body.text();
+        // A token that is malformed or expired is refused with 403 and this name, as Infisical does.
+        if self.token.is_some() && (status == 401 || (status == 403 && body.error == "TokenError")) {
+            let failure = if self.from_session {
+                not_logged_in(&self.address)
+            } else {
+                Failure::new("Not logged in to Strongroom")
+                    .advise("The token that was given is not accepted: check --token and INFISICAL_TOKEN")
+            };
+            return failure
+                .because(format!("Could not {doing}: {message}\n{why}"))
+                .with_status(status);
+        }
+        let failure = Failure::new(format!("Could not {doing}: {message}"))
+            .because(why)
+            .with_status(status);
+        match status {
+            403 => failure.advise("Ask an administrator of the project for access"),
+            429 => failure.advise("Wait a moment, then try again"),
+            503 => failure.advise("Is the server locked? Its log says what it needs"),
+            500.. => failure.advise("The server's log has more under this request id"),
+            _ => failure,
+        }
+    }
+}
+
+/// Infisical's text for a name that is taken, which its status 400 alone does not tell.
+fn already_exists(failure: &Failure) -> bool {
+    matches!(failure.status(), Some(400 | 409)) && failure.what().to_lowercase().contains("already exist")
+}
+
+fn details(details: Option<&Value>) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match details {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => list.iter().map(text).collect(),
+        Some(other) => vec![text(other)],
+    }
+}
+
+/// What to say when there is no answer.
+pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
+    let failure = Failure::new(format!(
+        "Could not reach the Strongroom server at {address}: {error}"
+    ));
+    match error {
+        fetch::Error::Refused => failure
+            .because("Nothing listens there.")
+            .advise("Start it with `strongroom serve`, or name another server with --domain"),
+        fetch::Error::UnknownHost(_) => failure.advise("Check the name in --domain, and this machine's name server"),
+        fetch::Error::Tls(_) => failure.advise(
+            "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with SSL_CERT_FILE",
+        ),
+        fetch::Error::Timeout(_) => failure.advise("Check the address, the network, and any firewall between"),
+        fetch::Error::TooLarge | fetch::Error::Other(_) => failure.advise("Check the address (--domain)"),
+    }
+}
+
+/// A query as pairs, without what is absent.
+fn pairs(query: &SecretQuery) -> Vec<(String, String)> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(query) else {
+        return Vec::new();
+    };
+    let text = |value: Value| value.as_str().map(str::to_owned);
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, text(value)?)))
+        .collect()
+}
+
+/// A server for tests, and what it may answer with.
+#[cfg(test)]
+pub(crate) mod fixture;
+
+#[cfg(test)]
+mod tests;

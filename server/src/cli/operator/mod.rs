@@ -1,0 +1,79 @@
+//! Commands of the person who runs the server. They work on its data directory, whether it is up or down.
+
+pub mod admin;
+pub mod backup;
+pub mod keys;
+pub mod restore;
+pub mod serve;
+pub mod setup_code;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+
+/// Where the server keeps everything.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataDirArgs {
+    /// Data directory.
+    #[arg(help = "Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]")]
+    #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataDirArgs {
+    /// The directory that was named, or the default one of this user.
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.data_dir {
+            return Ok(path.clone());
+        }
+        let root = rustix::process::geteuid().is_root();
+        default_data_dir(root, |name| std::env::var_os(name).map(PathBuf::from)).ok_or_else(|| {
+            Failure::usage("There is no default data directory")
+                .because("Neither XDG_DATA_HOME nor HOME is set.")
+                .advise("Name one with --data-dir")
+        })
+    }
+}
+
+fn default_data_dir(root: bool, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    if root {
+        return Some(PathBuf::from("/var/lib/strongroom"));
+    }
+    // The XDG specification says that relative paths are to be ignored.
+    let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
+    let base =
+        absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))?;
+    Some(base.join("strongroom"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_data_dirs() {
+        let with = |root, xdg: Option<&str>, home: Option<&str>| {
+            default_data_dir(root, |name| match name {
+                "XDG_DATA_HOME" => xdg.map(PathBuf::from),
+                "HOME" => home.map(PathBuf::from),
+                _ => None,
+            })
+        };
+        assert_eq!(
+            with(true, Some("/x"), Some("/h")),
+            Some("/var/lib/strongroom".into())
+        );
+        assert_eq!(with(false, Some("/x"), Some("/h")), Some("/x/strongroom".into()));
+        assert_eq!(
+            with(false, None, Some("/h")),
+            Some("/h/.local/share/strongroom".into())
+        );
+        assert_eq!(
+            with(false, Some("x"), Some("/h")),
+            Some("/h/.local/share/strongroom".into())
+        );
+        assert_eq!(with(false, None, None), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! The folder of secrets that was meant, found on the server.
+
+use shared::model::names::FolderPath;
+use shared::wire::projects::Project;
+use shared::wire::secrets::{SecretBody, SecretQuery, SecretType};
+
+use super::client::Client;
+use super::failure::Failure;
+use super::printer::Printer;
+use super::resolve::Wanted;
+
+/// Environments that people call by a long and a short name.
+const ALIASES: [(&str, &str); 3] = [
+    ("production", "prod"),
+    ("development", "dev"),
+    ("staging", "stage"),
+];
+
+/// A folder of an environment of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Id of the project.
+    pub project: String,
+    /// Slug of the environment.
+    pub environment: String,
+    /// Folder.
+    pub path: FolderPath,
+}
+
+impl Place {
+    /// Finds the folder that is wanted. A project given by its id and an environment without another name need
+    /// no question to the server.
+    pub async fn find(client: &Client, wanted: &Wanted, printer: &Printer) -> Result<Self, Failure> {
+        let long_name = ALIASES.iter().any(|(long, _)| *long == wanted.environment);
+        match wanted.project_id() {
+            Some(id) if !long_name => Ok(Self {
+                project: id.to_string(),
+                environment: wanted.environment.clone(),
+                path: wanted.path.clone(),
+            }),
+            _ => {
+                let projects = client.projects().await?;
+                let project = project(&projects, &wanted.project)?;
+                let environment = environment(project, wanted)?;
+                if environment != wanted.environment {
+                    printer.note(&format!(
+                        "There is no environment '{}': using '{environment}'",
+                        wanted.environment
+                    ));
+                }
+                Ok(Self {
+                    project: project.id.to_string(),
+                    environment: environment.to_owned(),
+                    path: wanted.path.clone(),
+                })
+            }
+        }
+    }
+
+    /// Why the server says that something is not there: a project or environment that does not exist is named with
+    /// those that do. Any other failure stays as it is.
+    pub async fn explain(failure: Failure, client: &Client, wanted: &Wanted) -> Failure {
+        if failure.status() != Some(404) {
+            return failure;
+        }
+        // Without the list the server's own words are the best there is.
+        let Ok(projects) = client.projects().await else {
+            return failure;
+        };
+        match project(&projects, &wanted.project) {
+            Err(better) => better,
+            Ok(project)
+                if project
+                    .environments
+                    .iter()
+                    .all(|known| known.slug != wanted.environment) =>
+            {
+                environment_not_found(project, wanted)
+            }
+            Ok(_) => failure,
+        }
+    }
+
+    /// This place as a query.
+    pub fn query(&self) -> SecretQuery {
+        SecretQuery {
+            workspace_id: Some(self.project.clone()),
+            environment: Some(self.environment.clone()),
+            secret_path: Some(self.path.to_string()),
+            ..SecretQuery::default()
+        }
+    }
+
+    /// This place as the body of a request that writes a shared secret.
+    pub fn body(&self) -> SecretBody {
+        SecretBody {
+            workspace_id: Some(self.project.clone()),
+            environment: Some(self.environment.clone()),
+            secret_path: Some(self.path.to_string()),
+            kind: Some(SecretType::Shared),
+            ..SecretBody::default()
+        }
+    }
+}
+
+/// The project with this id, slug or unique name.
+fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
+    let by_id_or_slug = projects
+        .iter()
+        .find(|project| project.id.to_string().eq_ignore_ascii_case(wanted) || project.slug == wanted);
+    if let Some(project) = by_id_or_slug {
+        return Ok(project);
+    }
+    let named: Vec<&Project> = projects.iter().filter(|project| project.name == wanted).collect();
+    match named[..] {
+        [project] => Ok(project),
+        [] => {
+            let failure = Failure::new(format!("Project '{wanted}' not found"));
+            if projects.is_empty() {
+                return Err(failure
+                    .because("You belong to no project yet.")
+                    .advise("Create one in the web interface, or ask to be added to one"));
+            }
+            Err(failure.because(format!("Available projects:\n{}", listed(projects.iter()))))
+        }
+        _ => Err(Failure::new(format!("Several projects are named '{wanted}'"))
+            .because(listed(named.into_iter()))
+            .advise("Use the slug or the id")),
+    }
+}
+
+fn listed<'a>(projects: impl Iterator<Item = &'a Project>) -> String {
+    projects
+        .map(|project| format!("  {} ({}, {})", project.slug, project.name, project.id))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The environment with this slug, or the only one of a pair of usual names.
+fn environment<'a>(project: &'a Project, wanted: &Wanted) -> Result<&'a str, Failure> {
+    let known = |slug: &str| {
+        let mut slugs = project
+            .environments
+            .iter()
+            .map(|environment| environment.slug.as_str());
+        slugs.find(|known| *known == slug)
+    };
+    let other = ALIASES.iter().find_map(|(long, short)| {
+        if *long == wanted.environment {
+            Some(*short)
+        } else {
+            (*short == wanted.environment).then_some(*long)
+        }
+    });
+    known(&wanted.environment)
+        .or_else(|| other.and_then(known))
+        .ok_or_else(|| environment_not_found(project, wanted))
+}
+
+fn environment_not_found(project: &Project, wanted: &Wanted) -> Failure {
+    let called = if wanted.project_id().is_some() {
+        &project.name
+    } else {
+        &wanted.project
+    };
+    let slugs: Vec<&str> = project
+        .environments
+        .iter()
+        .map(|environment| environment.slug.as_str())
+        .collect();
+    Failure::new(format!(
+        "Environment '{}' not found in project '{called}'",
+        wanted.environment
+    ))
+    .because(format!("Available environments: {}", slugs.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::client::fixture;
+
+    fn wanted(project: &str, environment: &str) -> Wanted {
+        Wanted {
+            project: project.to_owned(),
+            environment: environment.to_owned(),
+            path: FolderPath::root(),
+        }
+    }
+
+    fn projects() -> Vec<Project> {
+        vec![
+            fixture::project(1, "home-lab", "Home Lab", &["dev", "staging", "prod"]),
+            fixture::project(2, "twin-one", "Twin", &["development"]),
+            fixture::project(3, "twin-two", "Twin", &["stage", "production", "prod"]),
+        ]
+    }
+
+    #[test]
+    fn an_unknown_project_names_those_that_exist() {
+        let projects = projects();
+        let failure = project(&projects, "x").unwrap_err();
+        let lines = failure.lines().unwrap();
+        assert!(
+            lines.starts_with("Project 'x' not found\nAvailable projects:\n  home-lab (Home Lab, "),
+            "{lines}"
+        );
+        assert_eq!(lines.lines().count(), 5);
+        let none = project(&[], "x").unwrap_err().lines().unwrap();
+        assert!(none.contains("no project yet"), "{none}");
+    }
+
+    #[test]
+    fn a_name_must_be_unique() {
+        let projects = projects();
+        let lines = project(&projects, "Twin").unwrap_err().lines().unwrap();
+        assert!(
+            lines.contains("twin-one") && lines.contains("twin-two") && !lines.contains("home-lab"),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn by_id_slug_and_name() {
+        let projects = projects();
+        let id = projects[0].id.to_string();
+        for text in [&*id, &id.to_uppercase(), "home-lab", "Home Lab"] {
+            assert_eq!(project(&projects, text).unwrap().slug, "home-lab", "{text}");
+        }
+    }
+
+    #[test]
+    fn environments_and_their_other_names() {
+        let projects = projects();
+        for (index, given, found) in [
+            (0, "dev", Some("dev")),
+            (0, "production", Some("prod")),
+            (0, "development", Some("dev")),
+            (0, "stage", Some("staging")),
+            (1, "dev", Some("development")),
+            (2, "staging", Some("stage")),
+            (2, "production", Some("production")),
+            (2, "prod", Some("prod")),
+            (0, "PROD", None),
+            (0, "qa", None),
+            (1, "prod", None),
+        ] {
+            let wanted = wanted("p", given);
+            assert_eq!(
+                environment(&projects[index], &wanted).ok(),
+                found,
+                "{index} {given}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_environment_names_those_that_exist() {
+        let projects = projects();
+        let failure = environment(&projects[0], &wanted("home-lab", "qa")).unwrap_err();
+        assert_eq!(
+            failure.lines().unwrap(),
+            "Environment 'qa' not found in project 'home-lab'\nAvailable environments: dev, staging, prod"
+        );
+        let by_id = wanted(&projects[0].id.to_string(), "qa");
+        let failure = environment(&projects[0], &by_id).unwrap_err();
+        assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
+    }
+}

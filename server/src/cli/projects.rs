@@ -1,0 +1,57 @@
+//! `projects`: those that the caller belongs to.
+
+use clap::Args;
+use shared::wire::projects::Project;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::printer::{Printer, table};
+use super::resolve::{self, ConnectionArgs};
+use super::surroundings::Surroundings;
+
+/// Arguments of `projects`.
+#[derive(Debug, Args)]
+pub struct ProjectsArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Runs `projects`.
+pub async fn run(args: ProjectsArgs, printer: &Printer) -> Result<(), Failure> {
+    let connection = resolve::connection(&args.connection, &Surroundings::of_process())?;
+    let projects = Client::connect(connection).await?.projects().await?;
+    printer.data(&listed(&projects))
+}
+
+fn listed(projects: &[Project]) -> String {
+    let rows: Vec<Vec<String>> = projects
+        .iter()
+        .map(|project| {
+            vec![
+                project.id.to_string(),
+                project.name.clone(),
+                project.created_at.date(),
+            ]
+        })
+        .collect();
+    table(&["ID", "NAME", "CREATED"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::client::fixture;
+
+    #[test]
+    fn columns() {
+        let project = fixture::project(1, "home-lab", "Home Lab", &[]);
+        assert_eq!(
+            listed(std::slice::from_ref(&project)),
+            format!(
+                "ID{}NAME      CREATED\n{}  Home Lab  2025-11-22\n",
+                " ".repeat(36),
+                project.id
+            )
+        );
+    }
+}

@@ -1,0 +1,211 @@
+//! Arguments, environment, stored login and project file become settings. Nothing here touches the world.
+
+use clap::Args;
+use shared::model::ids::ProjectId;
+use shared::model::names::FolderPath;
+use shared::model::text::SecretText;
+
+use super::address::Address;
+use super::failure::Failure;
+use super::surroundings::Surroundings;
+
+/// Which server, and as whom.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConnectionArgs {
+    /// Address of the server.
+    #[arg(help = "Address of the server [environment: INFISICAL_DOMAIN, INFISICAL_API_URL]")]
+    #[arg(long, visible_alias = "host", value_name = "URL", global = true)]
+    pub domain: Option<Address>,
+    /// Token instead of the stored login.
+    #[arg(help = "Access token instead of the stored login [environment: INFISICAL_TOKEN]")]
+    #[arg(long, value_name = "TOKEN", global = true)]
+    pub token: Option<SecretText>,
+}
+
+/// Which folder of secrets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// Project: its id, slug or unique name.
+    #[arg(help = "Project: its id, slug or unique name [environment: INFISICAL_PROJECT_ID]")]
+    #[arg(
+        long = "projectId",
+        visible_alias = "project-id",
+        value_name = "PROJECT",
+        global = true
+    )]
+    pub project: Option<String>,
+    /// Slug of the environment [default: dev, or what .infisical.json says]
+    #[arg(long = "env", value_name = "ENVIRONMENT", global = true)]
+    pub environment: Option<String>,
+    /// Folder [default: /]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub path: Option<FolderPath>,
+}
+
+/// How to prove who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// A token given for this command.
+    Token(SecretText),
+    /// A machine identity's credentials, to be exchanged for a token.
+    UniversalAuth {
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: SecretText,
+    },
+    /// The token of the stored login, which came from the server it will be sent to.
+    Session(SecretText),
+}
+
+/// A server and the credentials for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The server.
+    pub address: Address,
+    /// The credentials.
+    pub credentials: Credentials,
+}
+
+/// A folder of secrets as it was asked for; whether it exists is for the server to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Id, slug or name.
+    pub project: String,
+    /// Slug, or the long or short form of a usual one.
+    pub environment: String,
+    /// Folder.
+    pub path: FolderPath,
+}
+
+impl Wanted {
+    /// The project, if it was given by its id.
+    pub fn project_id(&self) -> Option<ProjectId> {
+        self.project.parse().ok()
+    }
+}
+
+/// The server to talk to.
+pub fn address(flag: Option<&Address>, around: &Surroundings) -> Result<Address, Failure> {
+    if let Some(address) = flag {
+        return Ok(address.clone());
+    }
+    for name in ["INFISICAL_DOMAIN", "INFISICAL_API_URL"] {
+        if let Some(text) = around.variable(name) {
+            return text.parse().map_err(|error| {
+                Failure::usage(format!("The environment variable {name} holds no address"))
+                    .because(format!("{error}"))
+                    .advise("Correct it, or name the server with --domain")
+            });
+        }
+    }
+    match &around.session {
+        Ok(Some(session)) => Ok(session.address.clone()),
+        Ok(None) => Address::DEFAULT
+            .parse()
+            .map_err(|error| Failure::new(format!("{error}"))),
+        Err(failure) => Err(failure.clone()),
+    }
+}
+
+/// The server and the credentials for it.
+pub fn connection(args: &ConnectionArgs, around: &Surroundings) -> Result<Connection, Failure> {
+    let address = address(args.domain.as_ref(), around)?;
+    let credentials = credentials(args.token.as_ref(), &address, around)?;
+    Ok(Connection { address, credentials })
+}
+
+fn credentials(
+    flag: Option<&SecretText>,
+    address: &Address,
+    around: &Surroundings,
+) -> Result<Credentials, Failure> {
+    if let Some(token) = flag.cloned().or_else(|| given_token(around)) {
+        return Ok(Credentials::Token(token.trimmed()));
+    }
+    match (client_id(around), client_secret(around)) {
+        (Some(client_id), Some(client_secret)) => {
+            return Ok(Credentials::UniversalAuth {
+                client_id,
+                client_secret,
+            });
+        }
+        (None, None) => {}
+        (id, _) => {
+            let (present, absent) = if id.is_some() {
+                ("ID", "SECRET")
+            } else {
+                ("SECRET", "ID")
+            };
+            return Err(Failure::usage(format!(
+                "INFISICAL_UNIVERSAL_AUTH_CLIENT_{present} is set, but INFISICAL_UNIVERSAL_AUTH_CLIENT_{absent} is not"
+            ))
+            .advise("Set both, or neither to use the stored login"));
+        }
+    }
+    match around.session.clone()? {
+        Some(session) if session.address.same_origin(address) => Ok(Credentials::Session(session.token)),
+        Some(session) => Err(not_logged_in(address).because(format!(
+            "The stored login belongs to {} and is not sent to another server.",
+            session.address
+        ))),
+        None => Err(not_logged_in(address)),
+    }
+}
+
+/// A token in the environment.
+pub fn given_token(around: &Surroundings) -> Option<SecretText> {
+    ["INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN", "INFISICAL_TOKEN"]
+        .into_iter()
+        .find_map(|name| around.secret(name))
+}
+
+/// The client id of a machine identity in the environment, under either of its names.
+pub fn client_id(around: &Surroundings) -> Option<String> {
+    ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_CLIENT_ID"]
+        .into_iter()
+        .find_map(|name| around.variable(name))
+}
+
+/// The client secret that goes with [`client_id`].
+pub fn client_secret(around: &Surroundings) -> Option<SecretText> {
+    [
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+        "INFISICAL_CLIENT_SECRET",
+    ]
+    .into_iter()
+    .find_map(|name| around.secret(name))
+}
+
+/// What to say to somebody whom the server does not know.
+pub fn not_logged_in(address: &Address) -> Failure {
+    Failure::new("Not logged in to Strongroom")
+        .advise(format!("Please run: strongroom login --domain={address}"))
+}
+
+/// The folder of secrets that is meant.
+pub fn place(args: &PlaceArgs, around: &Surroundings) -> Result<Wanted, Failure> {
+    let named = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let file = || around.project_file.clone();
+    let project = match named(&args.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
+        Some(project) => Some(project),
+        None => named(&file()?.workspace_id),
+    };
+    let project = project.ok_or_else(|| {
+        Failure::usage("No project was named")
+            .because("There is no --projectId, no INFISICAL_PROJECT_ID, and no .infisical.json here or in a folder above.")
+            .advise("Pass --projectId with an id, slug or name; `strongroom projects` lists yours")
+    })?;
+    let environment = match named(&args.environment) {
+        Some(environment) => Some(environment),
+        None => named(&file()?.default_environment),
+    };
+    Ok(Wanted {
+        project: project.trim().to_owned(),
+        environment: environment.unwrap_or_else(|| "dev".to_owned()).trim().to_owned(),
+        path: args.path.clone().unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! HTTP requests to other machines. The only file that builds an HTTP client.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::redirect::Policy;
+pub use reqwest::{Method, Url};
+use shared::model::text::SecretText;
+use zeroize::Zeroizing;
+
+/// A larger answer is refused: it cannot be meant.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For the connection.
+    pub connect: Duration,
+    /// For the whole exchange.
+    pub total: Duration,
+}
+
+/// A request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Method.
+    pub method: Method,
+    /// Complete address.
+    pub url: Url,
+    /// Sent as `Authorization: Bearer`.
+    pub bearer: Option<&'a SecretText>,
+    /// A body of JSON.
+    pub json: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What came back, whatever its status.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Where a redirect would lead. It is never followed: credentials stay with the address they were meant for.
+    pub location: Option<String>,
+    /// The body, wiped from memory when dropped because it may carry secrets.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nothing listens there.
+    #[error("connection refused")]
+    Refused,
+    /// The host name leads nowhere.
+    #[error("the name {0} could not be resolved")]
+    UnknownHost(String),
+    /// Nobody answered in time.
+    #[error("no answer within {0} seconds")]
+    Timeout(u64),
+    /// No trusted connection.
+    #[error("no trusted TLS connection ({0})")]
+    Tls(String),
+    /// The answer is larger than any that is meant.
+    #[error("the answer is larger than {} MiB", MAX_ANSWER_BYTES / 1024 / 1024)]
+    TooLarge,
+    /// Anything else, in the words of the HTTP library.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Whether a host as it stands in a URL is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    is_loopback_name(host)
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost")
+}
+
+/// Sends requests to one server.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    client: reqwest::Client,
+    host: String,
+    timeouts: Timeouts,
+}
+
+impl Fetch {
+    /// A client for the server at `base`.
+    pub fn new(base: &Url, timeouts: Timeouts) -> Result<Self, Error> {
+        // An error means that a provider is already installed, by ourselves at an earlier call.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.total)
+            .redirect(Policy::none())
+            .referer(false);
+        if base.scheme() == "https" {
+            builder = builder.https_only(true);
+        } else {
+            // Plain HTTP must work where no certificates are installed, as in an empty container.
+            builder = builder.tls_certs_only([]);
+        }
+        if is_loopback_name(&host) {
+            // RFC 6761: these names mean this machine, whatever a name server says or whether there is one.
+            let here = [
+                SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+            ];
+            builder = builder.resolve_to_addrs(&host, &here);
+        }
+        if is_loopback(&host) {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| Error::Other(causes(&error)))?;
+        Ok(Self {
+            client,
+            host,
+            timeouts,
+        })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
+        let mut builder = self.client.request(request.method, request.url);
+        if let Some(token) = request.bearer {
+            let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+            let mut header = HeaderValue::from_str(&text)
+                .map_err(|_| Error::Other("the token has characters that no token has".to_owned()))?;
+            header.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, header);
+        }
+        if let Some(json) = request.json {
+            builder = builder
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.to_vec());
+        }
+        let mut response = builder.send().await.map_err(|error| self.explain(&error))?;
+        let status = response.status().as_u16();
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(Error::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status,
+            location,
+            body,
+        })
+    }
+
+    fn explain(&self, error: &reqwest::Error) -> Error {
+        let mut refused = false;
+        let mut tls = None;
+        for cause in chain(error) {
+            if let Some(io) = cause.downcast_ref::<io::Error>() {
+                refused |= io.kind() == io::ErrorKind::ConnectionRefused;
+            }
+            if let Some(inner) = cause.downcast_ref::<rustls::Error>() {
+                tls = tls.or_else(|| Some(inner.to_string()));
+            }
+        }
+        let text = causes(error);
+        if refused {
+            Error::Refused
+        } else if let Some(cause) = tls {
+            Error::Tls(cause)
+        } else if error.is_timeout() {
+            let limit = if error.is_connect() {
+                self.timeouts.connect
+            } else {
+                self.timeouts.total
+            };
+            Error::Timeout(limit.as_secs())
+        } else if error.is_connect() && text.contains("dns error") {
+            Error::UnknownHost(self.host.clone())
+        } else {
+            Error::Other(text)
+        }
+    }
+}
+
+/// An error and its causes, outermost first. What an I/O error wraps counts as its cause: the TLS library's errors
+/// arrive so, and the standard library does not list them.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// The causes without the outer layers, which only repeat the address and that there was an error.
+fn causes(error: &reqwest::Error) -> String {
+    let mut texts: Vec<String> = chain(error)
+        .skip(1)
+        .map(ToString::to_string)
+        .filter(|text| !text.starts_with("client error ("))
+        .collect();
+    texts.dedup();
+    if texts.is_empty() {
+        texts.push(error.to_string());
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const QUICK: Timeouts = Timeouts {
+        connect: Duration::from_secs(2),
+        total: Duration::from_secs(2),
+    };
+
+    fn get(url: &str) -> Request<'static> {
+        Request {
+            method: Method::GET,
+            url: url.parse().unwrap(),
+            bearer: None,
+            json: None,
+        }
+    }
+
+    async fn fetch(url: &str) -> Result<Answer, Error> {
+        Fetch::new(&url.parse().unwrap(), QUICK)?.send(get(url)).await
+    }
+
+    /// Answers one connection with the given bytes and returns what it was sent.
+    async fn once(reply: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = vec![0; 4096];
+            let length = stream.read(&mut buffer).await.unwrap();
+            stream.write_all(reply.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&buffer[..length]).into_owned()
+        });
+        (port, task)
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_refused() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let error = fetch(&format!("http://127.0.0.1:{port}/")).await.err();
+        assert_eq!(error, Some(Error::Refused));
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_times_out() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let error = fetch(&format!("http://127.0.0.1:{port}/")).await.err();
+        assert_eq!(error, Some(Error::Timeout(2)));
+    }
+
+    #[tokio::test]
+    async fn plain_http_behind_https_is_a_tls_error() {
+        let (port, _task) = once("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        let url = format!("https://127.0.0.1:{port}/");
+        let error = fetch(&url).await.err().unwrap();
+        assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere() {
+        // Reserved by RFC 2606 and answered without asking a name server.
+        let error = fetch("http://strongroom.invalid./").await.err();
+        assert_eq!(error, Some(Error::UnknownHost("strongroom.invalid.".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn redirects_are_reported_and_not_followed() {
+        let (port, task) =
+            once("HTTP/1.1 302 Found\r\nlocation: http://192.0.2.1/\r\ncontent-length: 0\r\n\r\n").await;
+        let answer = fetch(&format!("http://127.0.0.1:{port}/")).await.unwrap();
+        assert_eq!(answer.status, 302);
+        assert_eq!(answer.location.as_deref(), Some("http://192.0.2.1/"));
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn loopback_names_need_no_name_server() {
+        for host in ["localhost", "strongroom.localhost"] {
+            let (port, task) = once("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+            let answer = fetch(&format!("http://{host}:{port}/")).await.unwrap();
+            assert_eq!(answer.body.as_slice(), b"hi");
+            let request = task.await.unwrap();
+            assert!(request.contains(&format!("host: {host}:{port}")), "{request}");
+        }
+    }
+
+    #[test]
+    fn loopback() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "a.localhost",
+            "localhost.",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["localhost.example.com", "notlocalhost", "10.0.0.1", "[::2]", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Everything that talks to the world outside this process, apart from the store.
+
+pub mod fetch;
