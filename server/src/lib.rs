@@ -17,5 +17,6 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod observe;
 pub mod outside;
 pub mod store;

@@ -114,6 +114,13 @@ impl Write for FrameWriter<'_> {
     }
 }
 
+/// Removes the socket, at the end of the process. One that stays does no harm: the next server replaces it.
+pub fn forget(data_dir: &DataDir) {
+    if let Err(error) = fs::remove_file(data_dir.control_socket()) {
+        tracing::debug!(%error, "the control socket stays behind");
+    }
+}
+
 /// Sends a command to the running server and copies its output.
 pub fn send(data_dir: &DataDir, command: &Command, output: &mut dyn Write) -> io::Result<Result<Reply, String>> {
     let stream = UnixStream::connect(data_dir.control_socket())?;

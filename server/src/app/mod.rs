@@ -36,14 +36,21 @@ pub struct OpenStore {
     /// The database.
     pub db: Db,
     keyring: ArcSwap<Keyring>,
+    /// The text of the keyring file as it lies on disk: sealing it again would give another one.
+    keyring_text: ArcSwap<String>,
     /// Reads that wait to be counted.
     pub reads: Reads,
 }
 
 impl OpenStore {
     /// Puts an open database and its keys together.
-    pub fn new(db: Db, keyring: Keyring) -> Self {
-        Self { db, keyring: ArcSwap::from_pointee(keyring), reads: Reads::default() }
+    pub fn new(db: Db, keyring: Keyring, keyring_text: String) -> Self {
+        Self {
+            db,
+            keyring: ArcSwap::from_pointee(keyring),
+            keyring_text: ArcSwap::from_pointee(keyring_text),
+            reads: Reads::default(),
+        }
     }
 
     /// The present keyring.
@@ -51,8 +58,14 @@ impl OpenStore {
         self.keyring.load_full()
     }
 
-    /// Replaces the keyring, after it was written to disk.
-    pub fn set_keyring(&self, keyring: Keyring) {
+    /// The text of the keyring file as it should lie on disk.
+    pub fn keyring_text(&self) -> Arc<String> {
+        self.keyring_text.load_full()
+    }
+
+    /// Replaces the keyring, after its text was written to disk.
+    pub fn set_keyring(&self, keyring: Keyring, text: String) {
+        self.keyring_text.store(Arc::new(text));
         self.keyring.store(Arc::new(keyring));
     }
 }

@@ -107,13 +107,14 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
 
     fs::write(data_dir.path().join(STARTED), b"")?;
     data_dir.sync()?;
-    keyfile::store(data_dir.path(), &keyring.to_file_text()?)?;
+    let text = keyring.to_file_text()?;
+    keyfile::store(data_dir.path(), &text)?;
     let options = SqliteOptions { create: true, ..SqliteOptions::default() };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
     fs::remove_file(data_dir.path().join(STARTED))?;
     data_dir.sync()?;
-    Ok(OpenStore::new(db, keyring))
+    Ok(OpenStore::new(db, keyring, text))
 }
 
 fn first(mut identities: Vec<Identity>) -> Result<Identity, Locked> {
@@ -154,8 +155,8 @@ fn open_existing(
         other => other.into(),
     })?;
     prepare(&db, &keyring, now)?;
-    keyfile::ensure(data_dir.path(), &keyring.to_file_text()?)?;
-    Ok(OpenStore::new(db, keyring))
+    keyfile::ensure(data_dir.path(), &loaded.text)?;
+    Ok(OpenStore::new(db, keyring, loaded.text.clone()))
 }
 
 fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Result<Keyring, String> {

@@ -142,8 +142,9 @@ fn create_kit(opened: &OpenStore, data_dir: &DataDir, name: &str, now: UnixMilli
     keyring.add_slot(SlotKind::Recovery, name, &recipient, now)?;
     let fingerprint = crate::crypto::keyring::fingerprint(&recipient);
     let text = identity::kit_text(&kit, keyring.instance(), now);
-    keyfile::store(data_dir.path(), &keyring.to_file_text()?)?;
-    opened.set_keyring(keyring);
+    let file_text = keyring.to_file_text()?;
+    keyfile::store(data_dir.path(), &file_text)?;
+    opened.set_keyring(keyring, file_text);
     let (entry_name, entry_fingerprint) = (name.to_owned(), fingerprint.clone());
     write(opened, now, move |cx| {
         let entry = audit::Entry::new("keys.kit.create")

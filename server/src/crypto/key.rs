@@ -51,8 +51,8 @@ impl Key {
         &self.0
     }
 
-    /// 64 hex digits, as the keyring stores keys.
-    pub(super) fn to_hex(&self) -> Zeroizing<String> {
+    /// 64 lower-case hex digits: how the keyring stores keys, and how SQLCipher takes a raw key. In clear.
+    pub(crate) fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(HEXLOWER.encode(self.0.as_slice()))
     }
 
@@ -65,28 +65,6 @@ impl Key {
         let key = Self::from_bytes(&block);
         block.zeroize();
         key
-    }
-
-    /// The statement with which a SQLCipher connection begins: `PRAGMA key = "x'…'"`, the raw form that skips
-    /// SQLCipher's own key derivation. It is the key in clear: run it and drop it, and let no trace of statements see it.
-    pub fn database_pragma(&self) -> Zeroizing<String> {
-        self.pragma("key")
-    }
-
-    /// The statement that re-encrypts an open SQLCipher file under this key: `PRAGMA rekey = "x'…'"`. In clear, as
-    /// [`Key::database_pragma`].
-    pub fn rekey_pragma(&self) -> Zeroizing<String> {
-        self.pragma("rekey")
-    }
-
-    fn pragma(&self, verb: &str) -> Zeroizing<String> {
-        let hex = self.to_hex();
-        // Reserved in one piece: growing would leave copies of the key behind.
-        let mut statement = Zeroizing::new(String::with_capacity(96));
-        for part in ["PRAGMA ", verb, " = \"x'", &hex, "'\""] {
-            statement.push_str(part);
-        }
-        statement
     }
 }
 
@@ -141,19 +119,5 @@ mod tests {
         assert_eq!(key.derive("tokens").as_bytes(), &expected);
         assert_ne!(key.derive("token").as_bytes(), &expected);
         assert_ne!(key.derive("tokens").as_bytes(), key.as_bytes());
-    }
-
-    #[test]
-    fn pragmas_have_sqlcipher_raw_form() {
-        let key = Key::from_bytes(&[0xab; 32]);
-        assert_eq!(
-            *key.database_pragma(),
-            format!("PRAGMA key = \"x'{}'\"", "ab".repeat(32))
-        );
-        assert_eq!(
-            *key.rekey_pragma(),
-            format!("PRAGMA rekey = \"x'{}'\"", "ab".repeat(32))
-        );
-        assert!(key.rekey_pragma().capacity() <= 96);
     }
 }

@@ -4,8 +4,11 @@ use clap::{Args, Subcommand};
 use shared::model::names::{DisplayName, Email};
 
 use super::DataDirArgs;
+use super::submit::{submit, unexpected};
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::cli::prompt;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -34,6 +37,18 @@ pub struct CreateArgs {
 }
 
 /// Runs `admin`.
-pub async fn run(_command: AdminCommand, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("admin is not available in this build"))).await
+pub async fn run(command: AdminCommand, printer: &Printer) -> Result<(), Failure> {
+    let AdminCommand::Create(args) = command;
+    let act = Command::CreateUser {
+        email: args.email,
+        name: args.name.map(|name| name.to_string()).unwrap_or_default(),
+        password: prompt::piped()?,
+    };
+    match submit(&args.data_dir, act, &mut std::io::sink()).await? {
+        Reply::UserCreated { email } => {
+            printer.note(&format!("Created the user {email}."));
+            Ok(())
+        }
+        _ => Err(unexpected()),
+    }
 }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DataDirArgs;
+use super::new_file::NewFile;
+use super::submit::{submit, unexpected};
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 
@@ -20,6 +23,21 @@ pub struct BackupArgs {
 }
 
 /// Runs `backup`.
-pub async fn run(_args: BackupArgs, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("backup is not available in this build"))).await
+pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
+    let mut file = NewFile::create(&args.output)?;
+    match submit(&args.data_dir, Command::Backup, &mut file).await? {
+        Reply::BackedUp { summary } => {
+            file.keep()?;
+            let size = std::fs::metadata(&args.output).map(|data| data.len()).unwrap_or_default();
+            printer.note(&format!(
+                "Wrote the backup {} ({} bytes, {} secrets). It opens with: {}",
+                args.output.display(),
+                size,
+                summary.secrets,
+                summary.manifest.opens_with.join(", ")
+            ));
+            Ok(())
+        }
+        _ => Err(unexpected()),
+    }
 }

@@ -1,11 +1,15 @@
 //! `keys`: what unlocks the store.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use shared::model::names::DisplayName;
 
 use super::DataDirArgs;
+use super::new_file::{NewFile, cannot_write};
+use super::submit::{submit, unexpected};
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 
@@ -34,6 +38,23 @@ pub struct KitArgs {
 }
 
 /// Runs `keys`.
-pub async fn run(_command: KeysCommand, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("keys is not available in this build"))).await
+pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure> {
+    let KeysCommand::Kit(args) = command;
+    // The file comes first: a kit that cannot be handed over must not be made.
+    let mut file = NewFile::create(&args.output)?;
+    let name = args.name.map_or_else(|| "Recovery kit".to_owned(), |name| name.to_string());
+    match submit(&args.data_dir, Command::CreateKit { name }, &mut std::io::sink()).await? {
+        Reply::Kit { text, fingerprint } => {
+            file.write_all(text.expose().as_bytes()).map_err(|error| cannot_write(&args.output, &error))?;
+            file.keep()?;
+            printer.note(&format!(
+                "Wrote the recovery kit {} (fingerprint {fingerprint}).\n\
+                 Keep it away from this machine: whoever has it can open the store and its backups, and the server \
+                 keeps no copy.",
+                args.output.display()
+            ));
+            Ok(())
+        }
+        _ => Err(unexpected()),
+    }
 }

@@ -3,9 +3,11 @@
 pub mod admin;
 pub mod backup;
 pub mod keys;
+pub mod new_file;
 pub mod restore;
 pub mod serve;
 pub mod setup_code;
+mod submit;
 
 use std::path::PathBuf;
 

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DataDirArgs;
+use crate::app::data_dir::DataDir;
+use crate::backup::restore;
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::clock::Clock;
+use crate::crypto::identity;
 
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
@@ -23,6 +27,20 @@ pub struct RestoreArgs {
 }
 
 /// Runs `restore`.
-pub async fn run(_args: RestoreArgs, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("restore is not available in this build"))).await
+pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
+    let refused = |why: String| Failure::new("The backup was not restored").because(why);
+    let identities = identity::read_identities(&args.identity).map_err(|error| refused(error.to_string()))?;
+    let dir = DataDir::new(args.data_dir.path()?);
+    printer.note(&format!("Restoring {} and checking every value …", args.file.display()));
+    let now = Clock::default().now();
+    let summary = restore::into_data_dir(&args.file, &dir, &identities, now).map_err(|error| {
+        refused(error.to_string()).advise("Nothing was changed. Check that the kit and the file belong together")
+    })?;
+    printer.note(&format!(
+        "Restored the backup of {} with {} secrets. Start the server with:\n  strongroom serve --data-dir {}",
+        summary.manifest.created_at,
+        summary.secrets,
+        dir.path().display()
+    ));
+    std::future::ready(Ok(())).await
 }

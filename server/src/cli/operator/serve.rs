@@ -2,12 +2,23 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::DataDirArgs;
+use crate::app::data_dir::DataDir;
+use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::clock::Clock;
+use crate::domain::{Error, setup};
+use crate::http::serve;
+use crate::jobs;
+use crate::observe::{logging, process};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -31,7 +42,93 @@ pub struct ServeArgs {
     pub fail_if_locked: bool,
 }
 
-/// Runs `serve`.
-pub async fn run(_args: ServeArgs, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("serve is not available in this build"))).await
+/// Exit code of a server that does not want to wait for somebody to unlock the store.
+const LOCKED: u8 = 7;
+
+/// Runs `serve`, until it is told to stop.
+pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
+    logging::start();
+    process::harden();
+    let dir = DataDir::new(args.data_dir.path()?);
+    let in_dir = |what: &str, error: &std::io::Error| {
+        Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
+    };
+    dir.create().map_err(|error| in_dir("Cannot make the data directory", &error))?;
+    let lock = dir.lock().map_err(|error| in_dir("Cannot use the data directory", &error))?;
+    let Some(_lock) = lock else {
+        return Err(Failure::new(format!("{} is in use by another Strongroom", dir.path().display()))
+            .advise("Stop the other one, or choose another --data-dir"));
+    };
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        Failure::new(format!("Cannot listen on {}", args.listen))
+            .because(error.to_string())
+            .advise("Choose another address or port with --listen")
+    })?;
+    let address = listener.local_addr().unwrap_or(args.listen);
+    let app = Arc::new(start(&args, &dir, printer)?);
+    control::listen(Arc::clone(&app), dir.clone())
+        .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
+    let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone())));
+    let (stop, stopping) = watch::channel(false);
+    stop_on_signals(stop).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
+    announce(&app, address, printer).await;
+    let served = serve::serve(listener, Arc::clone(&app), stopping).await;
+    jobs.abort();
+    let closed = app.close().await;
+    control::forget(&dir);
+    served.map_err(|error| Failure::new("The server stopped").because(error.to_string()))?;
+    closed.map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))
+}
+
+/// An open server, or a locked one that says what it needs.
+fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
+    let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
+    let locked = match open::open(dir, args.identity.as_deref(), Clock::default().now()) {
+        Ok(opened) => return App::opened(opened).map_err(cannot),
+        Err(locked) => locked,
+    };
+    printer.warn(&format!("The store is locked. {}", locked.reason));
+    if !locked.opens_with.is_empty() {
+        printer.warn(&format!("It opens with: {}", locked.opens_with.join(", ")));
+    }
+    if args.fail_if_locked {
+        return Err(Failure::quiet(LOCKED));
+    }
+    App::locked(locked).map_err(cannot)
+}
+
+/// Says where the server is, and on a new one how to become its administrator.
+async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
+    let shown = match address.ip() {
+        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    };
+    printer.note(&format!("Strongroom {} listens on {shown}", env!("CARGO_PKG_VERSION")));
+    match app.write(setup::new_code).await {
+        Ok((code, _)) => printer.note(&format!(
+            "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
+            code = code.expose()
+        )),
+        // Set up long ago, or locked: there is nothing to say.
+        Err(Error::BadRequest(_) | Error::Locked) => {}
+        Err(error) => printer.warn(&format!("No setup code could be made: {error}")),
+    }
+}
+
+/// Stops at SIGTERM and SIGINT.
+fn stop_on_signals(stop: watch::Sender<bool>) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        // Only the server listens; if it is gone, there is nothing left to stop.
+        let _ = stop.send(true);
+        // Keeps the channel open until the process ends.
+        std::future::pending::<()>().await;
+    });
+    Ok(())
 }

@@ -3,6 +3,8 @@
 use clap::Args;
 
 use super::DataDirArgs;
+use super::submit::{submit, unexpected};
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 
@@ -14,7 +16,13 @@ pub struct SetupCodeArgs {
     pub data_dir: DataDirArgs,
 }
 
-/// Runs `setup-code`.
-pub async fn run(_args: SetupCodeArgs, _printer: &Printer) -> Result<(), Failure> {
-    std::future::ready(Err(Failure::new("setup-code is not available in this build"))).await
+/// Runs `setup-code`: the code is the data.
+pub async fn run(args: SetupCodeArgs, printer: &Printer) -> Result<(), Failure> {
+    match submit(&args.data_dir, Command::SetupCode, &mut std::io::sink()).await? {
+        Reply::SetupCode { code, expires } => {
+            printer.note(&format!("The setup code works until {expires}. Enter it at /admin/signup."));
+            printer.data(&format!("{}\n", code.expose()))
+        }
+        _ => Err(unexpected()),
+    }
 }

@@ -1,0 +1,74 @@
+//! Sends an operator's act to where the store is open: to the running server, or to ourselves when there is none.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::DataDirArgs;
+use crate::app::data_dir::DataDir;
+use crate::app::operator::{self, Command, Reply};
+use crate::app::{App, control, open};
+use crate::cli::failure::Failure;
+use crate::clock::Clock;
+use crate::crypto::keyfile;
+
+/// Does `command` on the store of a data directory, whether its server is up or down. `output` takes the bytes of a
+/// backup.
+pub async fn submit(
+    data_dir: &DataDirArgs,
+    command: Command,
+    output: &mut (dyn Write + Send),
+) -> Result<Reply, Failure> {
+    let dir = DataDir::new(data_dir.path()?);
+    if !matches!(keyfile::load(dir.path()), Ok(Some(_)) | Err(_)) {
+        return Err(Failure::new(format!("There is no Strongroom store in {}", dir.path().display()))
+            .advise("Name its directory with --data-dir, or make a new store with `strongroom serve`"));
+    }
+    let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
+    match lock {
+        None => through_server(&dir, &command, output),
+        Some(_held) => in_process(&dir, command, output).await,
+    }
+}
+
+fn unusable(dir: &DataDir, error: &std::io::Error) -> Failure {
+    Failure::new(format!("The data directory {} cannot be used", dir.path().display()))
+        .because(error.to_string())
+        .advise("Run the command as the user that owns the directory")
+}
+
+fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> Result<Reply, Failure> {
+    let sent = control::send(dir, command, output).map_err(|error| {
+        Failure::new("The running server did not take the command")
+            .because(error.to_string())
+            .advise("Try again in a moment, or stop the server: the command works without it as well")
+    })?;
+    sent.map_err(|reason| Failure::new("The command was refused").because(reason))
+}
+
+async fn in_process(
+    dir: &DataDir,
+    command: Command,
+    output: &mut (dyn Write + Send),
+) -> Result<Reply, Failure> {
+    let identity = std::env::var_os("STRONGROOM_IDENTITY_FILE").map(PathBuf::from);
+    let opened = open::open(dir, identity.as_deref(), Clock::default().now()).map_err(|locked| {
+        let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
+        if !locked.opens_with.is_empty() {
+            failure = failure.advise(format!("It opens with: {}", locked.opens_with.join(", ")));
+        }
+        failure
+    })?;
+    let refused = |error: String| Failure::new("The command was refused").because(error);
+    let app = App::opened(opened).map_err(|error| refused(error.to_string()))?;
+    let outcome = operator::perform(&app, dir, command, output).map_err(|error| refused(error.to_string()));
+    app.close().await.map_err(|error| {
+        Failure::new("The store could not be closed cleanly").because(error.to_string())
+    })?;
+    outcome
+}
+
+/// A reply that belongs to another command: the server is of another version.
+pub fn unexpected() -> Failure {
+    Failure::new("The running server answered something else")
+        .advise("Restart the server, so that it runs the same version as this command")
+}

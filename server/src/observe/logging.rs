@@ -1,0 +1,21 @@
+//! The log: to standard error, one line for each event. Values of secrets cannot get there: their type prints
+//! `[redacted]`, and bodies and headers are never logged.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. `STRONGROOM_LOG` sets what is shown, `info` by default; see the documentation for its form.
+pub fn start() {
+    let filter = EnvFilter::try_from_env("STRONGROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .try_init();
+    if started.is_err() {
+        // Only tests start a second server in one process, and the first one's log serves both.
+        tracing::debug!("logging was started before");
+    }
+}

@@ -1,0 +1,4 @@
+//! What the process shows of itself, and what it does not.
+
+pub mod logging;
+pub mod process;
