@@ -41,7 +41,10 @@ impl Default for SqliteOptions {
     /// An existing file; as many readers as processor cores, at most four.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { create: false, readers: cores.min(4) }
+        Self {
+            create: false,
+            readers: cores.min(4),
+        }
     }
 }
 
@@ -56,14 +59,22 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
         return Err(Error::Sql("a database key has 64 hexadecimal digits".to_owned()));
     }
     prepare_file(path, options.create).map_err(|cause| {
-        Error::Unavailable(format!("cannot open the database file {}: {cause}", path.display()))
+        Error::Unavailable(format!(
+            "cannot open the database file {}: {cause}",
+            path.display()
+        ))
     })?;
-    let origin = Origin { path: path.to_owned(), key: key.clone() };
+    let origin = Origin {
+        path: path.to_owned(),
+        key: key.clone(),
+    };
 
     let mut threads = Threads::default();
     let (writes, queue) = Queue::new();
     let writer = Writer::new(origin.connect()?)?;
-    threads.writers.push(spawn("store-writer", move || writer.serve(&queue))?);
+    threads
+        .writers
+        .push(spawn("store-writer", move || writer.serve(&queue))?);
     let (reads, queue) = Queue::new();
     for _ in 0..options.readers.max(1) {
         let connection = origin.connect_reader()?;
@@ -73,7 +84,13 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
             Ok(())
         })?);
     }
-    Ok(Db::new(Dialect::Sqlite, writes, reads, Source::Sqlite(origin), threads))
+    Ok(Db::new(
+        Dialect::Sqlite,
+        writes,
+        reads,
+        Source::Sqlite(origin),
+        threads,
+    ))
 }
 
 /// Makes the file readable by its owner only before SQLite writes a byte to it; log and index inherit the mode.
@@ -82,7 +99,12 @@ fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
         Ok(file) if file.len() > 0 || create => Ok(()),
         Ok(_) => Err(io::Error::other("the file is empty")),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && create => {
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?
+                .sync_all()?;
             // Otherwise a power failure could take the name with everything written under it.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -159,7 +181,11 @@ fn serve_reads(connection: &Connection, queue: &Receiver<Message>) {
 
 /// Ends a transaction that is still open; none is fine.
 fn roll_back(connection: &Connection) -> Result<(), Error> {
-    if connection.is_autocommit() { Ok(()) } else { run(connection, "ROLLBACK") }
+    if connection.is_autocommit() {
+        Ok(())
+    } else {
+        run(connection, "ROLLBACK")
+    }
 }
 
 /// The only connection that writes.
@@ -170,7 +196,10 @@ struct Writer {
 
 impl Writer {
     fn new(connection: Connection) -> Result<Self, Error> {
-        Ok(Self { connection, relaxed: false })
+        Ok(Self {
+            connection,
+            relaxed: false,
+        })
     }
 
     fn serve(mut self, queue: &Receiver<Message>) -> Result<(), Error> {
@@ -217,7 +246,14 @@ impl Writer {
         roll_back(&self.connection)?;
         if relaxed != self.relaxed {
             // NORMAL: the log is not forced to the disk at commit, but is before it is written back into the file.
-            run(&self.connection, if relaxed { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+            run(
+                &self.connection,
+                if relaxed {
+                    "PRAGMA synchronous = NORMAL"
+                } else {
+                    "PRAGMA synchronous = FULL"
+                },
+            )?;
             self.relaxed = relaxed;
         }
         run(&self.connection, "BEGIN IMMEDIATE")
@@ -252,7 +288,10 @@ struct Session<'c> {
 
 impl<'c> Session<'c> {
     fn new(connection: &'c Connection) -> Self {
-        Self { connection, failed: None }
+        Self {
+            connection,
+            failed: None,
+        }
     }
 
     /// Prepares and binds a statement, uses it, and remembers whether that failed.
@@ -265,10 +304,14 @@ impl<'c> Session<'c> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let result = self.connection.prepare_cached(sql).map_err(translate).and_then(|mut statement| {
-            bind(&mut statement, p)?;
-            f(&mut statement)
-        });
+        let result = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(translate)
+            .and_then(|mut statement| {
+                bind(&mut statement, p)?;
+                f(&mut statement)
+            });
         self.failed = result.as_ref().err().cloned();
         result
     }
@@ -300,7 +343,10 @@ impl Sql for Session<'_> {
     }
 
     fn prepare(&mut self, sql: &str) -> Result<usize, Error> {
-        self.connection.prepare(sql).map(|statement| statement.parameter_count()).map_err(translate)
+        self.connection
+            .prepare(sql)
+            .map(|statement| statement.parameter_count())
+            .map_err(translate)
     }
 }
 
@@ -309,11 +355,16 @@ impl Sql for Session<'_> {
 fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
     let count = statement.parameter_count();
     if count != p.len() {
-        return Err(Error::Sql(format!("the statement has {count} parameters, {} were given", p.len())));
+        return Err(Error::Sql(format!(
+            "the statement has {count} parameters, {} were given",
+            p.len()
+        )));
     }
     for index in 1..=count {
         // Names are distinct, so as many numbers within the range as values means that each value is used once.
-        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let value = number.and_then(|number| p.get(number.checked_sub(1)?));
         let value = value.ok_or_else(|| Error::Sql("parameters must be named $1 to $n".to_owned()))?;
         if let Value::Text(text) = value
@@ -359,8 +410,13 @@ fn translate(error: rusqlite::Error) -> Error {
     // Statements hold no values, so SQLite's messages do not either.
     let message = error.to_string();
     match (code, code & 0xff) {
-        (ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID, _) => {
-            let columns = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or(&message);
+        (
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID,
+            _,
+        ) => {
+            let columns = message
+                .strip_prefix("UNIQUE constraint failed: ")
+                .unwrap_or(&message);
             Error::Unique(columns.to_owned())
         }
         (_, ffi::SQLITE_NOTADB) => Error::NotADatabase,

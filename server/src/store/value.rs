@@ -177,7 +177,12 @@ mod tests {
 
     #[test]
     fn a_column_of_another_type_is_refused() {
-        let row = Row::new(vec![Value::Int(2), Value::from("x"), Value::Null, Value::from(&b"y"[..])]);
+        let row = Row::new(vec![
+            Value::Int(2),
+            Value::from("x"),
+            Value::Null,
+            Value::from(&b"y"[..]),
+        ]);
         assert!(matches!(row.get::<bool>(0), Err(Error::Corrupt(_))));
         assert!(matches!(row.get::<String>(0), Err(Error::Corrupt(_))));
         assert!(matches!(row.get::<i64>(1), Err(Error::Corrupt(_))));
