@@ -27,6 +27,9 @@ const STATEMENTS: usize = 256;
 /// The write-ahead log is cut back to this size after a long read made it grow.
 const LOG_LIMIT: i64 = 64 << 20;
 
+/// Reads the file's first page, which shows whether the key is right.
+const PROBE: &str = "SELECT count(*) FROM sqlite_master";
+
 /// How to open the file.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -124,7 +127,7 @@ impl Origin {
         // Whoever closes last writes the log back into the file; with a wrong key we must not touch it.
         let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         connection.set_db_config(keep_log, true).map_err(translate)?;
-        run(&connection, "SELECT count(*) FROM sqlite_master")?;
+        run(&connection, PROBE)?;
         connection.set_db_config(keep_log, false).map_err(translate)?;
 
         connection.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
@@ -151,6 +154,8 @@ impl Origin {
     {
         let connection = self.connect_reader()?;
         run(&connection, "BEGIN")?;
+        // The state is fixed by the first read, not by BEGIN.
+        run(&connection, PROBE)?;
         // Closing the connection ends the transaction.
         f(&mut Session::new(&connection))
     }
