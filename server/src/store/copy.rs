@@ -91,15 +91,12 @@ pub fn columns(tx: Tx<'_>, table: &str) -> Result<Vec<Column>, Error> {
         .collect()
 }
 
+/// Receives one row: the columns of the table, the same for every row, and the values beside them.
+pub type Sink<'a> = &'a mut dyn FnMut(&[Column], &[Value]) -> Result<(), Error>;
+
 /// Gives every row of a table to `sink`, in the order of the primary key and `batch` rows at a time, so that memory
-/// does not grow with the table. `sink` receives the columns once more with every row, and the values beside them.
-/// Call it in one transaction for all tables: then they belong together.
-pub fn export_rows(
-    tx: Tx<'_>,
-    table: &str,
-    batch: usize,
-    sink: &mut dyn FnMut(&[Column], &[Value]) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// does not grow with the table. Call it in one transaction for all tables: then they belong together.
+pub fn export_rows(tx: Tx<'_>, table: &str, batch: usize, sink: Sink<'_>) -> Result<(), Error> {
     let batch = batch.max(1);
     let columns = columns(tx, table)?;
     let mut key: Vec<(i64, usize)> = columns
@@ -149,7 +146,7 @@ pub fn export_rows(
 
 /// Inserts a row that [`export_rows`] gave, possibly on the other database. The names must come from [`columns`] of
 /// this store.
-pub fn import_row(tx: Tx<'_>, table: &str, columns: &[Column], values: Vec<Value>) -> Result<(), Error> {
+pub fn import_row(tx: Tx<'_>, table: &str, columns: &[Column], values: &[Value]) -> Result<(), Error> {
     let names = columns
         .iter()
         .map(|column| quoted(&column.name))
@@ -160,7 +157,7 @@ pub fn import_row(tx: Tx<'_>, table: &str, columns: &[Column], values: Vec<Value
         .collect::<Vec<_>>()
         .join(", ");
     let sql = format!("INSERT INTO {} ({names}) VALUES ({places})", quoted(table));
-    tx.execute(&sql, &values).map(drop)
+    tx.execute(&sql, values).map(drop)
 }
 
 /// A name from the catalogue as SQL text.

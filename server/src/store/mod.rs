@@ -74,7 +74,7 @@ struct Inner {
 /// Where a further connection comes from.
 enum Origin {
     Sqlite(sqlite::Origin),
-    Postgres(postgres::Origin),
+    Postgres(Box<postgres::Origin>),
 }
 
 /// Every thread of the store, until it is closed.
@@ -225,12 +225,15 @@ impl Db {
 
 /// Waits for the threads and returns the first failure.
 fn join(threads: Vec<JoinHandle<Result<(), Error>>>) -> Result<(), Error> {
-    threads.into_iter().fold(Ok(()), |result, thread| {
-        let ended = thread
-            .join()
-            .unwrap_or_else(|_| Err(Error::Unavailable("a thread of the store panicked".to_owned())));
-        result.and(ended)
-    })
+    // All are waited for, whatever the first one says.
+    let ends: Vec<_> = threads
+        .into_iter()
+        .map(|thread| {
+            let panicked = |_| Err(Error::Unavailable("a thread of the store panicked".to_owned()));
+            thread.join().unwrap_or_else(panicked)
+        })
+        .collect();
+    ends.into_iter().collect()
 }
 
 /// Starts a thread of the store.

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use postgres::error::{DbError, SqlState};
-use postgres::types::private::BytesMut;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
 use zeroize::Zeroizing;
 
@@ -90,7 +89,7 @@ pub(super) fn open(config: &Zeroizing<String>, options: &PostgresOptions) -> Res
         Dialect::Postgres,
         writes,
         reads,
-        Source::Postgres(origin),
+        Source::Postgres(Box::new(origin)),
         threads,
     );
     db.read_blocking(|tx| tx.query("SELECT 1", &[]).map(drop))?;
@@ -272,29 +271,19 @@ struct Failure {
 impl From<&postgres::Error> for Failure {
     fn from(error: &postgres::Error) -> Self {
         let Some(refusal) = error.as_db_error() else {
-            let cause = error
-                .source()
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
+            // The connection, or a value that does not fit its parameter.
             let lost = error.is_closed()
                 || error
                     .source()
                     .is_some_and(<dyn std::error::Error>::is::<io::Error>);
-            return if lost {
-                Self {
-                    error: Error::Unavailable(format!("{error}{cause}")),
-                    again: true,
-                }
-            } else if let Some(mistake) = error.source() {
-                Self {
-                    error: Error::Sql(format!("{error}: {mistake}")),
-                    again: false,
-                }
-            } else {
-                Self {
-                    error: Error::Sql(error.to_string()),
-                    again: false,
-                }
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            let kind = if lost { Error::Unavailable } else { Error::Sql };
+            return Self {
+                error: kind(format!("{error}{cause}")),
+                again: lost,
             };
         };
         let code = refusal.code();
@@ -457,51 +446,4 @@ fn row(row: &postgres::Row) -> Result<Row, Failure> {
     };
     let column = |index| row.try_get::<_, Value>(index).map_err(corrupt);
     Ok(Row::new((0..row.len()).map(column).collect::<Result<_, _>>()?))
-}
-
-type Conversion<T> = Result<T, Box<dyn std::error::Error + Sync + Send>>;
-
-impl ToSql for Value {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Conversion<IsNull> {
-        match (self, ty) {
-            (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Int(number), &Type::INT8) => number.to_sql(ty, out),
-            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(ty, out),
-            (Self::Int(number @ (0 | 1)), &Type::BOOL) => (*number == 1).to_sql(ty, out),
-            (Self::Bool(truth), &Type::BOOL) => truth.to_sql(ty, out),
-            (Self::Text(text), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME)) => {
-                text.to_sql(ty, out)
-            }
-            (Self::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
-            (value, ty) => Err(format!("{value:?} is no {ty}").into()),
-        }
-    }
-
-    /// Everything: what fits is decided by the value, which is not known here.
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-impl<'row> FromSql<'row> for Value {
-    fn from_sql(ty: &Type, raw: &'row [u8]) -> Conversion<Self> {
-        Ok(match *ty {
-            Type::INT8 => Self::Int(i64::from_sql(ty, raw)?),
-            Type::INT4 => Self::Int(i32::from_sql(ty, raw)?.into()),
-            Type::BOOL => Self::Bool(bool::from_sql(ty, raw)?),
-            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Self::Text(String::from_sql(ty, raw)?),
-            Type::BYTEA => Self::Bytes(raw.to_vec()),
-            _ => return Err(format!("{ty} is not used").into()),
-        })
-    }
-
-    fn from_sql_null(_: &Type) -> Conversion<Self> {
-        Ok(Self::Null)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
 }

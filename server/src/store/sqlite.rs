@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, ffi};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, OpenFlags, ffi};
 use zeroize::Zeroizing;
 
 use super::queue::{Job, Message, Queue, Work};
@@ -74,7 +74,10 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
 
     let mut threads = Threads::default();
     let (writes, queue) = Queue::new();
-    let writer = Writer::new(origin.connect()?)?;
+    let writer = Writer {
+        connection: origin.connect()?,
+        relaxed: false,
+    };
     threads
         .writers
         .push(spawn("store-writer", move || writer.serve(&queue))?);
@@ -119,31 +122,47 @@ fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
 impl Origin {
     fn connect(&self) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(translate)?;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| translate(&error))?;
         // SQLCipher would write its complaint about a wrong key to standard error.
-        run(&connection, "PRAGMA cipher_log_level = NONE")?;
+        set(&connection, "PRAGMA cipher_log_level = NONE")?;
         let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", *self.key));
-        run(&connection, &key)?;
+        // Neither kept as a prepared statement nor quoted in a message.
+        connection
+            .execute_batch(&key)
+            .map_err(|_| Error::Unavailable("SQLCipher takes no key".to_owned()))?;
         // Whoever closes last writes the log back into the file; with a wrong key we must not touch it.
         let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        connection.set_db_config(keep_log, true).map_err(translate)?;
+        connection
+            .set_db_config(keep_log, true)
+            .map_err(|error| translate(&error))?;
         run(&connection, PROBE)?;
-        connection.set_db_config(keep_log, false).map_err(translate)?;
+        connection
+            .set_db_config(keep_log, false)
+            .map_err(|error| translate(&error))?;
 
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
+        connection
+            .busy_timeout(BUSY_TIMEOUT)
+            .map_err(|error| translate(&error))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        run(&connection, "PRAGMA journal_mode = WAL")?;
-        run(&connection, "PRAGMA synchronous = FULL")?;
-        run(&connection, "PRAGMA temp_store = MEMORY")?;
-        run(&connection, "PRAGMA foreign_keys = ON")?;
-        run(&connection, &format!("PRAGMA cache_size = {CACHE_SIZE}"))?;
-        run(&connection, &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .map_err(|error| translate(&error))?;
+        if mode != "wal" {
+            return Err(Error::Unavailable(
+                "the file system cannot hold a write-ahead log".to_owned(),
+            ));
+        }
+        set(&connection, "PRAGMA synchronous = FULL")?;
+        set(&connection, "PRAGMA temp_store = MEMORY")?;
+        set(&connection, "PRAGMA foreign_keys = ON")?;
+        set(&connection, &format!("PRAGMA cache_size = {CACHE_SIZE}"))?;
+        set(&connection, &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
         Ok(connection)
     }
 
     fn connect_reader(&self) -> Result<Connection, Error> {
         let connection = self.connect()?;
-        run(&connection, "PRAGMA query_only = ON")?;
+        set(&connection, "PRAGMA query_only = ON")?;
         Ok(connection)
     }
 
@@ -161,11 +180,18 @@ impl Origin {
     }
 }
 
-/// Runs a statement of the driver itself, whatever it answers.
+/// Runs a statement that is needed once.
+fn set(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.execute_batch(sql).map_err(|error| translate(&error))
+}
+
+/// Runs a statement of the driver itself, whatever it answers, and keeps it prepared.
 fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
-    let mut statement = connection.prepare_cached(sql).map_err(translate)?;
+    let mut statement = connection
+        .prepare_cached(sql)
+        .map_err(|error| translate(&error))?;
     let mut rows = statement.raw_query();
-    while rows.next().map_err(translate)?.is_some() {}
+    while rows.next().map_err(|error| translate(&error))?.is_some() {}
     Ok(())
 }
 
@@ -200,13 +226,6 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(connection: Connection) -> Result<Self, Error> {
-        Ok(Self {
-            connection,
-            relaxed: false,
-        })
-    }
-
     fn serve(mut self, queue: &Receiver<Message>) -> Result<(), Error> {
         let mut stopped = false;
         while !stopped && let Ok(Message::Run(first)) = queue.recv() {
@@ -312,7 +331,7 @@ impl<'c> Session<'c> {
         let result = self
             .connection
             .prepare_cached(sql)
-            .map_err(translate)
+            .map_err(|error| translate(&error))
             .and_then(|mut statement| {
                 bind(&mut statement, p)?;
                 f(&mut statement)
@@ -332,8 +351,12 @@ impl Sql for Session<'_> {
             let columns = statement.column_count();
             let mut rows = statement.raw_query();
             let mut result = Vec::new();
-            while let Some(row) = rows.next().map_err(translate)? {
-                let column = |index| row.get_ref(index).map_err(translate).and_then(value);
+            while let Some(row) = rows.next().map_err(|error| translate(&error))? {
+                let column = |index| {
+                    row.get_ref(index)
+                        .map_err(|error| translate(&error))
+                        .and_then(value)
+                };
                 result.push(Row::new((0..columns).map(column).collect::<Result<_, _>>()?));
             }
             Ok(result)
@@ -342,7 +365,7 @@ impl Sql for Session<'_> {
 
     fn execute(&mut self, sql: &str, p: &[Value]) -> Result<u64, Error> {
         self.with(sql, p, |statement| {
-            let changed = statement.raw_execute().map_err(translate)?;
+            let changed = statement.raw_execute().map_err(|error| translate(&error))?;
             Ok(u64::try_from(changed).unwrap_or(u64::MAX))
         })
     }
@@ -351,7 +374,7 @@ impl Sql for Session<'_> {
         self.connection
             .prepare(sql)
             .map(|statement| statement.parameter_count())
-            .map_err(translate)
+            .map_err(|error| translate(&error))
     }
 }
 
@@ -377,21 +400,11 @@ fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
         {
             return Err(Error::Sql("text must not contain NUL".to_owned()));
         }
-        statement.raw_bind_parameter(index, value).map_err(translate)?;
+        statement
+            .raw_bind_parameter(index, value)
+            .map_err(|error| translate(&error))?;
     }
     Ok(())
-}
-
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Int(number) => ValueRef::Integer(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-            Self::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
-        }))
-    }
 }
 
 fn value(column: ValueRef<'_>) -> Result<Value, Error> {
@@ -408,7 +421,7 @@ fn value(column: ValueRef<'_>) -> Result<Value, Error> {
 }
 
 /// SQLite's error in our terms.
-fn translate(error: rusqlite::Error) -> Error {
+fn translate(error: &rusqlite::Error) -> Error {
     let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
         return Error::Sql(error.to_string());
     };

@@ -132,7 +132,9 @@ fn every_statement_prepares_on_this_database() {
             .and_then(|name| name.to_str())
             .expect("a UTF-8 name")
             .to_owned();
-        if path.is_dir() || !file.ends_with(".rs") || ["tests.rs", "statements.rs"].contains(&file.as_str()) {
+        if path.extension().is_none_or(|extension| extension != "rs")
+            || ["tests.rs", "statements.rs"].contains(&file.as_str())
+        {
             continue;
         }
         let (checked, failed) = check(
@@ -179,7 +181,7 @@ fn a_broken_statement_is_reported() {
 
 #[test]
 fn statements_are_found_wherever_they_stand() {
-    let source = r##"
+    let source = r#"
         const LIST: &str = "SELECT name FROM settings
             WHERE name > $1";
         fn good(tx: Tx) {
@@ -191,7 +193,7 @@ fn statements_are_found_wherever_they_stand() {
             }, &[]);
             let not_sql = ["SELECTED", "UPDATE", "with care"];
         }
-    "##;
+    "#;
     assert_eq!(statements(source).len(), 4);
     let (checked, failures) = check(&migrated(), "settings.rs", source);
     assert_eq!((checked, failures), (3, vec![]));

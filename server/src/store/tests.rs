@@ -532,7 +532,7 @@ fn tables_have_an_order_and_rows_travel() {
         .db
         .write_blocking(move |tx| {
             for (columns, values) in &rows {
-                copy::import_row(tx, "settings", columns, values.clone())?;
+                copy::import_row(tx, "settings", columns, values)?;
             }
             let rows = tx.query("SELECT count(*), max(name) FROM settings", &[])?;
             Ok::<_, Error>((rows[0].get::<i64>(0)?, rows[0].get::<String>(1)?))
@@ -556,7 +556,7 @@ fn a_truth_value_and_a_compound_key_travel() {
                     tx,
                     "flags",
                     &columns,
-                    vec![Value::from(a), Value::from(b), Value::from(on_off)],
+                    &[Value::from(a), Value::from(b), Value::from(on_off)],
                 )?;
             }
             let mut seen = Vec::new();
@@ -613,6 +613,42 @@ fn two_stores_migrate_at_the_same_time() {
     });
     for db in stores {
         db.close_blocking().expect("closes");
+    }
+}
+
+/// PostgreSQL ends a connection when it is restarted: the next job connects again, and so does one that was about to
+/// commit, because nothing of it was stored.
+#[test]
+fn a_lost_connection_is_made_again() {
+    let database = counters();
+    if database.db.dialect() == Dialect::Sqlite {
+        return;
+    }
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tries);
+    let lost_once = move |tx: Tx<'_>| {
+        put(tx, "a", 1)?;
+        if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+            tx.query("SELECT pg_terminate_backend(pg_backend_pid())", &[])?;
+        }
+        Ok::<_, Error>(())
+    };
+    database
+        .db
+        .write_blocking(lost_once)
+        .expect("the second try succeeds");
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
+    assert_eq!(count(&database.db), 1);
+    let always = |tx: Tx<'_>| {
+        tx.query("SELECT pg_terminate_backend(pg_backend_pid())", &[])
+            .map(drop)
+    };
+    assert!(matches!(
+        database.db.read_blocking(always),
+        Err(Error::Unavailable(_))
+    ));
+    for _ in 0..10 {
+        assert_eq!(count(&database.db), 1);
     }
 }
 
@@ -792,6 +828,20 @@ mod file {
             "the inner test ran"
         );
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+
+    #[test]
+    fn only_relaxed_writes_do_not_wait_for_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open_sqlite(&folder.path().join("store.db"), &key("a"), &create()).expect("opens");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let mode = |tx: Tx<'_>| tx.query("PRAGMA synchronous", &[])?[0].get::<i64>(0);
+        for _ in 0..2 {
+            assert_eq!(runtime.block_on(db.write_relaxed(mode)), Ok(1), "NORMAL");
+            assert_eq!(runtime.block_on(db.write(mode)), Ok(2), "FULL");
+        }
     }
 
     #[test]
