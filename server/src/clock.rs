@@ -21,6 +21,7 @@ impl Clock {
 
     /// Moves this clock forward: how tests see tokens expire.
     pub fn advance_seconds(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds.saturating_mul(1000), Ordering::Relaxed);
+        self.ahead
+            .fetch_add(seconds.saturating_mul(1000), Ordering::Relaxed);
     }
 }

@@ -20,3 +20,7 @@ pub mod jobs;
 pub mod observe;
 pub mod outside;
 pub mod store;
+
+#[cfg(test)]
+#[path = "../tests/it/database.rs"]
+mod database;

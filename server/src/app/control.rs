@@ -39,18 +39,20 @@ pub fn listen(app: Arc<App>, data_dir: DataDir) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-    std::thread::Builder::new().name("control".into()).spawn(move || {
-        for stream in listener.incoming() {
-            let accepted = stream.and_then(|stream| {
-                let (app, data_dir) = (Arc::clone(&app), data_dir.clone());
-                std::thread::Builder::new()
-                    .name("control-command".into())
-                    .spawn(move || report(answer(&app, &data_dir, &stream)))
-                    .map(drop)
-            });
-            report(accepted);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("control".into())
+        .spawn(move || {
+            for stream in listener.incoming() {
+                let accepted = stream.and_then(|stream| {
+                    let (app, data_dir) = (Arc::clone(&app), data_dir.clone());
+                    std::thread::Builder::new()
+                        .name("control-command".into())
+                        .spawn(move || report(answer(&app, &data_dir, &stream)))
+                        .map(drop)
+                });
+                report(accepted);
+            }
+        })?;
     Ok(())
 }
 
@@ -67,7 +69,10 @@ fn answer(app: &App, data_dir: &DataDir, stream: &UnixStream) -> io::Result<()> 
     let peer = rustix::net::sockopt::socket_peercred(stream)?;
     let owner = rustix::process::geteuid();
     if peer.uid != owner && !peer.uid.is_root() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the peer is another user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the peer is another user",
+        ));
     }
     let mut line = String::new();
     BufReader::new(stream.take(COMMAND_LIMIT)).read_line(&mut line)?;
@@ -122,7 +127,11 @@ pub fn forget(data_dir: &DataDir) {
 }
 
 /// Sends a command to the running server and copies its output.
-pub fn send(data_dir: &DataDir, command: &Command, output: &mut dyn Write) -> io::Result<Result<Reply, String>> {
+pub fn send(
+    data_dir: &DataDir,
+    command: &Command,
+    output: &mut dyn Write,
+) -> io::Result<Result<Reply, String>> {
     let stream = UnixStream::connect(data_dir.control_socket())?;
     let mut line = zeroize::Zeroizing::new(serde_json::to_string(command)?);
     line.push('\n');

@@ -114,6 +114,9 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let dir = DataDir::new(scratch.path().join("private"));
         dir.create().unwrap();
-        assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 }

@@ -106,7 +106,9 @@ impl App {
 
     /// Lets go of the store, at the end of the process: records what is waiting, closes the database.
     pub async fn close(&self) -> Result<(), Error> {
-        let Some(opened) = self.opened.swap(None) else { return Ok(()) };
+        let Some(opened) = self.opened.swap(None) else {
+            return Ok(());
+        };
         let flushed = opened.reads.flush_all(&opened.db, self.clock.now()).await;
         opened.db.close().await?;
         flushed
@@ -120,7 +122,10 @@ impl App {
         let opened = self.store()?;
         let keys = opened.keyring();
         let now = self.clock.now();
-        opened.db.read(move |tx| rule(&mut Context { tx, keys: &keys, now })).await
+        opened
+            .db
+            .read(move |tx| rule(&mut Context { tx, keys: &keys, now }))
+            .await
     }
 
     /// Runs a writing rule in one transaction: all of it or nothing.
@@ -131,7 +136,10 @@ impl App {
         let opened = self.store()?;
         let keys = opened.keyring();
         let now = self.clock.now();
-        opened.db.write(move |tx| rule(&mut Context { tx, keys: &keys, now })).await
+        opened
+            .db
+            .write(move |tx| rule(&mut Context { tx, keys: &keys, now }))
+            .await
     }
 
     /// The same for a caller, whose credential is looked up in that very transaction.
@@ -193,4 +201,3 @@ pub async fn blocking<T: Send + 'static>(
         Err(error) => Err(Error::Store(store::Error::Unavailable(error.to_string()))),
     }
 }
-

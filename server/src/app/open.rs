@@ -32,7 +32,10 @@ pub struct Locked {
 
 impl Locked {
     fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), opens_with: Vec::new() }
+        Self {
+            reason: reason.into(),
+            opens_with: Vec::new(),
+        }
     }
 }
 
@@ -79,7 +82,11 @@ pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Res
 fn clear_unfinished(data_dir: &DataDir) -> Result<(), Locked> {
     let path = data_dir.path();
     let database = data_dir.database();
-    let mut leftovers = vec![path.join(keyfile::CURRENT), path.join(keyfile::PREVIOUS), database.clone()];
+    let mut leftovers = vec![
+        path.join(keyfile::CURRENT),
+        path.join(keyfile::PREVIOUS),
+        database.clone(),
+    ];
     for suffix in ["-wal", "-shm"] {
         let mut name = database.clone().into_os_string();
         name.push(suffix);
@@ -109,7 +116,10 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     data_dir.sync()?;
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
-    let options = SqliteOptions { create: true, ..SqliteOptions::default() };
+    let options = SqliteOptions {
+        create: true,
+        ..SqliteOptions::default()
+    };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
     fs::remove_file(data_dir.path().join(STARTED))?;
@@ -137,8 +147,10 @@ fn open_existing(
         .into_iter()
         .map(|slot| format!("{} ({})", slot.name, slot.fingerprint))
         .collect();
-    let keyring = unlock(data_dir, identity_file, &loaded.text)
-        .map_err(|reason| Locked { opens_with, ..Locked::because(reason) })?;
+    let keyring = unlock(data_dir, identity_file, &loaded.text).map_err(|reason| Locked {
+        opens_with,
+        ..Locked::because(reason)
+    })?;
     if !data_dir.has_database()? {
         return Err(Locked::because(format!(
             "The keyring is here, but the database is not ({}). Put the file back, or restore a backup into an empty \
@@ -179,7 +191,9 @@ fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Resul
 
 /// Brings the schema up to date and makes sure that database and keyring belong together.
 pub fn prepare(db: &Db, keyring: &Keyring, now: UnixMillis) -> Result<(), Locked> {
-    db.write_blocking(move |tx| migrate::migrate(tx, now.0).map_err(|error| Locked::because(error.to_string())))?;
+    db.write_blocking(move |tx| {
+        migrate::migrate(tx, now.0).map_err(|error| Locked::because(error.to_string()))
+    })?;
     let instance = keyring.instance().to_string();
     let found = db.write_blocking(move |tx| tie(tx, &instance))?;
     if found != keyring.instance().to_string() {

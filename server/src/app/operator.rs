@@ -99,9 +99,15 @@ pub fn perform(
             let (code, expires) = write(&opened, now, setup::new_code)?;
             Ok(Reply::SetupCode { code, expires })
         }
-        Command::CreateUser { email, name, password } => {
-            policy::check(&password, Some(&email))
-                .map_err(|reason| Error::Invalid { field: "password", reason: reason.to_string() })?;
+        Command::CreateUser {
+            email,
+            name,
+            password,
+        } => {
+            policy::check(&password, Some(&email)).map_err(|reason| Error::Invalid {
+                field: "password",
+                reason: reason.to_string(),
+            })?;
             let new = NewUser {
                 email,
                 first_name: name,
@@ -130,7 +136,9 @@ fn write<T: Send + 'static>(
     rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let keys = opened.keyring();
-    opened.db.write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
+    opened
+        .db
+        .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
 }
 
 /// Makes a kit: a new age identity whose recipient becomes a slot of the keyring. The identity itself is returned and

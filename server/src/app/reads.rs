@@ -78,7 +78,14 @@ impl Reads {
             Some(waiting) if waiting.repeats > 0 => {}
             Some(waiting) => waiting.since = since,
             None if room => {
-                recent.insert(key, Recent { since, repeats: 0, record });
+                recent.insert(
+                    key,
+                    Recent {
+                        since,
+                        repeats: 0,
+                        record,
+                    },
+                );
             }
             None => {}
         }
@@ -86,7 +93,8 @@ impl Reads {
 
     /// Records the repeats whose ten seconds are over.
     pub async fn flush(&self, db: &Db, now: UnixMillis) -> Result<(), Error> {
-        self.flush_older_than(db, now, now.plus_seconds(-WINDOW_SECONDS)).await
+        self.flush_older_than(db, now, now.plus_seconds(-WINDOW_SECONDS))
+            .await
     }
 
     /// Records all repeats, at the end of the process.
@@ -115,7 +123,11 @@ impl Reads {
                 over.push((key, since, repeats, template));
                 let mut recent = self.recent();
                 for (key, since, repeats, record) in over {
-                    let waiting = recent.entry(key).or_insert(Recent { since, repeats: 0, record });
+                    let waiting = recent.entry(key).or_insert(Recent {
+                        since,
+                        repeats: 0,
+                        record,
+                    });
                     waiting.repeats += repeats;
                 }
                 return Err(error);
@@ -126,5 +138,6 @@ impl Reads {
 }
 
 async fn insert(db: &Db, record: Record) -> Result<(), Error> {
-    db.write_relaxed(move |tx| store::audit::insert(tx, &record).map_err(Error::from)).await
+    db.write_relaxed(move |tx| store::audit::insert(tx, &record).map_err(Error::from))
+        .await
 }

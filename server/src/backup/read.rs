@@ -20,7 +20,11 @@ pub trait Receiver {
 }
 
 /// Reads a whole backup, to its last byte: a truncated or changed file is an error, wherever it ends.
-pub fn read(file: impl Read, identities: &[Identity], receiver: &mut dyn Receiver) -> Result<Manifest, Error> {
+pub fn read(
+    file: impl Read,
+    identities: &[Identity],
+    receiver: &mut dyn Receiver,
+) -> Result<Manifest, Error> {
     let decrypted = envelope::decrypt_with(identities, file)?;
     let decompressed = zstd::stream::read::Decoder::new(decrypted)?;
     let mut archive = tar::Archive::new(decompressed);
@@ -28,7 +32,9 @@ pub fn read(file: impl Read, identities: &[Identity], receiver: &mut dyn Receive
     for entry in archive.entries()? {
         let mut entry = entry?;
         if entry.header().entry_type() != tar::EntryType::Regular {
-            return Err(Error::Malformed("it contains something that is not a plain file".into()));
+            return Err(Error::Malformed(
+                "it contains something that is not a plain file".into(),
+            ));
         }
         let name = String::from_utf8(entry.path_bytes().into_owned())
             .map_err(|_| Error::Malformed("it contains a file with an unreadable name".into()))?;
@@ -49,7 +55,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn entry(&mut self, name: &str, content: &mut impl Read, receiver: &mut dyn Receiver) -> Result<(), Error> {
+    fn entry(
+        &mut self,
+        name: &str,
+        content: &mut impl Read,
+        receiver: &mut dyn Receiver,
+    ) -> Result<(), Error> {
         if !self.names.insert(name.to_owned()) {
             return Err(Error::Malformed(format!("it contains {name} twice")));
         }
@@ -70,7 +81,9 @@ impl Reading {
                         return Err(Error::Malformed("rows come before the keyring".into()));
                     }
                     if !manifest.rows.contains_key(table) {
-                        return Err(Error::Malformed(format!("its manifest does not know the table {table}")));
+                        return Err(Error::Malformed(format!(
+                            "its manifest does not know the table {table}"
+                        )));
                     }
                     let count = lines(content, |line| receiver.row(table, line))?;
                     *self.counts.entry(table.to_owned()).or_default() += count;
@@ -85,14 +98,18 @@ impl Reading {
     }
 
     fn end(self) -> Result<Manifest, Error> {
-        let manifest = self.manifest.ok_or_else(|| Error::Malformed("it is empty".into()))?;
+        let manifest = self
+            .manifest
+            .ok_or_else(|| Error::Malformed("it is empty".into()))?;
         if !self.begun {
             return Err(Error::Malformed("it has no keyring".into()));
         }
         for (table, expected) in &manifest.rows {
             let found = self.counts.get(table).copied().unwrap_or_default();
             if found != *expected {
-                return Err(Error::Malformed(format!("table {table} has {found} rows instead of {expected}")));
+                return Err(Error::Malformed(format!(
+                    "table {table} has {found} rows instead of {expected}"
+                )));
             }
         }
         Ok(manifest)
@@ -122,8 +139,13 @@ fn manifest(text: &str) -> Result<Manifest, Error> {
 
 /// The table of `rows/<table>.<part>.jsonl`.
 fn table_of(name: &str) -> Option<&str> {
-    let (table, part) = name.strip_prefix("rows/")?.strip_suffix(".jsonl")?.split_once('.')?;
-    let plain = table.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let (table, part) = name
+        .strip_prefix("rows/")?
+        .strip_suffix(".jsonl")?
+        .split_once('.')?;
+    let plain = table
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     (plain && !table.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())).then_some(table)
 }
 
@@ -151,7 +173,10 @@ mod tests {
 
     #[test]
     fn only_plain_table_names_count() {
-        assert_eq!(table_of("rows/secret_versions.00001.jsonl"), Some("secret_versions"));
+        assert_eq!(
+            table_of("rows/secret_versions.00001.jsonl"),
+            Some("secret_versions")
+        );
         for bad in [
             "rows/.00001.jsonl",
             "rows/../x.1.jsonl",

@@ -89,14 +89,25 @@ fn build(
     now: UnixMillis,
 ) -> Result<Summary, Error> {
     let open = |keyring: &Keyring| {
-        let options = SqliteOptions { create: true, ..SqliteOptions::default() };
-        Ok(Db::open_sqlite(&part.database(), &keyring.database_key().to_hex(), &options)?)
+        let options = SqliteOptions {
+            create: true,
+            ..SqliteOptions::default()
+        };
+        Ok(Db::open_sqlite(
+            &part.database(),
+            &keyring.database_key().to_hex(),
+            &options,
+        )?)
     };
     let (db, mut keyring, summary) = into_database(file, identities, now, &open)?;
     db.close_blocking()?;
     let server = identity::create_server_identity(part.path(), now)?;
-    let old: Vec<_> =
-        keyring.slots().iter().filter(|slot| slot.kind == SlotKind::Server).map(|slot| slot.id).collect();
+    let old: Vec<_> = keyring
+        .slots()
+        .iter()
+        .filter(|slot| slot.kind == SlotKind::Server)
+        .map(|slot| slot.id)
+        .collect();
     keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
     for slot in old {
         keyring.remove_slot(slot)?;
@@ -115,18 +126,33 @@ pub fn into_database(
     now: UnixMillis,
     open: &dyn Fn(&Keyring) -> Result<Db, Error>,
 ) -> Result<(Db, Keyring, Summary), Error> {
-    let mut target = Target { identities, now, open, opened: None, table: None, waiting: Vec::new() };
+    let mut target = Target {
+        identities,
+        now,
+        open,
+        opened: None,
+        table: None,
+        waiting: Vec::new(),
+    };
     let manifest = read::read(file, identities, &mut target)?;
     target.flush()?;
-    let (db, keyring) = target.opened.ok_or_else(|| Error::Malformed("it has no keyring".into()))?;
+    let (db, keyring) = target
+        .opened
+        .ok_or_else(|| Error::Malformed("it has no keyring".into()))?;
     let secrets = db.snapshot_blocking(|tx| -> Result<u64, Error> {
         for (table, expected) in &manifest.rows {
             let found = copy::count(tx, table)?;
             if found != *expected {
-                return Err(Error::Malformed(format!("{found} of {expected} rows of {table} were restored")));
+                return Err(Error::Malformed(format!(
+                    "{found} of {expected} rows of {table} were restored"
+                )));
             }
         }
-        Ok(secrets::prove_all(&mut Context { tx, keys: &keyring, now })?)
+        Ok(secrets::prove_all(&mut Context {
+            tx,
+            keys: &keyring,
+            now,
+        })?)
     })?;
     Ok((db, keyring, Summary { manifest, secrets }))
 }
@@ -143,17 +169,22 @@ struct Target<'a> {
 
 impl Target<'_> {
     fn db(&self) -> Result<&Db, Error> {
-        let (db, _) = self.opened.as_ref().ok_or_else(|| Error::Malformed("rows come before the keyring".into()))?;
+        let (db, _) = self
+            .opened
+            .as_ref()
+            .ok_or_else(|| Error::Malformed("rows come before the keyring".into()))?;
         Ok(db)
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        let (Some((table, columns)), false) = (&self.table, self.waiting.is_empty()) else { return Ok(()) };
+        let (Some((table, columns)), false) = (&self.table, self.waiting.is_empty()) else {
+            return Ok(());
+        };
         let (table, columns) = (table.clone(), columns.clone());
         let rows = std::mem::take(&mut self.waiting);
         self.db()?.write_blocking(move |tx| {
             for values in &rows {
-                copy::import_row(tx, &table, &columns, values.clone())?;
+                copy::import_row(tx, &table, &columns, values)?;
             }
             Ok::<(), store::Error>(())
         })?;
@@ -193,7 +224,11 @@ impl Receiver for Target<'_> {
         if let Some((_, columns)) = &self.table {
             self.waiting.push(rows::from_line(columns, table, line)?);
         }
-        if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.waiting.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -209,4 +244,3 @@ fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
     data_dir.sync()?;
     Ok(())
 }
-

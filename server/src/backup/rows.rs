@@ -13,8 +13,11 @@ pub const LINE_LIMIT: usize = 8 * 1024 * 1024;
 
 /// A row as one line with its newline.
 pub fn to_line(columns: &[Column], values: &[Value], line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-    let row: Map<String, Json> =
-        columns.iter().zip(values).map(|(column, value)| (column.name.clone(), to_json(value))).collect();
+    let row: Map<String, Json> = columns
+        .iter()
+        .zip(values)
+        .map(|(column, value)| (column.name.clone(), to_json(value)))
+        .collect();
     serde_json::to_writer(&mut *line, &row)?;
     line.push(b'\n');
     Ok(())
@@ -38,8 +41,11 @@ pub fn from_line(columns: &[Column], table: &str, line: &[u8]) -> Result<Vec<Val
     let values = columns
         .iter()
         .map(|column| {
-            let value = row.remove(&column.name).ok_or_else(|| bad(&format!("lacks the column {}", column.name)))?;
-            from_json(column, value).ok_or_else(|| bad(&format!("has a wrong value in the column {}", column.name)))
+            let value = row
+                .remove(&column.name)
+                .ok_or_else(|| bad(&format!("lacks the column {}", column.name)))?;
+            from_json(column, value)
+                .ok_or_else(|| bad(&format!("has a wrong value in the column {}", column.name)))
         })
         .collect::<Result<Vec<_>, Error>>()?;
     match row.keys().next() {
@@ -68,14 +74,22 @@ mod tests {
     fn columns() -> Vec<Column> {
         [("a", Kind::Int), ("b", Kind::Text), ("c", Kind::Bytes)]
             .into_iter()
-            .map(|(name, kind)| Column { name: name.into(), kind, key: 0 })
+            .map(|(name, kind)| Column {
+                name: name.into(),
+                kind,
+                key: 0,
+            })
             .collect()
     }
 
     #[test]
     fn rows_round_trip() {
         for values in [
-            vec![Value::Int(i64::MIN), Value::from("ü\n\"\u{0}"), Value::Bytes(vec![0, 255])],
+            vec![
+                Value::Int(i64::MIN),
+                Value::from("ü\n\"\u{0}"),
+                Value::Bytes(vec![0, 255]),
+            ],
             vec![Value::Null, Value::Null, Value::Null],
         ] {
             let mut line = Vec::new();

@@ -34,7 +34,12 @@ values/         the current values of each environment, readable: keep what you 
 ";
 
 /// Writes a backup of the whole store to `output`, encrypted to every recovery kit.
-pub fn write(db: &Db, keyring: &Keyring, now: UnixMillis, output: &mut (dyn Write + Send)) -> Result<Summary, Error> {
+pub fn write(
+    db: &Db,
+    keyring: &Keyring,
+    now: UnixMillis,
+    output: &mut (dyn Write + Send),
+) -> Result<Summary, Error> {
     let kits = keyring.recovery_recipients();
     if kits.is_empty() {
         return Err(Error::NoKit);
@@ -145,7 +150,11 @@ fn part_name(table: &str, part: u32) -> String {
 /// The current values of every environment; returns how many there are.
 fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> Result<u64, Error> {
     let now = writer.now;
-    let mut cx = Context { tx, keys: keyring, now };
+    let mut cx = Context {
+        tx,
+        keys: keyring,
+        now,
+    };
     let mut names = HashSet::new();
     let mut total = 0;
     for project in store::projects::all(cx.tx)? {

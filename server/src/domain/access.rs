@@ -25,13 +25,20 @@ pub fn project_allows(role: ProjectRole, action: Action, subject: Subject, _scop
     match role {
         ProjectRole::NoAccess => false,
         ProjectRole::Viewer => {
-            action == Read && matches!(subject, Secrets | Folders | Environments | Project | ProjectMembers)
+            action == Read
+                && matches!(
+                    subject,
+                    Secrets | Folders | Environments | Project | ProjectMembers
+                )
         }
         ProjectRole::Member => {
             matches!(subject, Secrets | Folders)
                 || (action == Read && matches!(subject, Environments | Project | ProjectMembers))
         }
-        ProjectRole::Admin => matches!(subject, Secrets | Folders | Environments | Project | ProjectMembers),
+        ProjectRole::Admin => matches!(
+            subject,
+            Secrets | Folders | Environments | Project | ProjectMembers
+        ),
     }
 }
 
@@ -46,7 +53,12 @@ pub fn organization_allows(role: OrganizationRole, action: Action, subject: Subj
 }
 
 /// Refuses what a role in a project does not allow.
-pub fn require_project(role: ProjectRole, action: Action, subject: Subject, scope: Scope) -> Result<(), Error> {
+pub fn require_project(
+    role: ProjectRole,
+    action: Action,
+    subject: Subject,
+    scope: Scope,
+) -> Result<(), Error> {
     if project_allows(role, action, subject, scope) {
         return Ok(());
     }
@@ -106,7 +118,13 @@ mod tests {
     fn a_viewer_only_reads() {
         assert_eq!(
             allowed_in_project(ProjectRole::Viewer),
-            ["read secrets", "read secret-folders", "read environments", "read project", "read member"]
+            [
+                "read secrets",
+                "read secret-folders",
+                "read environments",
+                "read project",
+                "read member"
+            ]
         );
     }
 
@@ -134,7 +152,12 @@ mod tests {
     fn an_organization_role_never_opens_a_project() {
         for role in [OrganizationRole::Member, OrganizationRole::Admin] {
             for action in ACTIONS {
-                for subject in [Subject::Secrets, Subject::Folders, Subject::Environments, Subject::Project] {
+                for subject in [
+                    Subject::Secrets,
+                    Subject::Folders,
+                    Subject::Environments,
+                    Subject::Project,
+                ] {
                     assert!(!organization_allows(role, action, subject));
                 }
             }
@@ -143,10 +166,19 @@ mod tests {
 
     #[test]
     fn a_stronger_role_allows_whatever_a_weaker_one_does() {
-        let roles = [ProjectRole::NoAccess, ProjectRole::Viewer, ProjectRole::Member, ProjectRole::Admin];
+        let roles = [
+            ProjectRole::NoAccess,
+            ProjectRole::Viewer,
+            ProjectRole::Member,
+            ProjectRole::Admin,
+        ];
         for pair in roles.windows(2) {
             for line in allowed_in_project(pair[0]) {
-                assert!(allowed_in_project(pair[1]).contains(&line), "{} lacks {line}", pair[1]);
+                assert!(
+                    allowed_in_project(pair[1]).contains(&line),
+                    "{} lacks {line}",
+                    pair[1]
+                );
             }
         }
     }

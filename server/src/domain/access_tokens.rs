@@ -61,7 +61,11 @@ pub fn issue(
 
 fn signed(cx: &Context, token: &AccessToken) -> Result<Issued, Error> {
     let bearer = tokens::for_identity(cx, token, expires_at(token))?;
-    Ok(Issued { token: bearer, ttl: token.ttl, max_ttl: token.max_ttl })
+    Ok(Issued {
+        token: bearer,
+        ttl: token.ttl,
+        max_ttl: token.max_ttl,
+    })
 }
 
 /// When a token ends unless it is renewed: the earlier of its time to live since the last renewal and its longest
@@ -80,7 +84,9 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
     let bearer = store::access_tokens::bearer(cx.tx, id)?
         .ok_or_else(|| Error::Unauthenticated("The access token was revoked. Log in again".into()))?;
     if expires_at(&bearer.token).is_some_and(|end| end <= cx.now) {
-        return Err(Error::Unauthenticated("The access token has expired. Log in again".into()));
+        return Err(Error::Unauthenticated(
+            "The access token has expired. Log in again".into(),
+        ));
     }
     if bearer.token.uses_limit > 0 && bearer.token.uses > bearer.token.uses_limit {
         return Err(uses_exhausted());
@@ -99,15 +105,19 @@ fn uses_exhausted() -> Error {
 
 /// Counts a request of a limited token, or refuses it.
 pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
-    if store::access_tokens::use_once(cx.tx, id)? == 0 { Err(uses_exhausted()) } else { Ok(()) }
+    if store::access_tokens::use_once(cx.tx, id)? == 0 {
+        Err(uses_exhausted())
+    } else {
+        Ok(())
+    }
 }
 
 fn of_identity(credential: Credential) -> Result<AccessTokenId, Error> {
     match credential {
         Credential::Identity { token, .. } => Ok(token),
-        Credential::User { .. } => {
-            Err(Error::BadRequest("This is the token of a user. Only access tokens of machine identities fit here".into()))
-        }
+        Credential::User { .. } => Err(Error::BadRequest(
+            "This is the token of a user. Only access tokens of machine identities fit here".into(),
+        )),
     }
 }
 

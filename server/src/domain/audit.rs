@@ -25,12 +25,19 @@ pub struct Entry {
 impl Entry {
     /// An event outside any project, such as `user.login`.
     pub fn new(event: &'static str) -> Self {
-        Self { event, project: None, detail: BTreeMap::new() }
+        Self {
+            event,
+            project: None,
+            detail: BTreeMap::new(),
+        }
     }
 
     /// An event in a project, such as `secret.read`.
     pub fn in_project(event: &'static str, project: ProjectId) -> Self {
-        Self { project: Some(project), ..Self::new(event) }
+        Self {
+            project: Some(project),
+            ..Self::new(event)
+        }
     }
 
     /// Adds a detail. Never the value of a secret.
@@ -52,7 +59,10 @@ pub struct Audited<T> {
 impl<T> Audited<T> {
     /// Ties a value to the record of its reading.
     pub fn new(cx: &Context, caller: &Caller, entry: Entry, value: T) -> Result<Self, Error> {
-        Ok(Self { value, record: record_of(cx, caller, entry)? })
+        Ok(Self {
+            value,
+            record: record_of(cx, caller, entry)?,
+        })
     }
 
     /// The value and its record, for the one place that commits it.
@@ -69,7 +79,10 @@ fn record_of(cx: &Context, caller: &Caller, entry: Entry) -> Result<Record, Erro
         actor_kind: caller.actor.kind().to_owned(),
         actor_id: caller.actor.id(),
         credential_id: caller.credential_id.clone(),
-        organization_id: caller.organization.map(|(id, _)| id.to_string()).unwrap_or_default(),
+        organization_id: caller
+            .organization
+            .map(|(id, _)| id.to_string())
+            .unwrap_or_default(),
         project_id: entry.project.map(|id| id.to_string()).unwrap_or_default(),
         detail: detail_text(&entry.detail),
         count: 1,
@@ -110,7 +123,9 @@ fn chain_hash(previous: &[u8], number: i64, record: &Record) -> Vec<u8> {
         record.user_agent.clone(),
         record.request_id.clone(),
     ];
-    let parts: Vec<&[u8]> = std::iter::once(previous).chain(fields.iter().map(String::as_bytes)).collect();
+    let parts: Vec<&[u8]> = std::iter::once(previous)
+        .chain(fields.iter().map(String::as_bytes))
+        .collect();
     digest::of_parts(&parts).to_vec()
 }
 
@@ -124,7 +139,11 @@ pub fn link(cx: &mut Context, limit: i64) -> Result<usize, Error> {
     for record in &records {
         number += 1;
         let hash = chain_hash(&previous, number, record);
-        let link = Link { number, previous_hash: previous, hash: hash.clone() };
+        let link = Link {
+            number,
+            previous_hash: previous,
+            hash: hash.clone(),
+        };
         store::audit::set_link(cx.tx, record.id, &link)?;
         previous = hash;
     }
@@ -150,12 +169,20 @@ pub fn verify(cx: &mut Context) -> Result<Verification, Error> {
     loop {
         let batch = store::audit::linked_from(cx.tx, number + 1, 1_000)?;
         if batch.is_empty() {
-            return Ok(Verification { linked: number, unlinked, broken_at: None });
+            return Ok(Verification {
+                linked: number,
+                unlinked,
+                broken_at: None,
+            });
         }
         for (record, link) in batch {
             let expected = chain_hash(&previous, number + 1, &record);
             if link.number != number + 1 || link.previous_hash != previous || link.hash != expected {
-                return Ok(Verification { linked: number, unlinked, broken_at: Some(number + 1) });
+                return Ok(Verification {
+                    linked: number,
+                    unlinked,
+                    broken_at: Some(number + 1),
+                });
             }
             number += 1;
             previous = expected;

@@ -107,7 +107,10 @@ impl Caller {
 
     /// The operator at the server's own command line.
     pub fn operator() -> Self {
-        let source = Source { user_agent: "strongroom".into(), ..Source::default() };
+        let source = Source {
+            user_agent: "strongroom".into(),
+            ..Source::default()
+        };
         Self::without_credential(Actor::Operator, source)
     }
 
@@ -126,7 +129,8 @@ impl Caller {
     pub fn organization(&self) -> Result<(OrganizationId, OrganizationRole), Error> {
         self.organization.ok_or_else(|| {
             Error::Unauthenticated(
-                "No organization found in the request. Select one with POST /api/v3/auth/select-organization".into(),
+                "No organization found in the request. Select one with POST /api/v3/auth/select-organization"
+                    .into(),
             )
         })
     }
@@ -145,7 +149,9 @@ impl Caller {
                 let session = self.credential_id.parse().map_err(|_| ended())?;
                 Ok((user, session))
             }
-            _ => Err(Error::Forbidden("Only a logged-in user can do this, not a machine identity".into())),
+            _ => Err(Error::Forbidden(
+                "Only a logged-in user can do this, not a machine identity".into(),
+            )),
         }
     }
 }
@@ -157,7 +163,11 @@ fn ended() -> Error {
 /// Looks up the row behind a credential: revocation takes effect with the next request.
 pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) -> Result<Caller, Error> {
     match credential {
-        Credential::User { user, session, organization } => {
+        Credential::User {
+            user,
+            session,
+            organization,
+        } => {
             let session = store::sessions::live(cx.tx, *session, cx.now)?
                 .filter(|found| found.user_id == *user)
                 .ok_or_else(ended)?;
@@ -165,8 +175,9 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
             let organization = match organization {
                 None => None,
                 Some(id) => {
-                    let role = store::organizations::role_of(cx.tx, *id, Member::User(user.id))?
-                        .ok_or_else(|| Error::Forbidden("You no longer belong to this organization".into()))?;
+                    let role = store::organizations::role_of(cx.tx, *id, Member::User(user.id))?.ok_or_else(
+                        || Error::Forbidden("You no longer belong to this organization".into()),
+                    )?;
                     Some((*id, role))
                 }
             };

@@ -22,7 +22,15 @@ pub struct DataKeys {
 pub fn create(cx: &mut Context, project: ProjectId) -> Result<(), Error> {
     let (root_version, root) = cx.keys.current_root();
     let key_sealed = sealed::seal_key(root, root_version, project, 1, &Key::random()?)?;
-    Ok(store::project_keys::insert(cx.tx, project, &ProjectKey { version: 1, key_sealed }, cx.now)?)
+    Ok(store::project_keys::insert(
+        cx.tx,
+        project,
+        &ProjectKey {
+            version: 1,
+            key_sealed,
+        },
+        cx.now,
+    )?)
 }
 
 /// Opens the data keys of a project.
@@ -42,7 +50,12 @@ pub fn open(cx: &mut Context, project: ProjectId) -> Result<DataKeys, Error> {
 }
 
 fn open_one(keyring: &Keyring, project: ProjectId, row: &ProjectKey) -> Result<Key, Error> {
-    Ok(sealed::open_key(|version| keyring.root(version), project, row.version, &row.key_sealed)?)
+    Ok(sealed::open_key(
+        |version| keyring.root(version),
+        project,
+        row.version,
+        &row.key_sealed,
+    )?)
 }
 
 /// Which part of a secret is sealed.
@@ -59,7 +72,13 @@ fn secret_place<'a>(secret: &'a str, version: i64, part: Part, owner: &'a str) -
         Part::Value => "value_sealed",
         Part::Comment => "comment_sealed",
     };
-    Place { table: "secret_versions", row: secret, version, column, owner }
+    Place {
+        table: "secret_versions",
+        row: secret,
+        version,
+        column,
+        owner,
+    }
 }
 
 impl DataKeys {
@@ -77,8 +96,16 @@ impl DataKeys {
         owner: &str,
         text: &SecretText,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.keys.get(&self.current).ok_or(crate::crypto::Error::UnknownKeyVersion(self.current))?;
-        Ok(sealed::seal(key, self.current, &secret_place(&secret.to_string(), version, part, owner), text)?)
+        let key = self
+            .keys
+            .get(&self.current)
+            .ok_or(crate::crypto::Error::UnknownKeyVersion(self.current))?;
+        Ok(sealed::seal(
+            key,
+            self.current,
+            &secret_place(&secret.to_string(), version, part, owner),
+            text,
+        )?)
     }
 
     /// Opens a part of a secret version; anything swapped or replayed is refused.
@@ -92,7 +119,11 @@ impl DataKeys {
     ) -> Result<SecretText, Error> {
         let secret = secret.to_string();
         let place = secret_place(&secret, version, part, owner);
-        Ok(sealed::open_with(|version| self.keys.get(&version), &place, bytes)?)
+        Ok(sealed::open_with(
+            |version| self.keys.get(&version),
+            &place,
+            bytes,
+        )?)
     }
 }
 
@@ -103,4 +134,3 @@ pub fn prove(cx: &mut Context) -> Result<bool, Error> {
         Some((project, row)) => Ok(open_one(cx.keys, project, &row).is_ok()),
     }
 }
-

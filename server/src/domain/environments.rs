@@ -11,9 +11,19 @@ use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
 
-const DEFAULTS: [(&str, &str); 3] = [("Development", "dev"), ("Staging", "staging"), ("Production", "prod")];
+const DEFAULTS: [(&str, &str); 3] = [
+    ("Development", "dev"),
+    ("Staging", "staging"),
+    ("Production", "prod"),
+];
 
-fn insert(cx: &mut Context, project: ProjectId, name: &str, slug: &str, position: i64) -> Result<Environment, Error> {
+fn insert(
+    cx: &mut Context,
+    project: ProjectId,
+    name: &str,
+    slug: &str,
+    position: i64,
+) -> Result<Environment, Error> {
     let environment = Environment {
         id: EnvironmentId::from_random(random::bytes()?),
         project_id: project,
@@ -44,7 +54,9 @@ pub fn create_defaults(cx: &mut Context, project: ProjectId) -> Result<(), Error
 /// Puts the environments of a project into an order with `changed` at the wanted position (from 1, held in range).
 fn reorder(cx: &mut Context, project: ProjectId, changed: EnvironmentId, position: i64) -> Result<(), Error> {
     let mut all = store::environments::list(cx.tx, project)?;
-    let Some(index) = all.iter().position(|environment| environment.id == changed) else { return Ok(()) };
+    let Some(index) = all.iter().position(|environment| environment.id == changed) else {
+        return Ok(());
+    };
     let environment = all.remove(index);
     let target = usize::try_from(position - 1).unwrap_or(0).min(all.len());
     all.insert(target, environment);
@@ -63,7 +75,12 @@ fn by_id(cx: &mut Context, project: ProjectId, id: EnvironmentId) -> Result<Envi
 }
 
 /// One environment.
-pub fn get(cx: &mut Context, caller: &Caller, project: &str, id: EnvironmentId) -> Result<Environment, Error> {
+pub fn get(
+    cx: &mut Context,
+    caller: &Caller,
+    project: &str,
+    id: EnvironmentId,
+) -> Result<Environment, Error> {
     let found = find_for(cx, caller, project, Action::Read, Subject::Environments)?;
     by_id(cx, found.project.id, id)
 }
@@ -112,17 +129,24 @@ pub fn update(
     if let Some(position) = position {
         reorder(cx, project.id, id, position)?;
     }
-    let entry = audit::Entry::in_project("environment.update", project.id).with("environment", &environment.slug);
+    let entry =
+        audit::Entry::in_project("environment.update", project.id).with("environment", &environment.slug);
     audit::record(cx, caller, entry)?;
     by_id(cx, project.id, id)
 }
 
 /// Moves an environment with all it holds to the trash.
-pub fn delete(cx: &mut Context, caller: &Caller, project: &str, id: EnvironmentId) -> Result<Environment, Error> {
+pub fn delete(
+    cx: &mut Context,
+    caller: &Caller,
+    project: &str,
+    id: EnvironmentId,
+) -> Result<Environment, Error> {
     let project = find_for(cx, caller, project, Action::Delete, Subject::Environments)?.project;
     let environment = by_id(cx, project.id, id)?;
     store::environments::delete(cx.tx, id, cx.now)?;
-    let entry = audit::Entry::in_project("environment.delete", project.id).with("environment", &environment.slug);
+    let entry =
+        audit::Entry::in_project("environment.delete", project.id).with("environment", &environment.slug);
     audit::record(cx, caller, entry)?;
     Ok(environment)
 }

@@ -74,7 +74,10 @@ impl From<store::Error> for Error {
 impl Error {
     /// A field refused by a rule of `shared::model::names`.
     pub fn invalid(field: &'static str, reason: &InvalidName) -> Self {
-        Self::Invalid { field, reason: reason.to_string() }
+        Self::Invalid {
+            field,
+            reason: reason.to_string(),
+        }
     }
 
     /// A violated unique index, said in the words of whoever caused it; every other error unchanged.

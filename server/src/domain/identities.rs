@@ -72,13 +72,32 @@ pub fn create(
         return Err(organizations::not_a_member());
     }
     if role > own_role {
-        return Err(Error::Forbidden(format!("You cannot give the role {role}: your own is {own_role}")));
+        return Err(Error::Forbidden(format!(
+            "You cannot give the role {role}: your own is {own_role}"
+        )));
     }
     let id = IdentityId::from_random(random::bytes()?);
-    store::identities::insert(cx.tx, id, organization, name.as_str(), delete_protection, false, cx.now)?;
+    store::identities::insert(
+        cx.tx,
+        id,
+        organization,
+        name.as_str(),
+        delete_protection,
+        false,
+        cx.now,
+    )?;
     let membership = MembershipId::from_random(random::bytes()?);
-    store::organizations::insert_member(cx.tx, membership, organization, Member::Identity(id), role, cx.now)?;
-    let entry = audit::Entry::new("identity.create").with("identity", id).with("name", name);
+    store::organizations::insert_member(
+        cx.tx,
+        membership,
+        organization,
+        Member::Identity(id),
+        role,
+        cx.now,
+    )?;
+    let entry = audit::Entry::new("identity.create")
+        .with("identity", id)
+        .with("name", name);
     audit::record(cx, caller, entry)?;
     get(cx, caller, id)
 }
@@ -87,12 +106,17 @@ pub fn create(
 pub fn delete(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Identity, Error> {
     let identity = find(cx, caller, id, Action::Delete)?;
     if identity.delete_protection {
-        return Err(Error::BadRequest(format!("Identity '{}' is protected from deletion", identity.name)));
+        return Err(Error::BadRequest(format!(
+            "Identity '{}' is protected from deletion",
+            identity.name
+        )));
     }
     store::access_tokens::revoke_all(cx.tx, id, cx.now)?;
     store::members::remove_everywhere(cx.tx, Member::Identity(id))?;
     store::identities::delete(cx.tx, id, cx.now)?;
-    let entry = audit::Entry::new("identity.delete").with("identity", id).with("name", &identity.name);
+    let entry = audit::Entry::new("identity.delete")
+        .with("identity", id)
+        .with("name", &identity.name);
     audit::record(cx, caller, entry)?;
     Ok(identity)
 }

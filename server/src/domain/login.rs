@@ -45,7 +45,12 @@ pub enum Finished {
 }
 
 /// Settles an attempt.
-pub fn finish(cx: &mut Context, begun: &Begun, password_right: bool, source: &Source) -> Result<Finished, Error> {
+pub fn finish(
+    cx: &mut Context,
+    begun: &Begun,
+    password_right: bool,
+    source: &Source,
+) -> Result<Finished, Error> {
     let mut caller = Caller::anonymous(source.clone());
     if let Some((user, _)) = &begun.user {
         caller.actor = Actor::User(*user);

@@ -18,7 +18,9 @@ pub type IdentityInProject = (IdentityMembership, Identity, Project);
 /// Nobody grants what he does not hold.
 fn require_holds(own: ProjectRole, granted: ProjectRole) -> Result<(), Error> {
     if granted > own {
-        return Err(Error::Forbidden(format!("You cannot give the role {granted}: your own is {own}")));
+        return Err(Error::Forbidden(format!(
+            "You cannot give the role {granted}: your own is {own}"
+        )));
     }
     Ok(())
 }
@@ -45,12 +47,22 @@ pub fn list(cx: &mut Context, caller: &Caller, project: &str) -> Result<Vec<Iden
 }
 
 /// One machine identity of a project.
-pub fn get(cx: &mut Context, caller: &Caller, project: &str, id: IdentityId) -> Result<IdentityInProject, Error> {
+pub fn get(
+    cx: &mut Context,
+    caller: &Caller,
+    project: &str,
+    id: IdentityId,
+) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Read, Subject::ProjectMembers)?;
     one(cx, caller, &found, id)
 }
 
-fn one(cx: &mut Context, caller: &Caller, found: &Membership, id: IdentityId) -> Result<IdentityInProject, Error> {
+fn one(
+    cx: &mut Context,
+    caller: &Caller,
+    found: &Membership,
+    id: IdentityId,
+) -> Result<IdentityInProject, Error> {
     let membership = store::members::identities(cx.tx, found.project.id)?
         .into_iter()
         .find(|membership| membership.identity_id == id)
@@ -70,9 +82,20 @@ pub fn add(
     require_holds(found.role, role)?;
     let identity = identity(cx, caller, id)?;
     let membership = MembershipId::from_random(random::bytes()?);
-    store::members::insert(cx.tx, membership, found.project.id, Member::Identity(id), role, cx.now).map_err(
-        |error| Error::or_exists(error, &format!("Identity '{}' is already a member of this project", identity.name)),
-    )?;
+    store::members::insert(
+        cx.tx,
+        membership,
+        found.project.id,
+        Member::Identity(id),
+        role,
+        cx.now,
+    )
+    .map_err(|error| {
+        Error::or_exists(
+            error,
+            &format!("Identity '{}' is already a member of this project", identity.name),
+        )
+    })?;
     let entry = audit::Entry::in_project("project.member.add", found.project.id)
         .with("identity", id)
         .with("role", role);
@@ -101,7 +124,12 @@ pub fn set_role(
 }
 
 /// Takes a machine identity out of a project.
-pub fn remove(cx: &mut Context, caller: &Caller, project: &str, id: IdentityId) -> Result<IdentityInProject, Error> {
+pub fn remove(
+    cx: &mut Context,
+    caller: &Caller,
+    project: &str,
+    id: IdentityId,
+) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Delete, Subject::ProjectMembers)?;
     let member = one(cx, caller, &found, id)?;
     store::members::remove(cx.tx, found.project.id, Member::Identity(id))?;

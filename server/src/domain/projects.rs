@@ -126,7 +126,10 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
         updated_at: cx.now,
     };
     store::projects::insert(cx.tx, &project).map_err(|error| {
-        Error::or_exists(error, &format!("A project with the slug '{}' exists already", project.slug))
+        Error::or_exists(
+            error,
+            &format!("A project with the slug '{}' exists already", project.slug),
+        )
     })?;
     data_keys::create(cx, project.id)?;
     let membership = MembershipId::from_random(random::bytes()?);
@@ -145,7 +148,11 @@ fn derived_slug(name: &DisplayName) -> Result<String, Error> {
     slug.truncate(31);
     let slug = slug.trim_end_matches('-');
     let suffix = random::letters(4)?.to_lowercase();
-    Ok(if slug.is_empty() { format!("project-{suffix}") } else { format!("{slug}-{suffix}") })
+    Ok(if slug.is_empty() {
+        format!("project-{suffix}")
+    } else {
+        format!("{slug}-{suffix}")
+    })
 }
 
 /// Changes name and description; absent ones stay.
@@ -164,7 +171,13 @@ pub fn update(
         project.description = Some(description.to_owned());
     }
     project.updated_at = cx.now;
-    store::projects::update(cx.tx, project.id, &project.name, project.description.as_deref(), cx.now)?;
+    store::projects::update(
+        cx.tx,
+        project.id,
+        &project.name,
+        project.description.as_deref(),
+        cx.now,
+    )?;
     let entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
     audit::record(cx, caller, entry)?;
     overview(cx, project)

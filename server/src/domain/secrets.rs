@@ -73,11 +73,19 @@ impl Folder {
     /// The folder's id, or what is missing.
     fn id(self) -> Result<(FolderId, Self), Error> {
         let id = self.found?;
-        Ok((id, Self { found: Ok(id), ..self }))
+        Ok((
+            id,
+            Self {
+                found: Ok(id),
+                ..self
+            },
+        ))
     }
 
     fn entry(&self, event: &'static str) -> Entry {
-        Entry::in_project(event, self.project).with("environment", &self.environment).with("path", &self.path)
+        Entry::in_project(event, self.project)
+            .with("environment", &self.environment)
+            .with("path", &self.path)
     }
 }
 
@@ -85,24 +93,42 @@ impl Folder {
 /// about what is there.
 fn resolve(cx: &mut Context, caller: &Caller, place: &Place, action: Action) -> Result<Folder, Error> {
     let membership = projects::find(cx, caller, &place.project)?;
-    let scope = Scope { environment: Some(&place.environment), path: Some(&place.path) };
+    let scope = Scope {
+        environment: Some(&place.environment),
+        path: Some(&place.path),
+    };
     require_project(membership.role, action, Subject::Secrets, scope)?;
     let project = membership.project.id;
     let found = find_folder(cx, project, place)?;
-    Ok(Folder { project, environment: place.environment.clone(), path: place.path.clone(), found })
+    Ok(Folder {
+        project,
+        environment: place.environment.clone(),
+        path: place.path.clone(),
+        found,
+    })
 }
 
 /// The folder, or what is missing as the inner error.
-fn find_folder(cx: &mut Context, project: ProjectId, place: &Place) -> Result<Result<FolderId, Error>, Error> {
+fn find_folder(
+    cx: &mut Context,
+    project: ProjectId,
+    place: &Place,
+) -> Result<Result<FolderId, Error>, Error> {
     let no_environment = || {
         let slug = &place.environment;
-        Error::NotFound(format!("Environment with slug '{slug}' in project with ID {project} not found"))
+        Error::NotFound(format!(
+            "Environment with slug '{slug}' in project with ID {project} not found"
+        ))
     };
     let no_folder = || {
         let (path, slug) = (&place.path, &place.environment);
-        Error::NotFound(format!("Folder with path '{path}' in environment with slug '{slug}' not found"))
+        Error::NotFound(format!(
+            "Folder with path '{path}' in environment with slug '{slug}' not found"
+        ))
     };
-    let Ok(slug) = place.environment.parse::<EnvSlug>() else { return Ok(Err(no_environment())) };
+    let Ok(slug) = place.environment.parse::<EnvSlug>() else {
+        return Ok(Err(no_environment()));
+    };
     let Some(environment) = store::environments::by_slug(cx.tx, project, &slug)? else {
         return Ok(Err(no_environment()));
     };
@@ -161,10 +187,17 @@ pub fn list(
     with_values: bool,
 ) -> Result<Audited<Listing>, Error> {
     let folder = resolve(cx, caller, place, Action::Read)?;
-    let event = if with_values { "secret.list" } else { "secret.list-names" };
+    let event = if with_values {
+        "secret.list"
+    } else {
+        "secret.list-names"
+    };
     let entry = folder.entry(event);
     let listing = match folder.id() {
-        Err(Error::NotFound(missing)) => Listing { secrets: Vec::new(), missing: Some(missing) },
+        Err(Error::NotFound(missing)) => Listing {
+            secrets: Vec::new(),
+            missing: Some(missing),
+        },
         Err(other) => return Err(other),
         Ok((id, folder)) => {
             let keys = data_keys::open(cx, folder.project)?;
@@ -173,7 +206,10 @@ pub fn list(
                 .into_iter()
                 .map(|row| opened(&keys, &folder, row, with_values))
                 .collect::<Result<Vec<_>, Error>>()?;
-            Listing { secrets, missing: None }
+            Listing {
+                secrets,
+                missing: None,
+            }
         }
     };
     let entry = entry.with("secrets", listing.secrets.len());
@@ -201,8 +237,15 @@ pub fn get(
     }
     let keys = data_keys::open(cx, folder.project)?;
     let secret = opened(&keys, &folder, row, with_value)?;
-    let event = if with_value { "secret.read" } else { "secret.read-name" };
-    let entry = folder.entry(event).with("secret", name).with("version", secret.version);
+    let event = if with_value {
+        "secret.read"
+    } else {
+        "secret.read-name"
+    };
+    let entry = folder
+        .entry(event)
+        .with("secret", name)
+        .with("version", secret.version);
     Audited::new(cx, caller, entry, secret)
 }
 
@@ -255,11 +298,26 @@ pub fn create(cx: &mut Context, caller: &Caller, place: &Place, new: &NewSecret)
         created_at: cx.now,
         updated_at: cx.now,
     };
-    seal_into(&keys, &mut row, &Content { value: &new.value, comment: &new.comment })?;
+    seal_into(
+        &keys,
+        &mut row,
+        &Content {
+            value: &new.value,
+            comment: &new.comment,
+        },
+    )?;
     let actor = caller.actor.id();
-    let writer = Writer { kind: caller.actor.kind(), id: &actor, key_version: keys.current_version() };
+    let writer = Writer {
+        kind: caller.actor.kind(),
+        id: &actor,
+        key_version: keys.current_version(),
+    };
     store::secrets::insert(cx.tx, &row, writer).map_err(|error| exists(error, &new.name))?;
-    audit::record(cx, caller, folder.entry("secret.create").with("secret", &new.name))?;
+    audit::record(
+        cx,
+        caller,
+        folder.entry("secret.create").with("secret", &new.name),
+    )?;
     opened(&keys, &folder, row, true)
 }
 
@@ -288,7 +346,10 @@ pub fn update(
 ) -> Result<Secret, Error> {
     let (id, folder) = resolve(cx, caller, place, Action::Edit)?.id()?;
     let mut row = store::secrets::by_name(cx.tx, id, name)?.ok_or_else(|| not_found(name))?;
-    if let Some(expected) = change.expected_version.filter(|expected| *expected != row.version) {
+    if let Some(expected) = change
+        .expected_version
+        .filter(|expected| *expected != row.version)
+    {
         return Err(Error::Stale(format!(
             "Somebody changed '{name}' in the meantime: it is at version {}, you saw version {expected}. \
              Read it again and repeat your change",
@@ -312,10 +373,17 @@ pub fn update(
     };
     seal_into(&keys, &mut row, &content)?;
     let actor = caller.actor.id();
-    let writer = Writer { kind: caller.actor.kind(), id: &actor, key_version: keys.current_version() };
+    let writer = Writer {
+        kind: caller.actor.kind(),
+        id: &actor,
+        key_version: keys.current_version(),
+    };
     let new_name = change.name.as_ref().unwrap_or(name);
     store::secrets::update(cx.tx, &row, writer).map_err(|error| exists(error, new_name))?;
-    let mut entry = folder.entry("secret.update").with("secret", name).with("version", row.version);
+    let mut entry = folder
+        .entry("secret.update")
+        .with("secret", name)
+        .with("version", row.version);
     if new_name != name {
         entry = entry.with("new_name", new_name);
     }
@@ -361,7 +429,9 @@ pub fn export_environment(
 fn path_of(folder: &FolderRow, folders: &[FolderRow]) -> String {
     let mut names = Vec::new();
     let mut current = Some(folder);
-    while let Some(folder) = current.filter(|folder| folder.parent_id.is_some() && names.len() <= folders.len()) {
+    while let Some(folder) =
+        current.filter(|folder| folder.parent_id.is_some() && names.len() <= folders.len())
+    {
         names.push(folder.name.as_str());
         current = folders.iter().find(|other| Some(other.id) == folder.parent_id);
     }

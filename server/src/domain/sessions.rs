@@ -89,9 +89,15 @@ pub enum Refreshed {
 /// Exchanges a refresh token. Presenting one that was replaced longer ago than the grace period ends the session:
 /// somebody has a copy.
 pub fn refresh(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error> {
-    let Some((session, secret)) = token::split(cookie) else { return Ok(Refreshed::Refused) };
-    let Ok(session) = session.parse::<SessionId>() else { return Ok(Refreshed::Refused) };
-    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else { return Ok(Refreshed::Refused) };
+    let Some((session, secret)) = token::split(cookie) else {
+        return Ok(Refreshed::Refused);
+    };
+    let Ok(session) = session.parse::<SessionId>() else {
+        return Ok(Refreshed::Refused);
+    };
+    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else {
+        return Ok(Refreshed::Refused);
+    };
     let presented = hash(cx, &secret);
     let organization = session.organization_id;
     if token::matches(&presented, &session.refresh_hash) {
@@ -104,7 +110,10 @@ pub fn refresh(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error
             organization,
         }));
     }
-    let previous = session.previous_refresh_hash.as_deref().is_some_and(|old| token::matches(&presented, old));
+    let previous = session
+        .previous_refresh_hash
+        .as_deref()
+        .is_some_and(|old| token::matches(&presented, old));
     if previous && cx.now < session.refreshed_at.plus_seconds(GRACE_SECONDS) {
         return Ok(Refreshed::Opened(Opened {
             access: tokens::for_user(cx, session.user_id, session.id, organization)?,
@@ -124,9 +133,15 @@ pub fn refresh(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error
 
 /// Ends the session of a refresh token, if there is one: for a logout whose bearer token is gone already.
 pub fn close_by_cookie(cx: &mut Context, cookie: &SecretText, source: &Source) -> Result<(), Error> {
-    let Some((session, secret)) = token::split(cookie) else { return Ok(()) };
-    let Ok(session) = session.parse::<SessionId>() else { return Ok(()) };
-    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else { return Ok(()) };
+    let Some((session, secret)) = token::split(cookie) else {
+        return Ok(());
+    };
+    let Ok(session) = session.parse::<SessionId>() else {
+        return Ok(());
+    };
+    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else {
+        return Ok(());
+    };
     if !token::matches(&hash(cx, &secret), &session.refresh_hash) {
         return Ok(());
     }

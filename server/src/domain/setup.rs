@@ -53,9 +53,15 @@ fn code_hash(cx: &Context, code: &SecretText) -> String {
 /// Checks a set-up code; wrong ones are counted. A refusal is a value, so that the count is committed.
 pub fn code_fits(cx: &mut Context, code: &SecretText, source: &Source) -> Result<bool, Error> {
     let attempt = limiter::begin(cx, Purpose::SetupCode, "instance", source)?;
-    let Some(stored) = store::settings::get(cx.tx, CODE)? else { return Ok(false) };
-    let Some((expires, hash)) = stored.split_once(':') else { return Ok(false) };
-    let Ok(typed) = token::normalized_setup_code(code) else { return Ok(false) };
+    let Some(stored) = store::settings::get(cx.tx, CODE)? else {
+        return Ok(false);
+    };
+    let Some((expires, hash)) = stored.split_once(':') else {
+        return Ok(false);
+    };
+    let Ok(typed) = token::normalized_setup_code(code) else {
+        return Ok(false);
+    };
     let presented = code_hash(cx, &typed);
     let live = expires.parse::<i64>().is_ok_and(|expires| cx.now.0 < expires);
     let fits = live && token::matches(presented.as_bytes(), hash.as_bytes());
@@ -83,7 +89,12 @@ pub struct Done {
 }
 
 /// Makes the administrator and the organization. Refused when somebody was faster.
-pub fn create(cx: &mut Context, new: &NewUser, organization: &DisplayName, source: &Source) -> Result<Done, Error> {
+pub fn create(
+    cx: &mut Context,
+    new: &NewUser,
+    organization: &DisplayName,
+    source: &Source,
+) -> Result<Done, Error> {
     if is_done(cx)? {
         return Err(already_done());
     }
@@ -104,7 +115,11 @@ pub fn create(cx: &mut Context, new: &NewUser, organization: &DisplayName, sourc
     let mut caller = Caller::anonymous(source.clone());
     caller.actor = Actor::User(user.id);
     caller.organization = Some((organization.id, OrganizationRole::Admin));
-    audit::record(cx, &caller, audit::Entry::new("instance.setup").with("email", &user.email))?;
+    audit::record(
+        cx,
+        &caller,
+        audit::Entry::new("instance.setup").with("email", &user.email),
+    )?;
     Ok(Done { user, organization })
 }
 
@@ -122,8 +137,12 @@ pub fn create_identity(cx: &mut Context, done: &Done) -> Result<(IdentityId, &'s
         OrganizationRole::Admin,
         cx.now,
     )?;
-    let lifetime =
-        Lifetime { ttl: 0, max_ttl: 0, uses_limit: 0, trusted_ips: trusted_ips::EVERYWHERE.to_owned() };
+    let lifetime = Lifetime {
+        ttl: 0,
+        max_ttl: 0,
+        uses_limit: 0,
+        trusted_ips: trusted_ips::EVERYWHERE.to_owned(),
+    };
     let issued = access_tokens::issue(cx, id, None, "bootstrap", lifetime)?;
     Ok((id, NAME, issued))
 }

@@ -108,13 +108,25 @@ pub fn verify(keys: &Keyring, token: &str, now: UnixMillis) -> Result<Credential
         return Err(invalid());
     }
     if claims.exp.is_some_and(|exp| exp <= now.seconds()) {
-        return Err(Error::InvalidToken("Your token has expired. Log in again to get a new one".into()));
+        return Err(Error::InvalidToken(
+            "Your token has expired. Log in again to get a new one".into(),
+        ));
     }
-    match (claims.auth_token_type.as_str(), claims.user_id, claims.token_version_id, claims.identity_access_token_id) {
-        (USER, Some(user), Some(session), None) => {
-            Ok(Credential::User { user, session, organization: claims.organization_id })
-        }
-        (IDENTITY, None, None, Some(token)) => Ok(Credential::Identity { token, limited: claims.uses_limited }),
+    match (
+        claims.auth_token_type.as_str(),
+        claims.user_id,
+        claims.token_version_id,
+        claims.identity_access_token_id,
+    ) {
+        (USER, Some(user), Some(session), None) => Ok(Credential::User {
+            user,
+            session,
+            organization: claims.organization_id,
+        }),
+        (IDENTITY, None, None, Some(token)) => Ok(Credential::Identity {
+            token,
+            limited: claims.uses_limited,
+        }),
         _ => Err(invalid()),
     }
 }

@@ -12,7 +12,10 @@ pub const EVERYWHERE: &str = "0.0.0.0/0 ::/0";
 /// Reads addresses and CIDR ranges as clients send them and gives the form that is stored.
 pub fn parse(field: &'static str, entries: &[String]) -> Result<String, Error> {
     if entries.is_empty() || entries.len() > 100 {
-        return Err(Error::Invalid { field, reason: "give 1 to 100 addresses or CIDR ranges".into() });
+        return Err(Error::Invalid {
+            field,
+            reason: "give 1 to 100 addresses or CIDR ranges".into(),
+        });
     }
     let mut ranges = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -20,7 +23,10 @@ pub fn parse(field: &'static str, entries: &[String]) -> Result<String, Error> {
         let range = entry
             .parse::<IpNet>()
             .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| Error::Invalid { field, reason: format!("{entry} is no address or CIDR range") })?;
+            .map_err(|_| Error::Invalid {
+                field,
+                reason: format!("{entry} is no address or CIDR range"),
+            })?;
         ranges.push(range.to_string());
     }
     Ok(ranges.join(" "))
@@ -37,7 +43,9 @@ pub fn allow(stored: &str, address: &str) -> bool {
     if stored == EVERYWHERE {
         return true;
     }
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
     ranges(stored).any(|range| range.contains(&address.to_canonical()))
 }
 

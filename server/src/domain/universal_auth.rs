@@ -35,23 +35,39 @@ fn seconds(field: &'static str, seconds: i64) -> Result<i64, Error> {
     if (0..=LONGEST_TTL).contains(&seconds) {
         return Ok(seconds);
     }
-    Err(Error::Invalid { field, reason: format!("seconds from 0 to {LONGEST_TTL}") })
+    Err(Error::Invalid {
+        field,
+        reason: format!("seconds from 0 to {LONGEST_TTL}"),
+    })
 }
 
 fn count(field: &'static str, count: i64) -> Result<i64, Error> {
     if (0..=i64::from(i32::MAX)).contains(&count) {
         return Ok(count);
     }
-    Err(Error::Invalid { field, reason: "a number from 0 to 2147483647".into() })
+    Err(Error::Invalid {
+        field,
+        reason: "a number from 0 to 2147483647".into(),
+    })
 }
 
 /// Attaches Universal Auth to an identity.
-pub fn attach(cx: &mut Context, caller: &Caller, id: IdentityId, settings: &Settings) -> Result<UniversalAuth, Error> {
+pub fn attach(
+    cx: &mut Context,
+    caller: &Caller,
+    id: IdentityId,
+    settings: &Settings,
+) -> Result<UniversalAuth, Error> {
     let identity = identities::find(cx, caller, id, Action::Edit)?;
     let ttl = seconds("accessTokenTTL", settings.access_token_ttl.unwrap_or(DEFAULT_TTL))?;
-    let max_ttl = seconds("accessTokenMaxTTL", settings.access_token_max_ttl.unwrap_or(DEFAULT_TTL))?;
+    let max_ttl = seconds(
+        "accessTokenMaxTTL",
+        settings.access_token_max_ttl.unwrap_or(DEFAULT_TTL),
+    )?;
     if max_ttl > 0 && ttl > max_ttl {
-        return Err(Error::BadRequest("Access token TTL cannot be greater than max TTL".into()));
+        return Err(Error::BadRequest(
+            "Access token TTL cannot be greater than max TTL".into(),
+        ));
     }
     let everywhere = || trusted_ips::EVERYWHERE.to_owned();
     let attached = UniversalAuth {
@@ -63,8 +79,14 @@ pub fn attach(cx: &mut Context, caller: &Caller, id: IdentityId, settings: &Sett
             "accessTokenNumUsesLimit",
             settings.access_token_uses_limit.unwrap_or(0),
         )?,
-        client_secret_trusted_ips: settings.client_secret_trusted_ips.clone().unwrap_or_else(everywhere),
-        access_token_trusted_ips: settings.access_token_trusted_ips.clone().unwrap_or_else(everywhere),
+        client_secret_trusted_ips: settings
+            .client_secret_trusted_ips
+            .clone()
+            .unwrap_or_else(everywhere),
+        access_token_trusted_ips: settings
+            .access_token_trusted_ips
+            .clone()
+            .unwrap_or_else(everywhere),
         created_at: cx.now,
         updated_at: cx.now,
     };
@@ -77,7 +99,9 @@ pub fn attach(cx: &mut Context, caller: &Caller, id: IdentityId, settings: &Sett
 
 fn attached(cx: &mut Context, id: IdentityId) -> Result<UniversalAuth, Error> {
     store::universal_auths::by_identity(cx.tx, id)?.ok_or_else(|| {
-        Error::NotFound(format!("Universal Auth is not attached to the identity with id '{id}'"))
+        Error::NotFound(format!(
+            "Universal Auth is not attached to the identity with id '{id}'"
+        ))
     })
 }
 
@@ -158,8 +182,9 @@ pub fn revoke_secret(
         .ok_or_else(|| Error::NotFound(format!("Client secret with id '{secret}' not found")))?;
     store::universal_auths::revoke_secret(cx.tx, secret, cx.now)?;
     found.revoked_at.get_or_insert(cx.now);
-    let entry =
-        audit::Entry::new("identity.client-secret.revoke").with("identity", id).with("client_secret", secret);
+    let entry = audit::Entry::new("identity.client-secret.revoke")
+        .with("identity", id)
+        .with("client_secret", secret);
     audit::record(cx, caller, entry)?;
     Ok(found)
 }
@@ -182,7 +207,9 @@ pub fn login(
 ) -> Result<LoggedIn, Error> {
     let invalid = || LoggedIn::Refused(Error::Unauthenticated("Invalid credentials".into()));
     let presented = hash(cx, &client_secret.trimmed());
-    let Ok(client) = client_id.trim().parse::<ClientId>() else { return Ok(invalid()) };
+    let Ok(client) = client_id.trim().parse::<ClientId>() else {
+        return Ok(invalid());
+    };
     let Some((auth, organization)) = store::universal_auths::by_client_id(cx.tx, client)? else {
         return Ok(invalid());
     };
@@ -192,10 +219,12 @@ pub fn login(
     let secret = store::universal_auths::secrets(cx.tx, client)?
         .into_iter()
         .find(|secret| token::matches(&presented, &secret.secret_hash));
-    match secret.ok_or_else(|| Error::Unauthenticated("Invalid credentials".into())).and_then(|secret| {
-        require_usable(cx, &auth, &secret, source)?;
-        Ok(secret)
-    }) {
+    match secret
+        .ok_or_else(|| Error::Unauthenticated("Invalid credentials".into()))
+        .and_then(|secret| {
+            require_usable(cx, &auth, &secret, source)?;
+            Ok(secret)
+        }) {
         Err(refused) => {
             let entry = audit::Entry::new("identity.login.refused").with("reason", &refused);
             audit::record(cx, &caller, entry)?;
@@ -217,18 +246,29 @@ pub fn login(
     }
 }
 
-fn require_usable(cx: &Context, auth: &UniversalAuth, secret: &ClientSecret, source: &Source) -> Result<(), Error> {
+fn require_usable(
+    cx: &Context,
+    auth: &UniversalAuth,
+    secret: &ClientSecret,
+    source: &Source,
+) -> Result<(), Error> {
     if secret.revoked_at.is_some() {
         return Err(Error::Unauthenticated("Invalid credentials".into()));
     }
     if secret.ttl > 0 && secret.created_at.plus_seconds(secret.ttl) <= cx.now {
-        return Err(Error::Unauthenticated("Access denied due to expired client secret".into()));
+        return Err(Error::Unauthenticated(
+            "Access denied due to expired client secret".into(),
+        ));
     }
     if secret.uses_limit > 0 && secret.uses >= secret.uses_limit {
-        return Err(Error::Unauthenticated("Access denied due to client secret usage limit reached".into()));
+        return Err(Error::Unauthenticated(
+            "Access denied due to client secret usage limit reached".into(),
+        ));
     }
     if !trusted_ips::allow(&auth.client_secret_trusted_ips, &source.ip) {
-        return Err(Error::Forbidden("You are not allowed to log in from the current IP address".into()));
+        return Err(Error::Forbidden(
+            "You are not allowed to log in from the current IP address".into(),
+        ));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! People.
 
+use shared::model::access::OrganizationRole;
 use shared::model::ids::{MembershipId, OrganizationId, UserId};
 use shared::model::names::Email;
-use shared::model::access::OrganizationRole;
 
 use super::caller::Caller;
 use super::{Context, Error, audit};
@@ -45,7 +45,14 @@ pub fn create(
     store::users::insert(cx.tx, &user)
         .map_err(|error| Error::or_exists(error, "A user with this e-mail address exists already"))?;
     let membership = MembershipId::from_random(random::bytes()?);
-    store::organizations::insert_member(cx.tx, membership, organization, Member::User(user.id), role, cx.now)?;
+    store::organizations::insert_member(
+        cx.tx,
+        membership,
+        organization,
+        Member::User(user.id),
+        role,
+        cx.now,
+    )?;
     Ok(user)
 }
 

@@ -59,7 +59,13 @@ struct Answer {
 
 impl Answer {
     fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self { status, error, message: Message::Text(message.into()), details: None, retry_after: None }
+        Self {
+            status,
+            error,
+            message: Message::Text(message.into()),
+            details: None,
+            retry_after: None,
+        }
     }
 
     fn unavailable(message: &str, retry_after: i64) -> Self {
@@ -82,12 +88,16 @@ fn answer(failure: &Failure) -> Answer {
             "BadRequest",
             format!("The body is not valid JSON: {reason}"),
         ),
-        Failure::TooLarge => {
-            Answer::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", "The body is larger than 1 MiB")
-        }
-        Failure::NoRoute(route) => {
-            Answer::new(StatusCode::NOT_FOUND, "Not Found", format!("Route {route} not found"))
-        }
+        Failure::TooLarge => Answer::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PayloadTooLarge",
+            "The body is larger than 1 MiB",
+        ),
+        Failure::NoRoute(route) => Answer::new(
+            StatusCode::NOT_FOUND,
+            "Not Found",
+            format!("Route {route} not found"),
+        ),
         Failure::NoFile => Answer::new(StatusCode::NOT_FOUND, "Not Found", "There is no such file"),
         Failure::CrossSite => Answer::new(
             StatusCode::FORBIDDEN,
@@ -102,7 +112,9 @@ fn domain_answer(error: &Error) -> Answer {
         Error::Invalid { field, reason } => answer(&Failure::invalid(field, reason)),
         Error::BadRequest(message) => Answer::new(StatusCode::BAD_REQUEST, "BadRequest", message),
         Error::NotFound(message) => Answer::new(StatusCode::NOT_FOUND, "NotFound", message),
-        Error::Unauthenticated(message) => Answer::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", message),
+        Error::Unauthenticated(message) => {
+            Answer::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", message)
+        }
         Error::InvalidToken(message) => Answer::new(StatusCode::FORBIDDEN, "TokenError", message),
         Error::Forbidden(message) => Answer::new(StatusCode::FORBIDDEN, "ForbiddenRequestError", message),
         Error::PermissionDenied { action, subject } => Answer {
@@ -112,15 +124,20 @@ fn domain_answer(error: &Error) -> Answer {
         Error::Stale(message) => Answer::new(StatusCode::CONFLICT, "Conflict", message),
         Error::TooManyAttempts { retry_after } => Answer {
             retry_after: Some(*retry_after),
-            ..Answer::new(StatusCode::TOO_MANY_REQUESTS, "RateLimitExceeded", error.to_string())
+            ..Answer::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "RateLimitExceeded",
+                error.to_string(),
+            )
         },
         Error::Locked => Answer::unavailable(
             "The store is locked: no key has opened it. The server's log names the keys that would",
             30,
         ),
-        Error::Store(store::Error::Conflict) => {
-            Answer::unavailable("Many writers touched the same rows. Nothing was changed; try again", 1)
-        }
+        Error::Store(store::Error::Conflict) => Answer::unavailable(
+            "Many writers touched the same rows. Nothing was changed; try again",
+            1,
+        ),
         Error::Store(store::Error::Full) => Answer::unavailable(
             "The server's disk is full. Nothing was changed and nothing is lost; free some space",
             60,
@@ -131,9 +148,11 @@ fn domain_answer(error: &Error) -> Answer {
         Error::Crypto(crypto::Error::Busy) => {
             Answer::unavailable("Too many logins at the same moment. Try again", 5)
         }
-        Error::Store(_) | Error::Crypto(_) => {
-            Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "Something went wrong")
-        }
+        Error::Store(_) | Error::Crypto(_) => Answer::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "Something went wrong",
+        ),
     }
 }
 
@@ -147,7 +166,9 @@ impl IntoResponse for Failure {
 
 /// Writes the body of an error answer and logs its cause when that is ours.
 pub fn describe(response: Response, request_id: &str) -> Response {
-    let Some(failure) = response.extensions().get::<std::sync::Arc<Failure>>() else { return response };
+    let Some(failure) = response.extensions().get::<std::sync::Arc<Failure>>() else {
+        return response;
+    };
     let answer = answer(failure);
     if answer.status.is_server_error() {
         tracing::error!(request_id, cause = ?failure, "request failed");

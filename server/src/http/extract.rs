@@ -26,9 +26,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().ends_with("json")));
-        let bytes =
-            axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| Failure::TooLarge)?;
+            .is_some_and(|value| {
+                value
+                    .split(';')
+                    .next()
+                    .is_some_and(|kind| kind.trim().ends_with("json"))
+            });
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT)
+            .await
+            .map_err(|_| Failure::TooLarge)?;
         if !is_json {
             return Err(issue(
                 Vec::new(),
@@ -40,7 +46,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 fn issue(path: Vec<Value>, message: &str) -> Failure {
-    Failure::Issues(vec![Issue { code: "invalid_type".into(), path, message: message.to_owned() }])
+    Failure::Issues(vec![Issue {
+        code: "invalid_type".into(),
+        path,
+        message: message.to_owned(),
+    }])
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
@@ -150,7 +160,8 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| Failure::invalid(field, &error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| Failure::invalid(field, &error.to_string()))
 }
 
 #[cfg(test)]
@@ -169,7 +180,9 @@ mod tests {
     #[test]
     fn a_wrong_type_names_the_field_and_not_the_text() {
         let body = br#"{"expectedVersion": "CANARY"}"#;
-        let Err(Failure::Issues(issues)) = parse::<SecretBody>(body) else { panic!("expected issues") };
+        let Err(Failure::Issues(issues)) = parse::<SecretBody>(body) else {
+            panic!("expected issues")
+        };
         assert_eq!(issues[0].path, [json!("expectedVersion")]);
         assert!(!issues[0].message.contains("CANARY"), "{}", issues[0].message);
     }

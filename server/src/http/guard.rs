@@ -32,7 +32,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let credential = parts.extensions.get::<Credential>().cloned().ok_or_else(missing)?;
+        let credential = parts
+            .extensions
+            .get::<Credential>()
+            .cloned()
+            .ok_or_else(missing)?;
         Ok(Self((credential, source(parts))))
     }
 }
@@ -65,7 +69,9 @@ fn bearer_text(headers: &HeaderMap) -> Option<&str> {
 
 /// Checks the bearer token of a request; nothing when it has none.
 pub fn credential(app: &App, headers: &HeaderMap) -> Result<Option<Credential>, Failure> {
-    let Some(token) = bearer_text(headers) else { return Ok(None) };
+    let Some(token) = bearer_text(headers) else {
+        return Ok(None);
+    };
     let opened = app.store()?;
     Ok(Some(tokens::verify(&opened.keyring(), token, app.clock.now())?))
 }
@@ -111,7 +117,9 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     }
     match (text("origin"), text("host")) {
         (None, _) => false,
-        (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, authority)| authority != host),
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_none_or(|(_, authority)| authority != host),
         (Some(_), None) => true,
     }
 }
@@ -120,13 +128,18 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 /// host name is a loopback name, and neither a proxy nor a browser stands between.
 pub fn is_local_script(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     const TELLTALE: [&str; 5] = ["forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"];
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     let host = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
     let loopback_name = host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
     let through_others = headers.keys().any(|name| {
         let name = name.as_str();
         TELLTALE.contains(&name) || name.starts_with("x-forwarded-") || name.starts_with("sec-fetch-")
@@ -159,7 +172,10 @@ mod tests {
         pairs
             .iter()
             .map(|(name, value)| {
-                (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
+                (
+                    name.parse::<HeaderName>().unwrap(),
+                    HeaderValue::from_str(value).unwrap(),
+                )
             })
             .collect()
     }
@@ -172,12 +188,21 @@ mod tests {
             assert!(is_local_script(loopback, &headers(&[("host", host)])), "{host}");
             assert!(is_local_script(mapped, &headers(&[("host", host)])), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "10.0.0.1"] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "10.0.0.1",
+        ] {
             assert!(!is_local_script(loopback, &headers(&[("host", host)])), "{host}");
         }
         assert!(!is_local_script(loopback, &HeaderMap::new()));
         assert!(!is_local_script(None, &headers(&[("host", "localhost")])));
-        assert!(!is_local_script(Some("10.0.0.2:1".parse().unwrap()), &headers(&[("host", "localhost")])));
+        assert!(!is_local_script(
+            Some("10.0.0.2:1".parse().unwrap()),
+            &headers(&[("host", "localhost")])
+        ));
         for telltale in [
             "forwarded",
             "x-forwarded-for",
@@ -196,9 +221,17 @@ mod tests {
     #[test]
     fn the_cookie_is_not_honoured_for_other_sites() {
         let cookie = ("cookie", "a=b; jid=one.two; c=d");
-        assert_eq!(refresh_cookie(&headers(&[cookie])).unwrap(), Some(SecretText::from("one.two")));
+        assert_eq!(
+            refresh_cookie(&headers(&[cookie])).unwrap(),
+            Some(SecretText::from("one.two"))
+        );
         assert_eq!(refresh_cookie(&headers(&[])).unwrap(), None);
-        let same = [cookie, ("host", "box:8080"), ("origin", "http://box:8080"), ("sec-fetch-site", "same-origin")];
+        let same = [
+            cookie,
+            ("host", "box:8080"),
+            ("origin", "http://box:8080"),
+            ("sec-fetch-site", "same-origin"),
+        ];
         assert!(refresh_cookie(&headers(&same)).is_ok());
         for (name, value) in [
             ("origin", "http://evil.example"),

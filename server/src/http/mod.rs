@@ -38,11 +38,21 @@ pub struct Route {
 type Handler = MethodRouter<Arc<App>>;
 
 fn open(method: &'static str, path: &'static str, handler: Handler) -> Route {
-    Route { method, path, guard: Guard::Open, handler }
+    Route {
+        method,
+        path,
+        guard: Guard::Open,
+        handler,
+    }
 }
 
 fn bearer(method: &'static str, path: &'static str, handler: Handler) -> Route {
-    Route { method, path, guard: Guard::Bearer, handler }
+    Route {
+        method,
+        path,
+        guard: Guard::Bearer,
+        handler,
+    }
 }
 
 /// Every route. Version aliases stand side by side.
@@ -132,9 +142,9 @@ pub fn service(app: Arc<App>) -> Router {
     for route in routes() {
         let handler = match route.guard {
             Guard::Open => route.handler,
-            Guard::Bearer => {
-                route.handler.route_layer(from_fn_with_state(Arc::clone(&app), guard::require_bearer))
-            }
+            Guard::Bearer => route
+                .handler
+                .route_layer(from_fn_with_state(Arc::clone(&app), guard::require_bearer)),
         };
         router = router.route(route.path, handler);
     }
@@ -143,5 +153,7 @@ pub fn service(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(web::fallback)
         .with_state(app);
     // A router of its own, so that paths are made lenient before a route is chosen.
-    Router::new().fallback_service(routed).layer(from_fn(layers::around))
+    Router::new()
+        .fallback_service(routed)
+        .layer(from_fn(layers::around))
 }

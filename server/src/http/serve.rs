@@ -14,7 +14,11 @@ use crate::app::App;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` says so, then lets requests in flight finish within ten seconds.
-pub async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let service = super::service(app).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|stream| {
         // Answers are small and written at once: waiting to fill a packet only adds latency.

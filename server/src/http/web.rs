@@ -38,7 +38,10 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension)?;
     let kind = content_type(extension)?;
     let (file, encoding) = best(name, headers)?;
-    let etag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16]));
+    let etag = format!(
+        "\"{}\"",
+        data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16])
+    );
     let unchanged = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
@@ -51,7 +54,11 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     answer.insert(header::ETAG, HeaderValue::from_str(&etag).ok()?);
     if let Some(encoding) = encoding {
@@ -61,7 +68,10 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
 }
 
 fn best(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let accepts = |wanted: &str| {
         accepted.split(',').any(|entry| {
             let (coding, quality) = entry.split_once(';').unwrap_or((entry, ""));
@@ -112,12 +122,23 @@ mod tests {
 
     #[test]
     fn a_refused_encoding_is_not_used() {
-        assert!(best("index.html", &accepting("br;q=0, gzip;q=0.0")).unwrap().1.is_none());
+        assert!(
+            best("index.html", &accepting("br;q=0, gzip;q=0.0"))
+                .unwrap()
+                .1
+                .is_none()
+        );
     }
 
     #[test]
     fn names_that_are_no_asset_are_not_served() {
-        for name in ["assets/", "assets/..", "assets/../index.html", "assets/x.br", "assets/x"] {
+        for name in [
+            "assets/",
+            "assets/..",
+            "assets/../index.html",
+            "assets/x.br",
+            "assets/x",
+        ] {
             assert!(file(name, &HeaderMap::new()).is_none(), "{name}");
         }
     }

@@ -27,7 +27,10 @@ pub async fn run(app: Arc<App>, data_dir: Option<DataDir>) {
             report("keep the key files", keep_keys(&app, data_dir).await);
         }
         if ticks.is_multiple_of(7_200) {
-            report("forget old login attempts", app.write(limiter::forget_old).await.map(drop));
+            report(
+                "forget old login attempts",
+                app.write(limiter::forget_old).await.map(drop),
+            );
         }
     }
 }
@@ -42,7 +45,10 @@ fn report(job: &str, result: Result<(), Error>) {
 
 async fn link(app: &App) -> Result<(), Error> {
     // A cheap look first: most of the time there is nothing to do, and writing wakes the disk.
-    while app.read(|cx| Ok(!crate::store::audit::unlinked(cx.tx, 1)?.is_empty())).await? {
+    while app
+        .read(|cx| Ok(!crate::store::audit::unlinked(cx.tx, 1)?.is_empty()))
+        .await?
+    {
         let opened = app.store()?;
         let keys = opened.keyring();
         let now = app.clock.now();
@@ -70,5 +76,6 @@ async fn keep_keys(app: &App, data_dir: &DataDir) -> Result<(), Error> {
             tracing::warn!(file = %file.display(), "a key file was missing or damaged and was written again");
         }
         Ok(())
-    }).await
+    })
+    .await
 }

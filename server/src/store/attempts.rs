@@ -20,7 +20,12 @@ pub fn get(tx: Tx, subject: &str) -> Result<Attempts, Error> {
         &[Value::from(subject)],
     )?;
     rows.first()
-        .map(|row| Ok(Attempts { failures: row.get(0)?, last_failure_at: UnixMillis(row.get(1)?) }))
+        .map(|row| {
+            Ok(Attempts {
+                failures: row.get(0)?,
+                last_failure_at: UnixMillis(row.get(1)?),
+            })
+        })
         .transpose()
         .map(Option::unwrap_or_default)
 }
@@ -47,5 +52,8 @@ pub fn clear(tx: Tx, subject: &str) -> Result<(), Error> {
 
 /// Forgets what is too old to matter, so that the table does not grow with every address that ever tried.
 pub fn clear_before(tx: Tx, time: UnixMillis) -> Result<u64, Error> {
-    tx.execute("DELETE FROM attempts WHERE last_failure_at < $1", &[Value::from(time.0)])
+    tx.execute(
+        "DELETE FROM attempts WHERE last_failure_at < $1",
+        &[Value::from(time.0)],
+    )
 }

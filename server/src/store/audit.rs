@@ -110,7 +110,11 @@ pub fn last_link(tx: Tx) -> Result<Option<Link>, Error> {
 }
 
 fn link(row: &Row) -> Result<Link, Error> {
-    Ok(Link { number: row.get(0)?, previous_hash: row.get(1)?, hash: row.get(2)? })
+    Ok(Link {
+        number: row.get(0)?,
+        previous_hash: row.get(1)?,
+        hash: row.get(2)?,
+    })
 }
 
 /// Gives a record its place in the chain; only an unlinked record takes one.
@@ -137,7 +141,11 @@ pub fn linked_from(tx: Tx, number: i64, limit: i64) -> Result<Vec<(Record, Link)
     )?;
     rows.iter()
         .map(|row| {
-            let link = Link { number: row.get(13)?, previous_hash: row.get(14)?, hash: row.get(15)? };
+            let link = Link {
+                number: row.get(13)?,
+                previous_hash: row.get(14)?,
+                hash: row.get(15)?,
+            };
             Ok((record(row)?, link))
         })
         .collect()

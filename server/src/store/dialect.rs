@@ -24,7 +24,7 @@ impl Dialect {
         match self {
             Self::Sqlite => None,
             // The number means nothing; it only has to be the same in every version of the program.
-            Self::Postgres => Some("SELECT CAST(pg_advisory_xact_lock(6237190115) AS TEXT)"),
+            Self::Postgres => Some("/* postgres */ SELECT CAST(pg_advisory_xact_lock(6237190115) AS TEXT)"),
         }
     }
 
@@ -32,9 +32,13 @@ impl Dialect {
     /// behind the closing parenthesis. On PostgreSQL, text compares by bytes as it does on SQLite.
     pub fn ddl(self, text: &str) -> String {
         let tokens = match self {
-            Self::Sqlite => {
-                [("{INT}", "INTEGER"), ("{TEXT}", "TEXT"), ("{BYTES}", "BLOB"), ("{BOOL}", "INTEGER"), ("{STRICT}", "STRICT")]
-            }
+            Self::Sqlite => [
+                ("{INT}", "INTEGER"),
+                ("{TEXT}", "TEXT"),
+                ("{BYTES}", "BLOB"),
+                ("{BOOL}", "INTEGER"),
+                ("{STRICT}", "STRICT"),
+            ],
             Self::Postgres => [
                 ("{INT}", "BIGINT"),
                 ("{TEXT}", "TEXT COLLATE \"C\""),
@@ -43,7 +47,9 @@ impl Dialect {
                 ("{STRICT}", ""),
             ],
         };
-        tokens.iter().fold(text.to_owned(), |text, (token, word)| text.replace(token, word))
+        tokens
+            .iter()
+            .fold(text.to_owned(), |text, (token, word)| text.replace(token, word))
     }
 }
 

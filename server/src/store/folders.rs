@@ -70,7 +70,11 @@ pub fn list(tx: Tx, environment: EnvironmentId) -> Result<Vec<Folder>, Error> {
                 "" => None,
                 text => Some(text.parse().map_err(|_| Error::Corrupt("folders.parent_id"))?),
             };
-            Ok(Folder { id: row.parsed(0)?, parent_id, name: row.get(2)? })
+            Ok(Folder {
+                id: row.parsed(0)?,
+                parent_id,
+                name: row.get(2)?,
+            })
         })
         .collect()
 }

@@ -52,7 +52,11 @@ pub struct IdentityMembership {
 pub fn role_of(tx: Tx, project: ProjectId, member: Member) -> Result<Option<ProjectRole>, Error> {
     let rows = tx.query(
         "SELECT role FROM project_members WHERE project_id = $1 AND member_kind = $2 AND member_id = $3",
-        &[Value::text(project), Value::from(member.kind()), Value::from(member.id())],
+        &[
+            Value::text(project),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+        ],
     )?;
     rows.first().map(|row| row.parsed(0)).transpose()
 }
@@ -106,7 +110,11 @@ pub fn set_role(
 pub fn remove(tx: Tx, project: ProjectId, member: Member) -> Result<u64, Error> {
     tx.execute(
         "DELETE FROM project_members WHERE project_id = $1 AND member_kind = $2 AND member_id = $3",
-        &[Value::text(project), Value::from(member.kind()), Value::from(member.id())],
+        &[
+            Value::text(project),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+        ],
     )
 }
 

@@ -17,8 +17,11 @@ pub struct Migration {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "initial", text: include_str!("migrations/0001_initial.sql") }];
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "initial",
+    text: include_str!("migrations/0001_initial.sql"),
+}];
 
 /// What [`migrate`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +85,10 @@ fn apply(tx: Tx<'_>, now: i64, migrations: &[Migration]) -> Result<Report, Migra
         ),
         &[],
     )?;
-    let applied = tx.query("SELECT number, name, checksum FROM schema_migrations ORDER BY number", &[])?;
+    let applied = tx.query(
+        "SELECT number, name, checksum FROM schema_migrations ORDER BY number",
+        &[],
+    )?;
     let before = check(&applied, migrations)?;
     for migration in migrations.iter().filter(|migration| migration.number > before) {
         for statement in statements(dialect, migration.text) {
@@ -90,7 +96,12 @@ fn apply(tx: Tx<'_>, now: i64, migrations: &[Migration]) -> Result<Report, Migra
         }
         tx.execute(
             "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-            &[migration.number.into(), migration.name.into(), checksum(migration.text), now.into()],
+            &[
+                migration.number.into(),
+                migration.name.into(),
+                checksum(migration.text),
+                now.into(),
+            ],
         )?;
     }
     let after = migrations.last().map_or(before, |migration| migration.number);
@@ -108,7 +119,10 @@ fn check(applied: &[Row], migrations: &[Migration]) -> Result<i64, MigrationErro
         let number: i64 = row.get(0)?;
         let step = migrations.iter().find(|migration| migration.number == number);
         if step.map(|step| checksum(step.text)) != Some(Value::Bytes(row.get(2)?)) {
-            return Err(MigrationError::Changed { number, name: row.get(1)? });
+            return Err(MigrationError::Changed {
+                number,
+                name: row.get(1)?,
+            });
         }
     }
     Ok(found)
@@ -121,7 +135,119 @@ fn checksum(text: &str) -> Value {
 /// The single statements of a migration, in the dialect's types.
 fn statements(dialect: Dialect, text: &str) -> Vec<String> {
     let text = dialect.ddl(text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
-    let whole = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n") + "\n";
-    whole.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()).map(str::to_owned).collect()
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect();
+    let whole = lines
+        .iter()
+        .map(|line| line.trim_end())
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n";
+    whole
+        .split(";\n")
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::TestDatabase;
+
+    const FIRST: Migration = Migration {
+        number: 1,
+        name: "first",
+        text: "CREATE TABLE a (x {INT} PRIMARY KEY) {STRICT};\n",
+    };
+    const SECOND: Migration = Migration {
+        number: 2,
+        name: "second",
+        text: "-- A comment; with a semicolon;\nCREATE TABLE b (\n    x {TEXT} PRIMARY KEY -- y\n) {STRICT};\n\
+               CREATE INDEX a_x ON a (x);",
+    };
+
+    fn run(database: &TestDatabase, migrations: &'static [Migration]) -> Result<Report, MigrationError> {
+        database.db.write_blocking(move |tx| apply(tx, 5, migrations))
+    }
+
+    #[test]
+    fn every_step_is_applied_once() {
+        let database = TestDatabase::open();
+        assert_eq!(run(&database, &[FIRST]), Ok(Report { before: 0, after: 1 }));
+        assert_eq!(
+            run(&database, &[FIRST, SECOND]),
+            Ok(Report { before: 1, after: 2 })
+        );
+        assert_eq!(
+            run(&database, &[FIRST, SECOND]),
+            Ok(Report { before: 2, after: 2 })
+        );
+        assert_eq!(database.db.read_blocking(version), Ok(2));
+        database
+            .db
+            .read_blocking(|tx| tx.query("SELECT x FROM b", &[]))
+            .expect("the second table");
+    }
+
+    #[test]
+    fn a_changed_step_is_refused() {
+        const OTHER: Migration = Migration {
+            text: "CREATE TABLE c (x {INT} PRIMARY KEY) {STRICT};\n",
+            ..FIRST
+        };
+        let database = TestDatabase::open();
+        run(&database, &[FIRST]).expect("applied");
+        let refused = Err(MigrationError::Changed {
+            number: 1,
+            name: "first".to_owned(),
+        });
+        assert_eq!(run(&database, &[OTHER, SECOND]), refused);
+        assert_eq!(database.db.read_blocking(version), Ok(1));
+    }
+
+    #[test]
+    fn a_newer_store_is_refused() {
+        let database = TestDatabase::open();
+        run(&database, &[FIRST, SECOND]).expect("applied");
+        let refused = run(&database, &[FIRST]);
+        assert_eq!(refused, Err(MigrationError::Newer { found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_store_as_it_was() {
+        const BROKEN: Migration = Migration {
+            number: 2,
+            name: "broken",
+            text: "CREATE TABLE d (x {INT});\nCREATE nonsense;\n",
+        };
+        let database = TestDatabase::open();
+        assert!(matches!(
+            run(&database, &[FIRST, BROKEN]),
+            Err(MigrationError::Store(Error::Sql(_)))
+        ));
+        assert!(
+            database.db.read_blocking(version).is_err(),
+            "nothing is there, not even the list of steps"
+        );
+        assert_eq!(
+            run(&database, &[FIRST, SECOND]),
+            Ok(Report { before: 0, after: 2 })
+        );
+    }
+
+    #[test]
+    fn the_steps_of_the_program_are_numbered_without_gaps() {
+        for (number, migration) in (1..).zip(MIGRATIONS) {
+            assert_eq!(migration.number, number, "{}", migration.name);
+            assert!(
+                !statements(Dialect::Sqlite, migration.text).is_empty(),
+                "{}",
+                migration.name
+            );
+        }
+    }
 }

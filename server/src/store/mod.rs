@@ -10,7 +10,6 @@
 //!   a closure that returns `Ok` all the same is not committed;
 //! * constraints are checked at once, never `DEFERRABLE`: a commit is shared by several jobs.
 
-
 pub mod access_tokens;
 pub mod attempts;
 pub mod audit;
@@ -32,11 +31,12 @@ pub mod users;
 mod dialect;
 mod error;
 mod postgres;
-
 mod queue;
 mod sqlite;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::fmt;
@@ -88,7 +88,7 @@ struct Inner {
 /// Where a further connection comes from.
 enum Origin {
     Sqlite(sqlite::Origin),
-    Postgres(postgres::Origin),
+    Postgres(Box<postgres::Origin>),
 }
 
 /// Every thread of the store, until it is closed.
@@ -101,7 +101,9 @@ struct Threads {
 /// Says only which database it is: the origin holds a key or a password.
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("dialect", &self.inner.dialect).finish_non_exhaustive()
+        f.debug_struct("Db")
+            .field("dialect", &self.inner.dialect)
+            .finish_non_exhaustive()
     }
 }
 
@@ -191,9 +193,9 @@ impl Db {
                 Origin::Sqlite(origin) => origin.snapshot(f),
                 Origin::Postgres(origin) => origin.snapshot(f),
             });
-            thread.join().unwrap_or_else(|_| {
-                Err(E::from(Error::Unavailable("a transaction panicked".to_owned())))
-            })
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(E::from(Error::Unavailable("a transaction panicked".to_owned()))))
         })
     }
 
@@ -223,17 +225,29 @@ impl Db {
 
     fn new(dialect: Dialect, writes: Queue, reads: Queue, origin: Origin, threads: Threads) -> Self {
         let threads = Mutex::new(threads);
-        Self { inner: Arc::new(Inner { dialect, writes, reads, origin, threads }) }
+        Self {
+            inner: Arc::new(Inner {
+                dialect,
+                writes,
+                reads,
+                origin,
+                threads,
+            }),
+        }
     }
 }
 
 /// Waits for the threads and returns the first failure.
 fn join(threads: Vec<JoinHandle<Result<(), Error>>>) -> Result<(), Error> {
-    threads.into_iter().fold(Ok(()), |result, thread| {
-        let ended =
-            thread.join().unwrap_or_else(|_| Err(Error::Unavailable("a thread of the store panicked".to_owned())));
-        result.and(ended)
-    })
+    // All are waited for, whatever the first one says.
+    let ends: Vec<_> = threads
+        .into_iter()
+        .map(|thread| {
+            let panicked = |_| Err(Error::Unavailable("a thread of the store panicked".to_owned()));
+            thread.join().unwrap_or_else(panicked)
+        })
+        .collect();
+    ends.into_iter().collect()
 }
 
 /// Starts a thread of the store.

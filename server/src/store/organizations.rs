@@ -74,15 +74,25 @@ pub fn of_member(tx: Tx, member: Member) -> Result<Vec<(Organization, Organizati
          WHERE m.member_kind = $1 AND m.member_id = $2 AND o.deleted_at IS NULL ORDER BY o.name, o.id",
         &[Value::from(member.kind()), Value::from(member.id())],
     )?;
-    rows.iter().map(|row| Ok((organization(row)?, row.parsed(5)?))).collect()
+    rows.iter()
+        .map(|row| Ok((organization(row)?, row.parsed(5)?)))
+        .collect()
 }
 
 /// The role of a member in an organization that is not deleted.
-pub fn role_of(tx: Tx, organization: OrganizationId, member: Member) -> Result<Option<OrganizationRole>, Error> {
+pub fn role_of(
+    tx: Tx,
+    organization: OrganizationId,
+    member: Member,
+) -> Result<Option<OrganizationRole>, Error> {
     let rows = tx.query(
         "SELECT m.role FROM organization_members m JOIN organizations o ON o.id = m.organization_id \
          WHERE m.organization_id = $1 AND m.member_kind = $2 AND m.member_id = $3 AND o.deleted_at IS NULL",
-        &[Value::text(organization), Value::from(member.kind()), Value::from(member.id())],
+        &[
+            Value::text(organization),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+        ],
     )?;
     rows.first().map(|row| row.parsed(0)).transpose()
 }

@@ -25,7 +25,10 @@ pub fn list(tx: Tx, project: ProjectId) -> Result<Vec<ProjectKey>, Error> {
 
 fn project_key(row: &Row) -> Result<ProjectKey, Error> {
     let version = u32::try_from(row.get::<i64>(0)?).map_err(|_| Error::Corrupt("project_keys.version"))?;
-    Ok(ProjectKey { version, key_sealed: row.get(1)? })
+    Ok(ProjectKey {
+        version,
+        key_sealed: row.get(1)?,
+    })
 }
 
 /// Adds a key.
@@ -48,5 +51,7 @@ pub fn any(tx: Tx) -> Result<Option<(ProjectId, ProjectKey)>, Error> {
         "SELECT version, key_sealed, project_id FROM project_keys ORDER BY created_at DESC LIMIT 1",
         &[],
     )?;
-    rows.first().map(|row| Ok((row.parsed(2)?, project_key(row)?))).transpose()
+    rows.first()
+        .map(|row| Ok((row.parsed(2)?, project_key(row)?)))
+        .transpose()
 }

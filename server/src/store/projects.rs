@@ -87,9 +87,15 @@ pub fn of_member(
          FROM projects p JOIN project_members m ON m.project_id = p.id \
          WHERE p.organization_id = $1 AND m.member_kind = $2 AND m.member_id = $3 AND p.deleted_at IS NULL \
          ORDER BY p.name, p.id",
-        &[Value::text(organization), Value::from(member.kind()), Value::from(member.id())],
+        &[
+            Value::text(organization),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+        ],
     )?;
-    rows.iter().map(|row| Ok((project(row)?, row.parsed(7)?))).collect()
+    rows.iter()
+        .map(|row| Ok((project(row)?, row.parsed(7)?)))
+        .collect()
 }
 
 /// Changes name and description.

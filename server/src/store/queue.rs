@@ -99,7 +99,13 @@ impl Queue {
     /// A queue and the end that the threads share.
     pub(super) fn new() -> (Self, Receiver<Message>) {
         let (sender, receiver) = crossbeam_channel::unbounded();
-        (Self { sender, places: Arc::new(Semaphore::new(PLACES)) }, receiver)
+        (
+            Self {
+                sender,
+                places: Arc::new(Semaphore::new(PLACES)),
+            },
+            receiver,
+        )
     }
 
     /// Queues the closure and waits for its result. Once queued, a write is performed even if the caller stops
@@ -110,7 +116,10 @@ impl Queue {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Error::closed())?;
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::closed())?;
         let (sender, receiver) = oneshot::channel();
         self.push(relaxed, closure, Reply::Awaited(sender), Some(place))?;
         receiver.await.unwrap_or_else(|_| Err(E::from(Error::closed())))
@@ -143,8 +152,15 @@ impl Queue {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let job = Box::new(Call { closure, outcome: None, reply, _place: place });
-        self.sender.send(Message::Run(Work { job, relaxed })).map_err(|_| Error::closed())
+        let job = Box::new(Call {
+            closure,
+            outcome: None,
+            reply,
+            _place: place,
+        });
+        self.sender
+            .send(Message::Run(Work { job, relaxed }))
+            .map_err(|_| Error::closed())
     }
 
     /// Accepts no more jobs and ends `threads` threads after what is queued.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, ffi};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, OpenFlags, ffi};
 use zeroize::Zeroizing;
 
 use super::queue::{Job, Message, Queue, Work};
@@ -27,6 +27,9 @@ const STATEMENTS: usize = 256;
 /// The write-ahead log is cut back to this size after a long read made it grow.
 const LOG_LIMIT: i64 = 64 << 20;
 
+/// Reads the file's first page, which shows whether the key is right.
+const PROBE: &str = "SELECT count(*) FROM sqlite_master";
+
 /// How to open the file.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -41,7 +44,10 @@ impl Default for SqliteOptions {
     /// An existing file; as many readers as processor cores, at most four.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { create: false, readers: cores.min(4) }
+        Self {
+            create: false,
+            readers: cores.min(4),
+        }
     }
 }
 
@@ -56,14 +62,25 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
         return Err(Error::Sql("a database key has 64 hexadecimal digits".to_owned()));
     }
     prepare_file(path, options.create).map_err(|cause| {
-        Error::Unavailable(format!("cannot open the database file {}: {cause}", path.display()))
+        Error::Unavailable(format!(
+            "cannot open the database file {}: {cause}",
+            path.display()
+        ))
     })?;
-    let origin = Origin { path: path.to_owned(), key: key.clone() };
+    let origin = Origin {
+        path: path.to_owned(),
+        key: key.clone(),
+    };
 
     let mut threads = Threads::default();
     let (writes, queue) = Queue::new();
-    let writer = Writer::new(origin.connect()?)?;
-    threads.writers.push(spawn("store-writer", move || writer.serve(&queue))?);
+    let writer = Writer {
+        connection: origin.connect()?,
+        relaxed: false,
+    };
+    threads
+        .writers
+        .push(spawn("store-writer", move || writer.serve(&queue))?);
     let (reads, queue) = Queue::new();
     for _ in 0..options.readers.max(1) {
         let connection = origin.connect_reader()?;
@@ -73,7 +90,13 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
             Ok(())
         })?);
     }
-    Ok(Db::new(Dialect::Sqlite, writes, reads, Source::Sqlite(origin), threads))
+    Ok(Db::new(
+        Dialect::Sqlite,
+        writes,
+        reads,
+        Source::Sqlite(origin),
+        threads,
+    ))
 }
 
 /// Makes the file readable by its owner only before SQLite writes a byte to it; log and index inherit the mode.
@@ -82,7 +105,12 @@ fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
         Ok(file) if file.len() > 0 || create => Ok(()),
         Ok(_) => Err(io::Error::other("the file is empty")),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && create => {
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?
+                .sync_all()?;
             // Otherwise a power failure could take the name with everything written under it.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -94,31 +122,47 @@ fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
 impl Origin {
     fn connect(&self) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(translate)?;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| translate(&error))?;
         // SQLCipher would write its complaint about a wrong key to standard error.
-        run(&connection, "PRAGMA cipher_log_level = NONE")?;
+        set(&connection, "PRAGMA cipher_log_level = NONE")?;
         let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", *self.key));
-        run(&connection, &key)?;
+        // Neither kept as a prepared statement nor quoted in a message.
+        connection
+            .execute_batch(&key)
+            .map_err(|_| Error::Unavailable("SQLCipher takes no key".to_owned()))?;
         // Whoever closes last writes the log back into the file; with a wrong key we must not touch it.
         let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        connection.set_db_config(keep_log, true).map_err(translate)?;
-        run(&connection, "SELECT count(*) FROM sqlite_master")?;
-        connection.set_db_config(keep_log, false).map_err(translate)?;
+        connection
+            .set_db_config(keep_log, true)
+            .map_err(|error| translate(&error))?;
+        run(&connection, PROBE)?;
+        connection
+            .set_db_config(keep_log, false)
+            .map_err(|error| translate(&error))?;
 
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
+        connection
+            .busy_timeout(BUSY_TIMEOUT)
+            .map_err(|error| translate(&error))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        run(&connection, "PRAGMA journal_mode = WAL")?;
-        run(&connection, "PRAGMA synchronous = FULL")?;
-        run(&connection, "PRAGMA temp_store = MEMORY")?;
-        run(&connection, "PRAGMA foreign_keys = ON")?;
-        run(&connection, &format!("PRAGMA cache_size = {CACHE_SIZE}"))?;
-        run(&connection, &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .map_err(|error| translate(&error))?;
+        if mode != "wal" {
+            return Err(Error::Unavailable(
+                "the file system cannot hold a write-ahead log".to_owned(),
+            ));
+        }
+        set(&connection, "PRAGMA synchronous = FULL")?;
+        set(&connection, "PRAGMA temp_store = MEMORY")?;
+        set(&connection, "PRAGMA foreign_keys = ON")?;
+        set(&connection, &format!("PRAGMA cache_size = {CACHE_SIZE}"))?;
+        set(&connection, &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
         Ok(connection)
     }
 
     fn connect_reader(&self) -> Result<Connection, Error> {
         let connection = self.connect()?;
-        run(&connection, "PRAGMA query_only = ON")?;
+        set(&connection, "PRAGMA query_only = ON")?;
         Ok(connection)
     }
 
@@ -129,16 +173,25 @@ impl Origin {
     {
         let connection = self.connect_reader()?;
         run(&connection, "BEGIN")?;
+        // The state is fixed by the first read, not by BEGIN.
+        run(&connection, PROBE)?;
         // Closing the connection ends the transaction.
         f(&mut Session::new(&connection))
     }
 }
 
-/// Runs a statement of the driver itself, whatever it answers.
+/// Runs a statement that is needed once.
+fn set(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.execute_batch(sql).map_err(|error| translate(&error))
+}
+
+/// Runs a statement of the driver itself, whatever it answers, and keeps it prepared.
 fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
-    let mut statement = connection.prepare_cached(sql).map_err(translate)?;
+    let mut statement = connection
+        .prepare_cached(sql)
+        .map_err(|error| translate(&error))?;
     let mut rows = statement.raw_query();
-    while rows.next().map_err(translate)?.is_some() {}
+    while rows.next().map_err(|error| translate(&error))?.is_some() {}
     Ok(())
 }
 
@@ -159,7 +212,11 @@ fn serve_reads(connection: &Connection, queue: &Receiver<Message>) {
 
 /// Ends a transaction that is still open; none is fine.
 fn roll_back(connection: &Connection) -> Result<(), Error> {
-    if connection.is_autocommit() { Ok(()) } else { run(connection, "ROLLBACK") }
+    if connection.is_autocommit() {
+        Ok(())
+    } else {
+        run(connection, "ROLLBACK")
+    }
 }
 
 /// The only connection that writes.
@@ -169,10 +226,6 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(connection: Connection) -> Result<Self, Error> {
-        Ok(Self { connection, relaxed: false })
-    }
-
     fn serve(mut self, queue: &Receiver<Message>) -> Result<(), Error> {
         let mut stopped = false;
         while !stopped && let Ok(Message::Run(first)) = queue.recv() {
@@ -217,7 +270,14 @@ impl Writer {
         roll_back(&self.connection)?;
         if relaxed != self.relaxed {
             // NORMAL: the log is not forced to the disk at commit, but is before it is written back into the file.
-            run(&self.connection, if relaxed { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+            run(
+                &self.connection,
+                if relaxed {
+                    "PRAGMA synchronous = NORMAL"
+                } else {
+                    "PRAGMA synchronous = FULL"
+                },
+            )?;
             self.relaxed = relaxed;
         }
         run(&self.connection, "BEGIN IMMEDIATE")
@@ -252,7 +312,10 @@ struct Session<'c> {
 
 impl<'c> Session<'c> {
     fn new(connection: &'c Connection) -> Self {
-        Self { connection, failed: None }
+        Self {
+            connection,
+            failed: None,
+        }
     }
 
     /// Prepares and binds a statement, uses it, and remembers whether that failed.
@@ -265,10 +328,14 @@ impl<'c> Session<'c> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let result = self.connection.prepare_cached(sql).map_err(translate).and_then(|mut statement| {
-            bind(&mut statement, p)?;
-            f(&mut statement)
-        });
+        let result = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(|error| translate(&error))
+            .and_then(|mut statement| {
+                bind(&mut statement, p)?;
+                f(&mut statement)
+            });
         self.failed = result.as_ref().err().cloned();
         result
     }
@@ -284,8 +351,12 @@ impl Sql for Session<'_> {
             let columns = statement.column_count();
             let mut rows = statement.raw_query();
             let mut result = Vec::new();
-            while let Some(row) = rows.next().map_err(translate)? {
-                let column = |index| row.get_ref(index).map_err(translate).and_then(value);
+            while let Some(row) = rows.next().map_err(|error| translate(&error))? {
+                let column = |index| {
+                    row.get_ref(index)
+                        .map_err(|error| translate(&error))
+                        .and_then(value)
+                };
                 result.push(Row::new((0..columns).map(column).collect::<Result<_, _>>()?));
             }
             Ok(result)
@@ -294,13 +365,16 @@ impl Sql for Session<'_> {
 
     fn execute(&mut self, sql: &str, p: &[Value]) -> Result<u64, Error> {
         self.with(sql, p, |statement| {
-            let changed = statement.raw_execute().map_err(translate)?;
+            let changed = statement.raw_execute().map_err(|error| translate(&error))?;
             Ok(u64::try_from(changed).unwrap_or(u64::MAX))
         })
     }
 
     fn prepare(&mut self, sql: &str) -> Result<usize, Error> {
-        self.connection.prepare(sql).map(|statement| statement.parameter_count()).map_err(translate)
+        self.connection
+            .prepare(sql)
+            .map(|statement| statement.parameter_count())
+            .map_err(|error| translate(&error))
     }
 }
 
@@ -309,11 +383,16 @@ impl Sql for Session<'_> {
 fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
     let count = statement.parameter_count();
     if count != p.len() {
-        return Err(Error::Sql(format!("the statement has {count} parameters, {} were given", p.len())));
+        return Err(Error::Sql(format!(
+            "the statement has {count} parameters, {} were given",
+            p.len()
+        )));
     }
     for index in 1..=count {
         // Names are distinct, so as many numbers within the range as values means that each value is used once.
-        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let value = number.and_then(|number| p.get(number.checked_sub(1)?));
         let value = value.ok_or_else(|| Error::Sql("parameters must be named $1 to $n".to_owned()))?;
         if let Value::Text(text) = value
@@ -321,21 +400,11 @@ fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
         {
             return Err(Error::Sql("text must not contain NUL".to_owned()));
         }
-        statement.raw_bind_parameter(index, value).map_err(translate)?;
+        statement
+            .raw_bind_parameter(index, value)
+            .map_err(|error| translate(&error))?;
     }
     Ok(())
-}
-
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Int(number) => ValueRef::Integer(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-            Self::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
-        }))
-    }
 }
 
 fn value(column: ValueRef<'_>) -> Result<Value, Error> {
@@ -352,15 +421,20 @@ fn value(column: ValueRef<'_>) -> Result<Value, Error> {
 }
 
 /// SQLite's error in our terms.
-fn translate(error: rusqlite::Error) -> Error {
+fn translate(error: &rusqlite::Error) -> Error {
     let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
         return Error::Sql(error.to_string());
     };
     // Statements hold no values, so SQLite's messages do not either.
     let message = error.to_string();
     match (code, code & 0xff) {
-        (ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID, _) => {
-            let columns = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or(&message);
+        (
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID,
+            _,
+        ) => {
+            let columns = message
+                .strip_prefix("UNIQUE constraint failed: ")
+                .unwrap_or(&message);
             Error::Unique(columns.to_owned())
         }
         (_, ffi::SQLITE_NOTADB) => Error::NotADatabase,

@@ -83,7 +83,9 @@ pub fn by_client_id(tx: Tx, client: ClientId) -> Result<Option<(UniversalAuth, O
          WHERE u.client_id = $1 AND i.deleted_at IS NULL",
         &[Value::text(client)],
     )?;
-    rows.first().map(|row| Ok((universal_auth(row)?, row.parsed(9)?))).transpose()
+    rows.first()
+        .map(|row| Ok((universal_auth(row)?, row.parsed(9)?)))
+        .transpose()
 }
 
 /// A row of `client_secrets`.

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
 use super::Error;
 
 /// A parameter or a column, in the types both databases share.
@@ -93,6 +97,67 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+            Self::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
+        }))
+    }
+}
+
+type Conversion<T> = Result<T, Box<dyn std::error::Error + Sync + Send>>;
+
+/// The narrowest check there is: a value goes into a column of its own type only, except that 0 and 1 are truth
+/// values, as a store copied from SQLite has them.
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Conversion<IsNull> {
+        match (self, ty) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(number), &Type::INT8) => number.to_sql(ty, out),
+            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(ty, out),
+            (Self::Int(number @ (0 | 1)), &Type::BOOL) => (*number == 1).to_sql(ty, out),
+            (Self::Bool(truth), &Type::BOOL) => truth.to_sql(ty, out),
+            (Self::Text(text), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME)) => {
+                text.to_sql(ty, out)
+            }
+            (Self::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
+            (value, ty) => Err(format!("{value:?} is no {ty}").into()),
+        }
+    }
+
+    /// Everything: what fits is decided by the value, which is not known here.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'row> FromSql<'row> for Value {
+    fn from_sql(ty: &Type, raw: &'row [u8]) -> Conversion<Self> {
+        Ok(match *ty {
+            Type::INT8 => Self::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Self::Int(i32::from_sql(ty, raw)?.into()),
+            Type::BOOL => Self::Bool(bool::from_sql(ty, raw)?),
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Self::Text(String::from_sql(ty, raw)?),
+            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            _ => return Err(format!("{ty} is not used").into()),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Conversion<Self> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
 /// A Rust type that a column can be read as. Strict: a column of another type is an error, never a conversion.
 pub trait FromValue<'row>: Sized {
     /// The value as this type, or `None` if it has another one.
@@ -180,7 +245,9 @@ impl Row {
 
     /// The column at `index` parsed from text: ids, roles.
     pub fn parsed<T: FromStr>(&self, index: usize) -> Result<T, Error> {
-        self.get::<&str>(index)?.parse().map_err(|_| Error::Corrupt("a text column does not parse"))
+        self.get::<&str>(index)?
+            .parse()
+            .map_err(|_| Error::Corrupt("a text column does not parse"))
     }
 
     /// The same for a column that may be null.
@@ -203,7 +270,12 @@ mod tests {
 
     #[test]
     fn a_column_of_another_type_is_refused() {
-        let row = Row::new(vec![Value::Int(2), Value::from("x"), Value::Null, Value::from(&b"y"[..])]);
+        let row = Row::new(vec![
+            Value::Int(2),
+            Value::from("x"),
+            Value::Null,
+            Value::from(&b"y"[..]),
+        ]);
         assert!(matches!(row.get::<bool>(0), Err(Error::Corrupt(_))));
         assert!(matches!(row.get::<String>(0), Err(Error::Corrupt(_))));
         assert!(matches!(row.get::<i64>(1), Err(Error::Corrupt(_))));

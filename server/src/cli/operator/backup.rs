@@ -28,7 +28,9 @@ pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
     match submit(&args.data_dir, Command::Backup, &mut file).await? {
         Reply::BackedUp { summary } => {
             file.keep()?;
-            let size = std::fs::metadata(&args.output).map(|data| data.len()).unwrap_or_default();
+            let size = std::fs::metadata(&args.output)
+                .map(|data| data.len())
+                .unwrap_or_default();
             printer.note(&format!(
                 "Wrote the backup {} ({} bytes, {} secrets). It opens with: {}",
                 args.output.display(),

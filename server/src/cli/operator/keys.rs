@@ -42,10 +42,13 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
     let KeysCommand::Kit(args) = command;
     // The file comes first: a kit that cannot be handed over must not be made.
     let mut file = NewFile::create(&args.output)?;
-    let name = args.name.map_or_else(|| "Recovery kit".to_owned(), |name| name.to_string());
+    let name = args
+        .name
+        .map_or_else(|| "Recovery kit".to_owned(), |name| name.to_string());
     match submit(&args.data_dir, Command::CreateKit { name }, &mut std::io::sink()).await? {
         Reply::Kit { text, fingerprint } => {
-            file.write_all(text.expose().as_bytes()).map_err(|error| cannot_write(&args.output, &error))?;
+            file.write_all(text.expose().as_bytes())
+                .map_err(|error| cannot_write(&args.output, &error))?;
             file.keep()?;
             printer.note(&format!(
                 "Wrote the recovery kit {} (fingerprint {fingerprint}).\n\

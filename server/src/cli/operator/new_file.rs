@@ -33,7 +33,12 @@ impl NewFile {
             .mode(0o600)
             .open(&part)
             .map_err(|error| cannot_write(&part, &error))?;
-        Ok(Self { path: path.to_owned(), part, file, kept: false })
+        Ok(Self {
+            path: path.to_owned(),
+            part,
+            file,
+            kept: false,
+        })
     }
 
     /// Gives the complete file its name, safely on disk.

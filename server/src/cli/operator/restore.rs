@@ -31,10 +31,14 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
     let refused = |why: String| Failure::new("The backup was not restored").because(why);
     let identities = identity::read_identities(&args.identity).map_err(|error| refused(error.to_string()))?;
     let dir = DataDir::new(args.data_dir.path()?);
-    printer.note(&format!("Restoring {} and checking every value …", args.file.display()));
+    printer.note(&format!(
+        "Restoring {} and checking every value …",
+        args.file.display()
+    ));
     let now = Clock::default().now();
     let summary = restore::into_data_dir(&args.file, &dir, &identities, now).map_err(|error| {
-        refused(error.to_string()).advise("Nothing was changed. Check that the kit and the file belong together")
+        refused(error.to_string())
+            .advise("Nothing was changed. Check that the kit and the file belong together")
     })?;
     printer.note(&format!(
         "Restored the backup of {} with {} secrets. Start the server with:\n  strongroom serve --data-dir {}",

@@ -53,11 +53,17 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let in_dir = |what: &str, error: &std::io::Error| {
         Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
     };
-    dir.create().map_err(|error| in_dir("Cannot make the data directory", &error))?;
-    let lock = dir.lock().map_err(|error| in_dir("Cannot use the data directory", &error))?;
+    dir.create()
+        .map_err(|error| in_dir("Cannot make the data directory", &error))?;
+    let lock = dir
+        .lock()
+        .map_err(|error| in_dir("Cannot use the data directory", &error))?;
     let Some(_lock) = lock else {
-        return Err(Failure::new(format!("{} is in use by another Strongroom", dir.path().display()))
-            .advise("Stop the other one, or choose another --data-dir"));
+        return Err(Failure::new(format!(
+            "{} is in use by another Strongroom",
+            dir.path().display()
+        ))
+        .advise("Stop the other one, or choose another --data-dir"));
     };
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::new(format!("Cannot listen on {}", args.listen))
@@ -103,7 +109,10 @@ async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
         ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),
     };
-    printer.note(&format!("Strongroom {} listens on {shown}", env!("CARGO_PKG_VERSION")));
+    printer.note(&format!(
+        "Strongroom {} listens on {shown}",
+        env!("CARGO_PKG_VERSION")
+    ));
     match app.write(setup::new_code).await {
         Ok((code, _)) => printer.note(&format!(
             "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",

@@ -20,7 +20,9 @@ pub struct SetupCodeArgs {
 pub async fn run(args: SetupCodeArgs, printer: &Printer) -> Result<(), Failure> {
     match submit(&args.data_dir, Command::SetupCode, &mut std::io::sink()).await? {
         Reply::SetupCode { code, expires } => {
-            printer.note(&format!("The setup code works until {expires}. Enter it at /admin/signup."));
+            printer.note(&format!(
+                "The setup code works until {expires}. Enter it at /admin/signup."
+            ));
             printer.data(&format!("{}\n", code.expose()))
         }
         _ => Err(unexpected()),

@@ -20,8 +20,11 @@ pub async fn submit(
 ) -> Result<Reply, Failure> {
     let dir = DataDir::new(data_dir.path()?);
     if !matches!(keyfile::load(dir.path()), Ok(Some(_)) | Err(_)) {
-        return Err(Failure::new(format!("There is no Strongroom store in {}", dir.path().display()))
-            .advise("Name its directory with --data-dir, or make a new store with `strongroom serve`"));
+        return Err(Failure::new(format!(
+            "There is no Strongroom store in {}",
+            dir.path().display()
+        ))
+        .advise("Name its directory with --data-dir, or make a new store with `strongroom serve`"));
     }
     let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
     match lock {
@@ -31,9 +34,12 @@ pub async fn submit(
 }
 
 fn unusable(dir: &DataDir, error: &std::io::Error) -> Failure {
-    Failure::new(format!("The data directory {} cannot be used", dir.path().display()))
-        .because(error.to_string())
-        .advise("Run the command as the user that owns the directory")
+    Failure::new(format!(
+        "The data directory {} cannot be used",
+        dir.path().display()
+    ))
+    .because(error.to_string())
+    .advise("Run the command as the user that owns the directory")
 }
 
 fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> Result<Reply, Failure> {
@@ -61,9 +67,9 @@ async fn in_process(
     let refused = |error: String| Failure::new("The command was refused").because(error);
     let app = App::opened(opened).map_err(|error| refused(error.to_string()))?;
     let outcome = operator::perform(&app, dir, command, output).map_err(|error| refused(error.to_string()));
-    app.close().await.map_err(|error| {
-        Failure::new("The store could not be closed cleanly").because(error.to_string())
-    })?;
+    app.close()
+        .await
+        .map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))?;
     outcome
 }
 

@@ -30,7 +30,9 @@ pub async fn renew(
 ) -> Result<Json<AccessTokenResponse>, Failure> {
     let token = request.access_token.trimmed();
     let credential = tokens::verify(&*app.store()?.keyring(), token.expose(), app.clock.now())?;
-    let issued = app.write(move |cx| access_tokens::renew(cx, credential.clone(), &source)).await?;
+    let issued = app
+        .write(move |cx| access_tokens::renew(cx, credential.clone(), &source))
+        .await?;
     Ok(Json(body(issued)))
 }
 
@@ -42,6 +44,9 @@ pub async fn revoke(
 ) -> Result<Json<MessageResponse>, Failure> {
     let token = request.access_token.trimmed();
     let credential = tokens::verify(&*app.store()?.keyring(), token.expose(), app.clock.now())?;
-    app.write(move |cx| access_tokens::revoke(cx, credential.clone(), source.clone())).await?;
-    Ok(Json(MessageResponse { message: "Successfully revoked access token".into() }))
+    app.write(move |cx| access_tokens::revoke(cx, credential.clone(), source.clone()))
+        .await?;
+    Ok(Json(MessageResponse {
+        message: "Successfully revoked access token".into(),
+    }))
 }

@@ -47,8 +47,10 @@ pub async fn prepare(
     policy::check(&request.password, Some(&email))
         .map_err(|reason| Failure::invalid("password", &reason.to_string()))?;
     if !local {
-        let from_header =
-            headers.get("x-setup-code").and_then(|value| value.to_str().ok()).map(SecretText::from);
+        let from_header = headers
+            .get("x-setup-code")
+            .and_then(|value| value.to_str().ok())
+            .map(SecretText::from);
         let Some(code) = request.setup_code.or(from_header) else {
             return Err(setup::code_refused().into());
         };

@@ -69,10 +69,15 @@ pub async fn login(
     let begun = app.write(move |cx| login::begin(cx, &email, &from)).await?;
     let hash = begun.password_hash().map(str::to_owned);
     let right = app.password_fits(request.password, hash).await?;
-    match app.write(move |cx| login::finish(cx, &begun, right, &source)).await? {
+    match app
+        .write(move |cx| login::finish(cx, &begun, right, &source))
+        .await?
+    {
         Finished::Refused => Err(login::refused().into()),
         Finished::Opened(opened) => {
-            let body = Json(LoginResponse { access_token: opened.access });
+            let body = Json(LoginResponse {
+                access_token: opened.access,
+            });
             Ok(with_cookie(&headers, opened.refresh.as_ref(), body))
         }
     }
@@ -94,9 +99,14 @@ pub async fn select_organization(
         return Err(organizations::not_a_member().into());
     };
     let token = app
-        .write_as(caller, move |cx, caller| sessions::select_organization(cx, caller, organization))
+        .write_as(caller, move |cx, caller| {
+            sessions::select_organization(cx, caller, organization)
+        })
         .await?;
-    Ok(Json(SelectOrganizationResponse { token, is_mfa_enabled: false }))
+    Ok(Json(SelectOrganizationResponse {
+        token,
+        is_mfa_enabled: false,
+    }))
 }
 
 /// `POST /api/v1/auth/checkAuth`
@@ -104,8 +114,11 @@ pub async fn check(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
 ) -> Result<Json<MessageResponse>, Failure> {
-    app.read_as(caller, |_, caller| caller.user_session().map(drop)).await?;
-    Ok(Json(MessageResponse { message: "Authenticated".into() }))
+    app.read_as(caller, |_, caller| caller.user_session().map(drop))
+        .await?;
+    Ok(Json(MessageResponse {
+        message: "Authenticated".into(),
+    }))
 }
 
 /// `POST /api/v1/auth/token`: the refresh cookie buys a bearer token.
@@ -115,7 +128,10 @@ pub async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Re
     match app.write(move |cx| sessions::refresh(cx, &cookie)).await? {
         Refreshed::Refused => Err(refused().into()),
         Refreshed::Opened(opened) => {
-            let body = TokenResponse { token: opened.access, organization_id: opened.organization };
+            let body = TokenResponse {
+                token: opened.access,
+                organization_id: opened.organization,
+            };
             Ok(with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
         }
     }
@@ -131,11 +147,15 @@ pub async fn logout(
     if let Some(credential) = credential(&app, &headers)? {
         app.write_as((credential, source), sessions::close).await?;
     } else if let Some(cookie) = cookie_text {
-        app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source)).await?;
+        app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source))
+            .await?;
     } else {
         return Err(Error::Unauthenticated("There is no session to end".into()).into());
     }
-    let mut response = Json(MessageResponse { message: "Logged out".into() }).into_response();
+    let mut response = Json(MessageResponse {
+        message: "Logged out".into(),
+    })
+    .into_response();
     if let Some(value) = cookie(&headers, "", 0) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
@@ -143,7 +163,12 @@ pub async fn logout(
 }
 
 /// `GET /api/v1/user`
-pub async fn user(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<UserResponse>, Failure> {
+pub async fn user(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+) -> Result<Json<UserResponse>, Failure> {
     let user = app.read_as(caller, users::me).await?;
-    Ok(Json(UserResponse { user: user_body(&user) }))
+    Ok(Json(UserResponse {
+        user: user_body(&user),
+    }))
 }

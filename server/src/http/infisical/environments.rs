@@ -44,9 +44,14 @@ pub async fn get(
     Path((project, id)): Path<(String, String)>,
 ) -> Result<Json<EnvironmentResponse>, Failure> {
     let id: EnvironmentId = parsed("environment", &id)?;
-    let row =
-        app.read_as(caller, move |cx, caller| environments::get(cx, caller, &project, id)).await?;
-    Ok(Json(EnvironmentResponse { environment: body(row) }))
+    let row = app
+        .read_as(caller, move |cx, caller| {
+            environments::get(cx, caller, &project, id)
+        })
+        .await?;
+    Ok(Json(EnvironmentResponse {
+        environment: body(row),
+    }))
 }
 
 /// `POST …/environments`
@@ -74,13 +79,23 @@ pub async fn update(
     Json(request): Json<UpdateEnvironmentRequest>,
 ) -> Result<Json<EnvironmentChangeResponse>, Failure> {
     let id: EnvironmentId = parsed("environment", &id)?;
-    let name: Option<DisplayName> =
-        filled(request.name.as_ref()).map(|name| parsed("name", name)).transpose()?;
-    let slug: Option<EnvSlug> =
-        filled(request.slug.as_ref()).map(|slug| parsed("slug", slug)).transpose()?;
+    let name: Option<DisplayName> = filled(request.name.as_ref())
+        .map(|name| parsed("name", name))
+        .transpose()?;
+    let slug: Option<EnvSlug> = filled(request.slug.as_ref())
+        .map(|slug| parsed("slug", slug))
+        .transpose()?;
     let row = app
         .write_as(caller, move |cx, caller| {
-            environments::update(cx, caller, &project, id, name.as_ref(), slug.as_ref(), request.position)
+            environments::update(
+                cx,
+                caller,
+                &project,
+                id,
+                name.as_ref(),
+                slug.as_ref(),
+                request.position,
+            )
         })
         .await?;
     Ok(change("Successfully updated environment", row))
@@ -93,7 +108,10 @@ pub async fn delete(
     Path((project, id)): Path<(String, String)>,
 ) -> Result<Json<EnvironmentChangeResponse>, Failure> {
     let id: EnvironmentId = parsed("environment", &id)?;
-    let row =
-        app.write_as(caller, move |cx, caller| environments::delete(cx, caller, &project, id)).await?;
+    let row = app
+        .write_as(caller, move |cx, caller| {
+            environments::delete(cx, caller, &project, id)
+        })
+        .await?;
     Ok(change("Successfully deleted environment", row))
 }

@@ -25,7 +25,11 @@ pub fn body(row: &store::identities::Identity) -> Identity {
         id: row.id,
         name: row.name.clone(),
         has_delete_protection: row.delete_protection,
-        auth_methods: if row.universal_auth { vec!["universal-auth".into()] } else { Vec::new() },
+        auth_methods: if row.universal_auth {
+            vec!["universal-auth".into()]
+        } else {
+            Vec::new()
+        },
         created_at: row.created_at,
         updated_at: row.updated_at,
     }
@@ -78,13 +82,18 @@ pub async fn list(
     Bearer(caller): Bearer,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<IdentitiesResponse>, Failure> {
-    let organization: OrganizationId =
-        parsed("orgId", filled(query.org_id.as_ref()).unwrap_or_default())?;
-    let rows =
-        app.read_as(caller, move |cx, caller| identities::list(cx, caller, organization)).await?;
+    let organization: OrganizationId = parsed("orgId", filled(query.org_id.as_ref()).unwrap_or_default())?;
+    let rows = app
+        .read_as(caller, move |cx, caller| {
+            identities::list(cx, caller, organization)
+        })
+        .await?;
     let identities: Vec<_> = rows.iter().map(membership).collect();
     let total_count = i64::try_from(identities.len()).unwrap_or(i64::MAX);
-    Ok(Json(IdentitiesResponse { identities, total_count }))
+    Ok(Json(IdentitiesResponse {
+        identities,
+        total_count,
+    }))
 }
 
 /// `GET /api/v1/identities/{id}`
@@ -94,8 +103,12 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<IdentityMembershipInOrganizationResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let row = app.read_as(caller, move |cx, caller| identities::get(cx, caller, id)).await?;
-    Ok(Json(IdentityMembershipInOrganizationResponse { identity: membership(&row) }))
+    let row = app
+        .read_as(caller, move |cx, caller| identities::get(cx, caller, id))
+        .await?;
+    Ok(Json(IdentityMembershipInOrganizationResponse {
+        identity: membership(&row),
+    }))
 }
 
 /// `DELETE /api/v1/identities/{id}`
@@ -105,6 +118,8 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<Json<IdentityResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let row = app.write_as(caller, move |cx, caller| identities::delete(cx, caller, id)).await?;
+    let row = app
+        .write_as(caller, move |cx, caller| identities::delete(cx, caller, id))
+        .await?;
     Ok(Json(IdentityResponse { identity: body(&row) }))
 }

@@ -18,7 +18,10 @@ use crate::http::extract::{Json, Path, filled, parsed};
 use crate::http::guard::Bearer;
 
 fn assignment(role: ProjectRole) -> RoleAssignment {
-    RoleAssignment { role: role.to_string(), is_temporary: false }
+    RoleAssignment {
+        role: role.to_string(),
+        is_temporary: false,
+    }
 }
 
 fn body((membership, identity, project): IdentityInProject) -> IdentityMembership {
@@ -28,7 +31,10 @@ fn body((membership, identity, project): IdentityInProject) -> IdentityMembershi
         identity_id: identity.id,
         roles: vec![assignment(membership.role)],
         identity: identities::body(&identity),
-        project: ProjectReference { id: project.id, name: project.name },
+        project: ProjectReference {
+            id: project.id,
+            name: project.name,
+        },
         created_at: membership.created_at,
         updated_at: membership.updated_at,
     }
@@ -40,7 +46,10 @@ fn role(request: &MembershipRequest, default: Option<ProjectRole>) -> Result<Pro
         Some([one]) if !one.is_temporary => Some(&one.role),
         Some([]) | None => request.role.as_ref(),
         Some(_) => {
-            return Err(Failure::invalid("roles", "exactly one role without an end is supported"));
+            return Err(Failure::invalid(
+                "roles",
+                "exactly one role without an end is supported",
+            ));
         }
     };
     match (filled(word), default) {
@@ -58,10 +67,15 @@ pub async fn list(
     Bearer(caller): Bearer,
     Path(project): Path<String>,
 ) -> Result<Json<IdentityMembershipsResponse>, Failure> {
-    let found = app.read_as(caller, move |cx, caller| members::list(cx, caller, &project)).await?;
+    let found = app
+        .read_as(caller, move |cx, caller| members::list(cx, caller, &project))
+        .await?;
     let identity_memberships: Vec<_> = found.into_iter().map(body).collect();
     let total_count = i64::try_from(identity_memberships.len()).unwrap_or(i64::MAX);
-    Ok(Json(IdentityMembershipsResponse { identity_memberships, total_count }))
+    Ok(Json(IdentityMembershipsResponse {
+        identity_memberships,
+        total_count,
+    }))
 }
 
 /// `GET …/identity-memberships/{identityId}`
@@ -71,8 +85,12 @@ pub async fn get(
     Path((project, id)): Path<(String, String)>,
 ) -> Result<Json<IdentityMembershipResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let found = app.read_as(caller, move |cx, caller| members::get(cx, caller, &project, id)).await?;
-    Ok(Json(IdentityMembershipResponse { identity_membership: body(found) }))
+    let found = app
+        .read_as(caller, move |cx, caller| members::get(cx, caller, &project, id))
+        .await?;
+    Ok(Json(IdentityMembershipResponse {
+        identity_membership: body(found),
+    }))
 }
 
 /// `POST …/identity-memberships/{identityId}`; without a role the identity gets no access, as in Infisical.
@@ -84,9 +102,14 @@ pub async fn add(
 ) -> Result<Json<IdentityMembershipResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
     let role = role(&request, Some(ProjectRole::NoAccess))?;
-    let found =
-        app.write_as(caller, move |cx, caller| members::add(cx, caller, &project, id, role)).await?;
-    Ok(Json(IdentityMembershipResponse { identity_membership: body(found) }))
+    let found = app
+        .write_as(caller, move |cx, caller| {
+            members::add(cx, caller, &project, id, role)
+        })
+        .await?;
+    Ok(Json(IdentityMembershipResponse {
+        identity_membership: body(found),
+    }))
 }
 
 /// `PATCH …/identity-memberships/{identityId}`
@@ -98,9 +121,14 @@ pub async fn set_role(
 ) -> Result<Json<RolesResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
     let role = role(&request, None)?;
-    let (membership, ..) =
-        app.write_as(caller, move |cx, caller| members::set_role(cx, caller, &project, id, role)).await?;
-    Ok(Json(RolesResponse { roles: vec![assignment(membership.role)] }))
+    let (membership, ..) = app
+        .write_as(caller, move |cx, caller| {
+            members::set_role(cx, caller, &project, id, role)
+        })
+        .await?;
+    Ok(Json(RolesResponse {
+        roles: vec![assignment(membership.role)],
+    }))
 }
 
 /// `DELETE …/identity-memberships/{identityId}`
@@ -110,6 +138,12 @@ pub async fn remove(
     Path((project, id)): Path<(String, String)>,
 ) -> Result<Json<IdentityMembershipResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let found = app.write_as(caller, move |cx, caller| members::remove(cx, caller, &project, id)).await?;
-    Ok(Json(IdentityMembershipResponse { identity_membership: body(found) }))
+    let found = app
+        .write_as(caller, move |cx, caller| {
+            members::remove(cx, caller, &project, id)
+        })
+        .await?;
+    Ok(Json(IdentityMembershipResponse {
+        identity_membership: body(found),
+    }))
 }

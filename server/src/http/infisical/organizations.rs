@@ -36,7 +36,9 @@ pub async fn list(
     Bearer(caller): Bearer,
 ) -> Result<Json<OrganizationsResponse>, Failure> {
     let found = app.read_as(caller, organizations::list).await?;
-    Ok(Json(OrganizationsResponse { organizations: found.into_iter().map(body).collect() }))
+    Ok(Json(OrganizationsResponse {
+        organizations: found.into_iter().map(body).collect(),
+    }))
 }
 
 /// `GET /api/v1/organization/{id}`
@@ -45,7 +47,13 @@ pub async fn get(
     Bearer(caller): Bearer,
     Path(id): Path<String>,
 ) -> Result<Json<OrganizationResponse>, Failure> {
-    let Ok(id) = id.parse::<OrganizationId>() else { return Err(organizations::not_a_member().into()) };
-    let found = app.read_as(caller, move |cx, caller| organizations::get(cx, caller, id)).await?;
-    Ok(Json(OrganizationResponse { organization: body(found) }))
+    let Ok(id) = id.parse::<OrganizationId>() else {
+        return Err(organizations::not_a_member().into());
+    };
+    let found = app
+        .read_as(caller, move |cx, caller| organizations::get(cx, caller, id))
+        .await?;
+    Ok(Json(OrganizationResponse {
+        organization: body(found),
+    }))
 }

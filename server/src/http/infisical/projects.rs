@@ -47,11 +47,19 @@ fn body((project, environments): Overview) -> Project {
 }
 
 async fn all(app: &App, caller: (Credential, Source)) -> Result<Vec<Project>, Failure> {
-    Ok(app.read_as(caller, projects::list).await?.into_iter().map(body).collect())
+    Ok(app
+        .read_as(caller, projects::list)
+        .await?
+        .into_iter()
+        .map(body)
+        .collect())
 }
 
 async fn one(app: &App, caller: (Credential, Source), reference: String) -> Result<Project, Failure> {
-    Ok(body(app.read_as(caller, move |cx, caller| projects::get(cx, caller, &reference)).await?))
+    Ok(body(
+        app.read_as(caller, move |cx, caller| projects::get(cx, caller, &reference))
+            .await?,
+    ))
 }
 
 async fn changed(
@@ -60,8 +68,9 @@ async fn changed(
     reference: String,
     request: UpdateProjectRequest,
 ) -> Result<Project, Failure> {
-    let name: Option<DisplayName> =
-        filled(request.name.as_ref()).map(|name| parsed("name", name)).transpose()?;
+    let name: Option<DisplayName> = filled(request.name.as_ref())
+        .map(|name| parsed("name", name))
+        .transpose()?;
     let description = request.description;
     let overview = app
         .write_as(caller, move |cx, caller| {
@@ -72,7 +81,10 @@ async fn changed(
 }
 
 async fn removed(app: &App, caller: (Credential, Source), reference: String) -> Result<Project, Failure> {
-    Ok(body(app.write_as(caller, move |cx, caller| projects::delete(cx, caller, &reference)).await?))
+    Ok(body(
+        app.write_as(caller, move |cx, caller| projects::delete(cx, caller, &reference))
+            .await?,
+    ))
 }
 
 /// `GET /api/v1/projects`
@@ -80,7 +92,9 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
 ) -> Result<Json<ProjectsResponse>, Failure> {
-    Ok(Json(ProjectsResponse { projects: all(&app, caller).await? }))
+    Ok(Json(ProjectsResponse {
+        projects: all(&app, caller).await?,
+    }))
 }
 
 /// `GET /api/v1/workspace`
@@ -88,7 +102,9 @@ pub async fn list_workspaces(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
 ) -> Result<Json<WorkspacesResponse>, Failure> {
-    Ok(Json(WorkspacesResponse { workspaces: all(&app, caller).await? }))
+    Ok(Json(WorkspacesResponse {
+        workspaces: all(&app, caller).await?,
+    }))
 }
 
 /// `GET /api/v1/projects/{id}`
@@ -97,7 +113,9 @@ pub async fn get(
     Bearer(caller): Bearer,
     Path(reference): Path<String>,
 ) -> Result<Json<ProjectResponse>, Failure> {
-    Ok(Json(ProjectResponse { project: one(&app, caller, reference).await? }))
+    Ok(Json(ProjectResponse {
+        project: one(&app, caller, reference).await?,
+    }))
 }
 
 /// `GET /api/v1/workspace/{id}`
@@ -106,7 +124,9 @@ pub async fn get_workspace(
     Bearer(caller): Bearer,
     Path(reference): Path<String>,
 ) -> Result<Json<WorkspaceResponse>, Failure> {
-    Ok(Json(WorkspaceResponse { workspace: one(&app, caller, reference).await? }))
+    Ok(Json(WorkspaceResponse {
+        workspace: one(&app, caller, reference).await?,
+    }))
 }
 
 /// `GET /api/v2/workspace/{slug}` and `GET /api/v1/projects/slug/{slug}`: the project without a name around it.
@@ -124,16 +144,21 @@ pub async fn create(
     Bearer(caller): Bearer,
     Json(request): Json<CreateProjectRequest>,
 ) -> Result<Json<ProjectResponse>, Failure> {
-    let slug: Option<ProjectSlug> =
-        filled(request.slug.as_ref()).map(|slug| parsed("slug", slug)).transpose()?;
+    let slug: Option<ProjectSlug> = filled(request.slug.as_ref())
+        .map(|slug| parsed("slug", slug))
+        .transpose()?;
     let new = NewProject {
         name: parsed("projectName", &request.project_name)?,
         slug,
         description: filled(request.project_description.as_ref()).map(str::to_owned),
         default_environments: request.should_create_default_envs.unwrap_or(true),
     };
-    let overview = app.write_as(caller, move |cx, caller| projects::create(cx, caller, &new)).await?;
-    Ok(Json(ProjectResponse { project: body(overview) }))
+    let overview = app
+        .write_as(caller, move |cx, caller| projects::create(cx, caller, &new))
+        .await?;
+    Ok(Json(ProjectResponse {
+        project: body(overview),
+    }))
 }
 
 /// `PATCH /api/v1/projects/{id}`
@@ -143,7 +168,9 @@ pub async fn update(
     Path(reference): Path<String>,
     Json(request): Json<UpdateProjectRequest>,
 ) -> Result<Json<ProjectResponse>, Failure> {
-    Ok(Json(ProjectResponse { project: changed(&app, caller, reference, request).await? }))
+    Ok(Json(ProjectResponse {
+        project: changed(&app, caller, reference, request).await?,
+    }))
 }
 
 /// `PATCH /api/v1/workspace/{id}`
@@ -153,7 +180,9 @@ pub async fn update_workspace(
     Path(reference): Path<String>,
     Json(request): Json<UpdateProjectRequest>,
 ) -> Result<Json<WorkspaceResponse>, Failure> {
-    Ok(Json(WorkspaceResponse { workspace: changed(&app, caller, reference, request).await? }))
+    Ok(Json(WorkspaceResponse {
+        workspace: changed(&app, caller, reference, request).await?,
+    }))
 }
 
 /// `DELETE /api/v1/projects/{id}`
@@ -162,7 +191,9 @@ pub async fn delete(
     Bearer(caller): Bearer,
     Path(reference): Path<String>,
 ) -> Result<Json<ProjectResponse>, Failure> {
-    Ok(Json(ProjectResponse { project: removed(&app, caller, reference).await? }))
+    Ok(Json(ProjectResponse {
+        project: removed(&app, caller, reference).await?,
+    }))
 }
 
 /// `DELETE /api/v1/workspace/{id}`
@@ -171,5 +202,7 @@ pub async fn delete_workspace(
     Bearer(caller): Bearer,
     Path(reference): Path<String>,
 ) -> Result<Json<WorkspaceResponse>, Failure> {
-    Ok(Json(WorkspaceResponse { workspace: removed(&app, caller, reference).await? }))
+    Ok(Json(WorkspaceResponse {
+        workspace: removed(&app, caller, reference).await?,
+    }))
 }

@@ -12,8 +12,8 @@ use shared::wire::secrets::{
 };
 
 use crate::app::App;
-use crate::domain::secrets::{self, Change, NewSecret, Place};
 use crate::domain::Error;
+use crate::domain::secrets::{self, Change, NewSecret, Place};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
@@ -27,10 +27,16 @@ fn project<'a>(spellings: [Option<&'a String>; 4]) -> Result<&'a str, Failure> {
 
 fn place(project: &str, environment: Option<&String>, path: Option<&String>) -> Result<Place, Failure> {
     let environment = filled(environment).ok_or_else(|| {
-        Failure::from(Error::BadRequest("Which environment? Give its slug as environment, such as dev".into()))
+        Failure::from(Error::BadRequest(
+            "Which environment? Give its slug as environment, such as dev".into(),
+        ))
     })?;
     let path: FolderPath = parsed("secretPath", path.map_or("/", |path| path.as_str()))?;
-    Ok(Place { project: project.to_owned(), environment: environment.to_owned(), path })
+    Ok(Place {
+        project: project.to_owned(),
+        environment: environment.to_owned(),
+        path,
+    })
 }
 
 fn place_of_query(query: &SecretQuery) -> Result<Place, Failure> {
@@ -108,10 +114,16 @@ pub async fn list(
     let place = place_of_query(&query)?;
     let with_values = switch("viewSecretValue", query.view_secret_value.as_ref(), true)?;
     let listing = app
-        .read_audited(caller, move |cx, caller| secrets::list(cx, caller, &place, with_values))
+        .read_audited(caller, move |cx, caller| {
+            secrets::list(cx, caller, &place, with_values)
+        })
         .await?;
     let secrets = listing.secrets.into_iter().map(body).collect();
-    let mut response = Json(SecretsResponse { secrets, imports: Vec::new() }).into_response();
+    let mut response = Json(SecretsResponse {
+        secrets,
+        imports: Vec::new(),
+    })
+    .into_response();
     if let Some(missing) = listing.missing
         && let Ok(hint) = HeaderValue::from_str(&missing)
     {
@@ -131,8 +143,9 @@ pub async fn get(
     let place = place_of_query(&query)?;
     let kind = kind_of_query(&query)?;
     let with_value = switch("viewSecretValue", query.view_secret_value.as_ref(), true)?;
-    let version: Option<i64> =
-        filled(query.version.as_ref()).map(|version| parsed("version", version)).transpose()?;
+    let version: Option<i64> = filled(query.version.as_ref())
+        .map(|version| parsed("version", version))
+        .transpose()?;
     if kind == Some(SecretType::Personal) {
         // There are none yet, so there is none of this name.
         return Err(Error::NotFound(format!("Secret with name '{name}' not found")).into());
@@ -163,8 +176,11 @@ pub async fn create(
         comment: request.secret_comment.unwrap_or_default().trimmed(),
         skip_multiline_encoding: request.skip_multiline_encoding,
     };
-    let secret =
-        app.write_as(caller, move |cx, caller| secrets::create(cx, caller, &place, &new)).await?;
+    let secret = app
+        .write_as(caller, move |cx, caller| {
+            secrets::create(cx, caller, &place, &new)
+        })
+        .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
 }
 
@@ -188,7 +204,9 @@ pub async fn update(
         expected_version: request.expected_version,
     };
     let secret = app
-        .write_as(caller, move |cx, caller| secrets::update(cx, caller, &place, &name, &change))
+        .write_as(caller, move |cx, caller| {
+            secrets::update(cx, caller, &place, &name, &change)
+        })
         .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
 }
@@ -203,7 +221,10 @@ pub async fn delete(
     let name: SecretName = parsed("secretName", &name)?;
     let place = place_of_body(&request)?;
     require_shared(request.kind)?;
-    let secret =
-        app.write_as(caller, move |cx, caller| secrets::delete(cx, caller, &place, &name)).await?;
+    let secret = app
+        .write_as(caller, move |cx, caller| {
+            secrets::delete(cx, caller, &place, &name)
+        })
+        .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
 }

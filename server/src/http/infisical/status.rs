@@ -30,5 +30,8 @@ pub async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, Failure
 /// 200 as long as the process answers.
 pub async fn health(State(app): State<Arc<App>>) -> Json<Health> {
     let status = if app.store().is_ok() { "ok" } else { "locked" };
-    Json(Health { status: status.into(), version: env!("CARGO_PKG_VERSION").into() })
+    Json(Health {
+        status: status.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    })
 }

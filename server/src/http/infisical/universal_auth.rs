@@ -12,8 +12,8 @@ use shared::wire::identities::{
 
 use super::access_tokens;
 use crate::app::App;
-use crate::domain::universal_auth::{self, LoggedIn, NewClientSecret, Settings};
 use crate::domain::trusted_ips;
+use crate::domain::universal_auth::{self, LoggedIn, NewClientSecret, Settings};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, parsed};
 use crate::http::guard::{Bearer, From};
@@ -83,9 +83,13 @@ pub async fn attach(
         access_token_trusted_ips: stored_ips("accessTokenTrustedIps", request.access_token_trusted_ips)?,
     };
     let row = app
-        .write_as(caller, move |cx, caller| universal_auth::attach(cx, caller, id, &settings))
+        .write_as(caller, move |cx, caller| {
+            universal_auth::attach(cx, caller, id, &settings)
+        })
         .await?;
-    Ok(Json(UniversalAuthResponse { identity_universal_auth: body(row) }))
+    Ok(Json(UniversalAuthResponse {
+        identity_universal_auth: body(row),
+    }))
 }
 
 /// `GET …/identities/{id}`
@@ -95,8 +99,12 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<UniversalAuthResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let row = app.read_as(caller, move |cx, caller| universal_auth::get(cx, caller, id)).await?;
-    Ok(Json(UniversalAuthResponse { identity_universal_auth: body(row) }))
+    let row = app
+        .read_as(caller, move |cx, caller| universal_auth::get(cx, caller, id))
+        .await?;
+    Ok(Json(UniversalAuthResponse {
+        identity_universal_auth: body(row),
+    }))
 }
 
 /// `POST …/identities/{id}/client-secrets`
@@ -113,9 +121,14 @@ pub async fn create_secret(
         ttl: request.ttl.unwrap_or(0),
     };
     let (client_secret, row) = app
-        .write_as(caller, move |cx, caller| universal_auth::create_secret(cx, caller, id, &new))
+        .write_as(caller, move |cx, caller| {
+            universal_auth::create_secret(cx, caller, id, &new)
+        })
         .await?;
-    Ok(Json(CreateClientSecretResponse { client_secret, client_secret_data: secret_body(row) }))
+    Ok(Json(CreateClientSecretResponse {
+        client_secret,
+        client_secret_data: secret_body(row),
+    }))
 }
 
 /// `GET …/identities/{id}/client-secrets`
@@ -125,9 +138,14 @@ pub async fn list_secrets(
     Path(id): Path<String>,
 ) -> Result<Json<ClientSecretsResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
-    let rows =
-        app.read_as(caller, move |cx, caller| universal_auth::list_secrets(cx, caller, id)).await?;
-    Ok(Json(ClientSecretsResponse { client_secret_data: rows.into_iter().map(secret_body).collect() }))
+    let rows = app
+        .read_as(caller, move |cx, caller| {
+            universal_auth::list_secrets(cx, caller, id)
+        })
+        .await?;
+    Ok(Json(ClientSecretsResponse {
+        client_secret_data: rows.into_iter().map(secret_body).collect(),
+    }))
 }
 
 /// `POST …/identities/{id}/client-secrets/{clientSecretId}/revoke`
@@ -139,9 +157,13 @@ pub async fn revoke_secret(
     let id: IdentityId = parsed("identityId", &id)?;
     let secret: ClientSecretId = parsed("clientSecretId", &secret)?;
     let row = app
-        .write_as(caller, move |cx, caller| universal_auth::revoke_secret(cx, caller, id, secret))
+        .write_as(caller, move |cx, caller| {
+            universal_auth::revoke_secret(cx, caller, id, secret)
+        })
         .await?;
-    Ok(Json(ClientSecretResponse { client_secret_data: secret_body(row) }))
+    Ok(Json(ClientSecretResponse {
+        client_secret_data: secret_body(row),
+    }))
 }
 
 /// `POST /api/v1/auth/universal-auth/login`
