@@ -1,0 +1,55 @@
+//! `/projects/:project/:environment`: the secrets of an environment.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::secrets::Place;
+use crate::components::button::{Button, Weight};
+use crate::components::environment_tabs::EnvironmentTabs;
+use crate::components::icon::Icon;
+use crate::components::secret_list::SecretList;
+use crate::projects::Projects;
+use crate::secrets::{Open, Secrets};
+
+/// The page.
+#[component]
+pub fn SecretsPage() -> impl IntoView {
+    let projects = expect_context::<Projects>();
+    let params = use_params_map();
+    let place = Memo::new(move |_| {
+        params.with(|params| Place {
+            project: params.get("project").unwrap_or_default(),
+            environment: params.get("environment").unwrap_or_default(),
+        })
+    });
+    let project = Memo::new(move |_| place.with(|place| place.project.clone()));
+    let secrets = Secrets::of(place);
+    let name = Memo::new(move |_| {
+        projects
+            .find(&project.get())
+            .map(|project| project.name)
+            .unwrap_or_default()
+    });
+    Effect::new(move |_| {
+        let environment = place.with(|place| place.environment.clone());
+        document().set_title(&format!("{} {environment} · Strongroom", name.get()));
+    });
+    view! {
+        <main class="page">
+            <div class="page-head">
+                <h1>
+                    <bdi>{move || name.get()}</bdi>
+                    <span class="visually-hidden">" secrets"</span>
+                </h1>
+                <Button
+                    label="Add Secret"
+                    icon=Icon::Plus
+                    weight=Weight::Primary
+                    on_press=move |()| secrets.open.set(Open::Add)
+                />
+            </div>
+            <EnvironmentTabs project />
+            <SecretList secrets />
+        </main>
+    }
+}
