@@ -69,16 +69,20 @@ fn SignedInOnly() -> impl IntoView {
     let signed_in = Memo::new(move |_| session.phase() == Phase::SignedIn);
     let path = use_location().pathname;
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if !signed_in.get() {
-            let target =
-                if session.has_expired() || path.with_untracked(|path| path.len() > "/projects".len()) {
-                    format!("/login?next={}", path.get_untracked())
-                } else {
-                    "/login".to_owned()
-                };
+    Effect::new(move |was: Option<bool>| {
+        let signed_in = signed_in.get();
+        if !signed_in {
+            // Who logged out on purpose starts afresh; who was interrupted, or came by a link, goes on here.
+            let on_purpose = was == Some(true) && !session.has_expired();
+            let path = path.get_untracked();
+            let target = if on_purpose || path == "/projects" {
+                "/login".to_owned()
+            } else {
+                format!("/login?next={path}")
+            };
             navigate(&target, replacing());
         }
+        signed_in
     });
     move || {
         if signed_in.get() {

@@ -27,6 +27,11 @@ impl Announcements {
         use_context().unwrap_or_else(Self::new)
     }
 
+    /// Takes back what was said: something newer matters more.
+    pub fn clear(self) {
+        self.text.set(String::new());
+    }
+
     /// Says something.
     pub fn say(self, text: impl Into<String>) {
         self.text.set(text.into());

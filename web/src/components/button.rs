@@ -32,6 +32,9 @@ impl Weight {
 pub fn Button(
     /// The text.
     label: &'static str,
+    /// Unique in the page, for a button that the focus returns to.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// How much it stands out.
     #[prop(optional)]
     weight: Weight,
@@ -54,6 +57,7 @@ pub fn Button(
     view! {
         <button
             type=kind
+            id=id
             form=form
             class=weight.class()
             class:busy=move || busy.get()
@@ -76,6 +80,9 @@ pub fn IconButton(
     /// The name, such as `Reveal DB_URL`.
     #[prop(into)]
     name: Signal<String>,
+    /// Unique in the page, for a button that the focus returns to.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// The icon.
     #[prop(into)]
     icon: Signal<Icon>,
@@ -89,6 +96,7 @@ pub fn IconButton(
     view! {
         <button
             type="button"
+            id=id
             class="icon-button"
             class:busy=move || busy.get()
             aria-label=move || name.get()

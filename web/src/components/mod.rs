@@ -8,6 +8,7 @@ pub mod dialog;
 pub mod environment_tabs;
 pub mod exposure_banner;
 pub mod field;
+pub mod focus;
 pub mod icon;
 pub mod new_project;
 pub mod notice;

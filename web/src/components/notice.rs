@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::announcer::Announcements;
 use super::button::Button;
 use super::icon::{Glyph, Icon};
 use crate::problem::Problem;
@@ -16,6 +17,12 @@ pub fn ProblemNotice(
     #[prop(optional, into)]
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
+    let announcements = Announcements::current();
+    Effect::new(move |_| {
+        if problem.with(Option::is_some) {
+            announcements.clear();
+        }
+    });
     view! {
         <div role="alert" class="notice-place">
             {move || {

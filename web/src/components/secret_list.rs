@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use super::announcer::Announcements;
 use super::button::{Button, Weight};
+use super::focus::focus_next;
 use super::icon::Icon;
 use super::notice::ProblemNotice;
 use super::secret_editor::{SecretEditor, Typed};
@@ -39,12 +40,7 @@ pub fn SecretList(
             <div class="empty">
                 <h2>"No secrets here yet"</h2>
                 <p>"Add the first one, such as a database address. It is encrypted before it is stored."</p>
-                <Button
-                    label="Add Secret"
-                    icon=Icon::Plus
-                    weight=Weight::Primary
-                    on_press=move |()| secrets.open.set(Open::Add)
-                />
+                <AddSecretButton secrets />
             </div>
         </Show>
         <ul class="secrets" aria-label="Secrets">
@@ -52,6 +48,23 @@ pub fn SecretList(
                 <SecretRow secrets line />
             </For>
         </ul>
+    }
+}
+
+/// Opens the form of a new secret. It stands in one place at a time: beside the heading, or alone in an empty list.
+#[component]
+pub fn AddSecretButton(
+    /// The list to add to.
+    secrets: Secrets,
+) -> impl IntoView {
+    view! {
+        <Button
+            id="add-secret"
+            label="Add Secret"
+            icon=Icon::Plus
+            weight=Weight::Primary
+            on_press=move |()| secrets.open.set(Open::Add)
+        />
     }
 }
 
@@ -79,6 +92,7 @@ fn AddSecret(secrets: Secrets) -> impl IntoView {
         typed.clear();
         problem.set(None);
         secrets.open.set(Open::Nothing);
+        focus_next("add-secret");
     };
     let save = move |()| {
         let draft = match typed.draft() {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::model::ids::SecretId;
 use shared::model::text::SecretText;
 
 use super::announcer::Announcements;
 use super::button::IconButton;
 use super::dialog::ConfirmDialog;
+use super::focus::focus_next;
 use super::icon::Icon;
 use super::notice::ProblemNotice;
 use super::secret_editor::{SecretEditor, Typed};
@@ -113,6 +115,7 @@ pub fn SecretRow(
         typed.clear();
         problem.set(None);
         secrets.open.set(Open::Nothing);
+        focus_next(edit_button(id));
     };
     let save = move |()| {
         let draft = match typed.draft() {
@@ -141,7 +144,10 @@ pub fn SecretRow(
             let line = line.get_value();
             let name = line.name();
             match secrets.delete(&line).await {
-                Ok(()) => announcements.say(format!("Deleted {name}")),
+                Ok(()) => {
+                    announcements.say(format!("Deleted {name}"));
+                    focus_next("add-secret");
+                }
                 Err(error) => {
                     deleting.set(false);
                     reading.set(false);
@@ -192,6 +198,7 @@ pub fn SecretRow(
                     />
                     <IconButton
                         name=Signal::derive(move || format!("Edit {}", name.get()))
+                        id=edit_button(id)
                         icon=Icon::Pencil
                         on_press=edit
                     />
@@ -229,6 +236,10 @@ pub fn SecretRow(
             </Show>
         </li>
     }
+}
+
+fn edit_button(secret: SecretId) -> String {
+    format!("edit-{secret}")
 }
 
 /// Says why a change was not saved. When somebody else was faster, the list takes their version over, and what was

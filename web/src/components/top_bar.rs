@@ -77,9 +77,11 @@ fn ProjectSwitch() -> impl IntoView {
         _ => Vec::new(),
     };
     view! {
-        <label class="project-switch">
-            <span class="visually-hidden">"Project"</span>
-            <select on:change=switch disabled=move || options().is_empty()>
+        <div class="project-switch">
+            <label class="visually-hidden" for="project">
+                "Project"
+            </label>
+            <select id="project" on:change=switch disabled=move || options().is_empty()>
                 <Show when=move || current.get().is_none()>
                     <option selected=true disabled=true>
                         "No project"
@@ -97,6 +99,6 @@ fn ProjectSwitch() -> impl IntoView {
                     }
                 </For>
             </select>
-        </label>
+        </div>
     }
 }

@@ -106,8 +106,8 @@ fn explain(error: &Error) -> Problem {
     let problem = Problem::new(WHAT, error);
     match error.kind {
         Kind::SignedOut | Kind::Refused | Kind::NotFound => problem.with_next(
-            "Check e-mail address and password. Who runs the server can make a new account with \
-             `strongroom admin create`.",
+            "Check e-mail address and password. An administrator can make a new account on the \
+             server: strongroom admin create",
         ),
         _ => problem,
     }

@@ -4,10 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use crate::api::secrets::Place;
-use crate::components::button::{Button, Weight};
 use crate::components::environment_tabs::EnvironmentTabs;
-use crate::components::icon::Icon;
-use crate::components::secret_list::SecretList;
+use crate::components::secret_list::{AddSecretButton, SecretList};
 use crate::projects::Projects;
 use crate::secrets::{Open, Secrets};
 
@@ -24,6 +22,7 @@ pub fn SecretsPage() -> impl IntoView {
     });
     let project = Memo::new(move |_| place.with(|place| place.project.clone()));
     let secrets = Secrets::of(place);
+    let alone = Memo::new(move |_| secrets.is_empty() && secrets.open.get() != Open::Add);
     let name = Memo::new(move |_| {
         projects
             .find(&project.get())
@@ -41,12 +40,9 @@ pub fn SecretsPage() -> impl IntoView {
                     <bdi>{move || name.get()}</bdi>
                     <span class="visually-hidden">" secrets"</span>
                 </h1>
-                <Button
-                    label="Add Secret"
-                    icon=Icon::Plus
-                    weight=Weight::Primary
-                    on_press=move |()| secrets.open.set(Open::Add)
-                />
+                <Show when=move || !alone.get()>
+                    <AddSecretButton secrets />
+                </Show>
             </div>
             <EnvironmentTabs project />
             <SecretList secrets />

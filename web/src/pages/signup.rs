@@ -76,7 +76,7 @@ pub fn Signup() -> impl IntoView {
     let code_hint = Signal::stored(if code_known {
         "Taken from the link.".to_owned()
     } else {
-        "The server printed it when it started; `strongroom setup-code` makes a new one.".to_owned()
+        "The server printed it at its start. A new one: strongroom setup-code".to_owned()
     });
     view! {
         <Card title="Set up Strongroom" lead="Create the first account. It administers this server.">
