@@ -3,6 +3,7 @@
 mod machine;
 mod process;
 mod terminal;
+mod tidy;
 mod web;
 mod workspace;
 
@@ -30,6 +31,8 @@ struct Arguments {
 enum Command {
     /// Build the admin interface into web/dist
     Web(web::Options),
+    /// Check the rules of this repository
+    Tidy,
 }
 
 fn main() -> ExitCode {
@@ -46,5 +49,6 @@ fn dispatch(arguments: Arguments) -> Result<()> {
     let workspace = Workspace::locate()?;
     match arguments.command {
         Command::Web(options) => web::run(&workspace, &options),
+        Command::Tidy => tidy::run(&workspace),
     }
 }
