@@ -126,18 +126,17 @@ fn read(root: &Path) -> Result<Vec<File>> {
         "--others",
         "--exclude-standard",
     ]));
-    let mut paths: Vec<String> = match listed {
-        Ok(listed) => listed
-            .split('\0')
-            .filter(|path| !path.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        Err(_) => {
-            let mut paths = Vec::new();
-            walk(root, root, &mut paths)?;
-            paths
-        }
-    };
+    let mut paths = Vec::new();
+    if let Ok(listed) = listed {
+        paths.extend(
+            listed
+                .split('\0')
+                .filter(|path| !path.is_empty())
+                .map(str::to_owned),
+        );
+    } else {
+        walk(root, root, &mut paths)?;
+    }
     paths.sort();
     paths.dedup();
     let mut files = Vec::new();

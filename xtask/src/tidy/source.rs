@@ -81,11 +81,8 @@ impl Source {
 
 /// The line of a byte, counted from 1.
 pub fn line_at(text: &str, byte: usize) -> usize {
-    text.as_bytes()[..byte.min(text.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    let before = text.get(..byte.min(text.len())).unwrap_or(text);
+    before.matches('\n').count() + 1
 }
 
 /// Whether a text is one identifier.
