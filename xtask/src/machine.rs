@@ -62,7 +62,7 @@ pub const NPM: Need = Need {
 /// The browser.
 pub const CHROMIUM: Need = Need {
     what: "Chromium",
-    packages: &["chromium"],
+    packages: &["chromium", "fonts-dejavu-core"],
     present: || process::on_path("chromium").is_some(),
 };
 /// Backups must open with the stock tool.
@@ -127,7 +127,7 @@ pub fn apt_install(packages: &[&str]) -> Result<()> {
         command
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdin(std::process::Stdio::null())
-            .args(["-q", "-o", "Dpkg::Use-Pty=0"])
+            .args(["-q", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"])
             .args(arguments);
         command
     };

@@ -31,7 +31,7 @@ pub fn generate(module: &Path, debug: bool) -> Result<Generated> {
     let mut output = bindgen
         .generate_output()
         .with_context(|| format!("wasm-bindgen cannot read {}", module.display()))?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+    if output.js().contains("/snippets/") {
         bail!(
             "a dependency of `web` brings its own JavaScript files, which would be served without a hash in their \
              names: find it with `cargo tree -p web` and do without"

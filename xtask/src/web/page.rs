@@ -134,7 +134,7 @@ mod tests {
         for (bad, why) in [
             (GOOD.replace("{{web.wasm}}", "/x"), "web.wasm"),
             (GOOD.replace("{{style.css}}", "{{missing.css}}"), "missing.css"),
-            (GOOD.replace("{{style.css}}", "{{style.css"), "}}"),
+            (format!("{GOOD}{{{{style.css"), "}}"),
             (format!("{GOOD}<script>alert(1)</script>"), "inline script"),
             (format!("{GOOD}<style>a{{}}</style>"), "inline style"),
             (format!("{GOOD}<p style=\"color:red\">"), "inline style"),
