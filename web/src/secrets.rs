@@ -9,6 +9,7 @@ use shared::wire::secrets::Secret;
 use crate::api;
 use crate::api::error::Error;
 use crate::api::secrets::{Draft, Place};
+use crate::components::announcer::Announcements;
 use crate::problem::Problem;
 use crate::projects::Load;
 use crate::session::Session;
@@ -74,6 +75,7 @@ pub enum Open {
 pub struct Secrets {
     session: Session,
     place: Memo<Place>,
+    announcements: Announcements,
     list: RwSignal<Load<Vec<Line>>>,
     /// Which form is open.
     pub open: RwSignal<Open>,
@@ -84,6 +86,7 @@ impl Secrets {
     pub fn of(place: Memo<Place>) -> Self {
         let secrets = Self {
             session: Session::current(),
+            announcements: Announcements::current(),
             place,
             list: RwSignal::new(Load::Loading),
             open: RwSignal::new(Open::Nothing),
@@ -107,6 +110,10 @@ impl Secrets {
             }
             match answer {
                 Ok(secrets) => self.show(&secrets),
+                // What is there already stays: a form with typed text may be open in it.
+                Err(error) if self.list.with_untracked(|list| matches!(list, Load::Ready(_))) => self
+                    .announcements
+                    .say(format!("The list may be out of date. {}", error.message)),
                 Err(error) => self
                     .list
                     .set(Load::Failed(Problem::new("The secrets were not loaded", &error))),
