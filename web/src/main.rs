@@ -1,2 +1,29 @@
-//! x
-fn main() {}
+//! The admin interface of Strongroom, rendered in the browser.
+//!
+//! `api` speaks with the server over `shared::wire`, `session` knows who is logged in, `pages` has one file per screen,
+//! `components` what screens are made of. Colours, sizes and spaces are tokens of `static/style.css`.
+
+pub mod api;
+pub mod app;
+pub mod components;
+pub mod location;
+pub mod pages;
+pub mod plaintext;
+pub mod problem;
+pub mod projects;
+pub mod secrets;
+pub mod session;
+
+use leptos::mount::mount_to_body;
+use leptos::prelude::document;
+
+fn main() {
+    // A panic would else show as "unreachable executed" only.
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+    }));
+    mount_to_body(app::App);
+    if let Some(splash) = document().get_element_by_id("splash") {
+        splash.remove();
+    }
+}

@@ -1,0 +1,107 @@
+//! The root of the app: what every page shares, and which page belongs to which address.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
+use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::{NavigateOptions, path};
+
+use crate::components::announcer::{Announcements, Announcer};
+use crate::components::exposure_banner::ExposureBanner;
+use crate::components::splash::Splash;
+use crate::components::top_bar::TopBar;
+use crate::pages::home::Home;
+use crate::pages::locked::Locked;
+use crate::pages::login::Login;
+use crate::pages::not_found::NotFound;
+use crate::pages::projects::ProjectsPage;
+use crate::pages::secrets::SecretsPage;
+use crate::pages::signup::Signup;
+use crate::projects::Projects;
+use crate::session::{Phase, Session};
+
+/// The whole app.
+#[component]
+pub fn App() -> impl IntoView {
+    let session = Session::new();
+    provide_context(session);
+    provide_context(Announcements::new());
+    spawn_local(session.start());
+    // The pages stay as they are when somebody logs in or out; only these three states replace each other.
+    let state = Memo::new(move |_| match session.phase() {
+        Phase::Starting => Phase::Starting,
+        Phase::Unavailable => Phase::Unavailable,
+        _ => Phase::SignedIn,
+    });
+    view! {
+        <ExposureBanner />
+        {move || match state.get() {
+            Phase::Starting => view! { <Splash /> }.into_any(),
+            Phase::Unavailable => view! { <Locked /> }.into_any(),
+            _ => view! { <Pages /> }.into_any(),
+        }}
+        <Announcer />
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=Home />
+                <Route path=path!("/admin/signup") view=Signup />
+                <Route path=path!("/login") view=Login />
+                <ParentRoute path=path!("/projects") view=SignedInOnly>
+                    <Route path=path!("") view=ProjectsPage />
+                    <Route path=path!(":project") view=ProjectsPage />
+                    <Route path=path!(":project/:environment") view=SecretsPage />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// Pages that need a session; without one the login comes first and leads back here.
+#[component]
+fn SignedInOnly() -> impl IntoView {
+    let session = Session::current();
+    let signed_in = Memo::new(move |_| session.phase() == Phase::SignedIn);
+    let path = use_location().pathname;
+    let navigate = use_navigate();
+    Effect::new(move |was: Option<bool>| {
+        let signed_in = signed_in.get();
+        if !signed_in {
+            // Who logged out on purpose starts afresh; who was interrupted, or came by a link, goes on here.
+            let on_purpose = was == Some(true) && !session.has_expired();
+            let path = path.get_untracked();
+            let target = if on_purpose || path == "/projects" {
+                "/login".to_owned()
+            } else {
+                format!("/login?next={path}")
+            };
+            navigate(&target, replacing());
+        }
+        signed_in
+    });
+    move || {
+        if signed_in.get() {
+            provide_context(Projects::load(session));
+            view! {
+                <TopBar />
+                <Outlet />
+            }
+            .into_any()
+        } else {
+            ().into_any()
+        }
+    }
+}
+
+/// Options for a redirect: the back button skips the page that redirected.
+pub fn replacing() -> NavigateOptions {
+    NavigateOptions {
+        replace: true,
+        ..NavigateOptions::default()
+    }
+}

@@ -1,0 +1,98 @@
+//! Labelled inputs.
+
+use leptos::html;
+use leptos::prelude::*;
+
+/// A line of input with its label above and a hint below, whose place is kept free so that nothing jumps.
+#[component]
+pub fn Field(
+    /// Unique in the page.
+    id: &'static str,
+    /// The label.
+    label: &'static str,
+    /// What was typed.
+    value: RwSignal<String>,
+    /// `text`, `email` or `password`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the browser may fill in, in the words of HTML's `autocomplete`.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// Whether it must be filled.
+    #[prop(default = true)]
+    required: bool,
+    /// Whether typing starts here when the page opens.
+    #[prop(optional)]
+    focused: bool,
+    /// Whether it holds names, codes or values rather than words.
+    #[prop(optional)]
+    code: bool,
+    /// A line below the input.
+    #[prop(optional, into)]
+    hint: Option<Signal<String>>,
+) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    focus_once(focused, move || input.get().map(|input| input.focus()));
+    let hint_id = format!("{id}-hint");
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                id=id
+                node_ref=input
+                class:code=code
+                type=kind
+                autocomplete=autocomplete
+                required=required
+                autocapitalize="none"
+                spellcheck="false"
+                aria-describedby=hint.map(|_| hint_id.clone())
+                prop:value=move || value.get()
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{move || hint.get()}</p> })}
+        </div>
+    }
+}
+
+/// Input of several lines: values hold keys and certificates too.
+#[component]
+pub fn TextArea(
+    /// Unique in the page.
+    id: &'static str,
+    /// The label.
+    label: &'static str,
+    /// What was typed.
+    value: RwSignal<String>,
+    /// Whether typing starts here when the field appears.
+    #[prop(optional)]
+    focused: bool,
+) -> impl IntoView {
+    let input = NodeRef::<html::Textarea>::new();
+    focus_once(focused, move || input.get().map(|input| input.focus()));
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <textarea
+                id=id
+                node_ref=input
+                class="code"
+                rows=move || value.with(|value| value.lines().count().clamp(2, 12).to_string())
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                prop:value=move || value.get()
+                on:input=move |event| value.set(event_target_value(&event))
+            ></textarea>
+        </div>
+    }
+}
+
+/// Moves the focus when the element is there. A browser that refuses leaves it where it was, which is no harm.
+fn focus_once<E: 'static>(wanted: bool, focus: impl Fn() -> Option<Result<(), E>> + 'static) {
+    if wanted {
+        Effect::new(move |_| {
+            let _ = focus();
+        });
+    }
+}

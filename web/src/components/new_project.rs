@@ -1,0 +1,96 @@
+//! Creating a project.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_navigate;
+use shared::model::names::DisplayName;
+
+use super::button::{Button, Weight};
+use super::dialog::{CancelButton, Dialog};
+use super::field::Field;
+use super::notice::ProblemNotice;
+use crate::problem::Problem;
+use crate::projects::{Projects, first_page_of};
+
+const WHAT: &str = "The project was not created";
+
+/// Asks for the name, creates the project, and goes there.
+#[component]
+pub fn NewProjectDialog(
+    /// Called when it is done or was closed.
+    #[prop(into)]
+    on_close: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <Dialog title="Create a project" on_close>
+            <p class="lead">
+                "One for each app or machine that has its own secrets. It starts with Development, Staging and Production."
+            </p>
+            <NewProjectForm on_done=on_close cancel=true />
+        </Dialog>
+    }
+}
+
+/// The form alone, for the page of somebody who has no project yet.
+#[component]
+pub fn NewProjectForm(
+    /// Called when the project exists.
+    #[prop(into)]
+    on_done: Callback<()>,
+    /// Whether it stands in a dialog that can be left.
+    #[prop(optional)]
+    cancel: bool,
+) -> impl IntoView {
+    let projects = expect_context::<Projects>();
+    let name = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None);
+    let navigate = use_navigate();
+    let create = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let name = match name.with_untracked(|name| name.parse::<DisplayName>()) {
+            Ok(name) => name.to_string(),
+            Err(reason) => {
+                problem.set(Some(Problem::local(WHAT, reason.to_string(), "Change the name.")));
+                return;
+            }
+        };
+        busy.set(true);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match projects.create(name).await {
+                Ok(project) => {
+                    on_done.run(());
+                    navigate(
+                        &first_page_of(&project),
+                        leptos_router::NavigateOptions::default(),
+                    );
+                }
+                Err(error) => {
+                    problem.set(Some(Problem::new(WHAT, &error)));
+                    busy.set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <form id="new-project" class="form" on:submit=create>
+            <Field id="project-name" label="Project name" value=name focused=true />
+            <ProblemNotice problem />
+            <Show when=move || !cancel>
+                <div class="actions">
+                    <Button label="Create" kind="submit" weight=Weight::Primary busy />
+                </div>
+            </Show>
+        </form>
+        <Show when=move || cancel>
+            <div class="actions">
+                <CancelButton />
+                <Button label="Create" kind="submit" form="new-project" weight=Weight::Primary busy />
+            </div>
+        </Show>
+    }
+}

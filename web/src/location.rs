@@ -1,0 +1,114 @@
+//! What the address of the page says.
+
+use leptos::prelude::window;
+
+/// The setup code of the link that the server prints: `?code=…` after `#` (where it is not sent to anybody) or in the
+/// query.
+pub fn setup_code() -> Option<String> {
+    let location = window().location();
+    let hash = location.hash().unwrap_or_default();
+    let search = location.search().unwrap_or_default();
+    code_in(&hash).or_else(|| code_in(&search))
+}
+
+/// Whether what is typed here can be read on the way: plain HTTP to another machine.
+pub fn is_exposed() -> bool {
+    let location = window().location();
+    location.protocol().is_ok_and(|protocol| protocol == "http:")
+        && !location.hostname().is_ok_and(|host| is_loopback(&host))
+}
+
+/// The page to return to after the login. Only pages of this app count: the address may come from a stranger's link.
+pub fn page_to_return_to(wanted: Option<&str>) -> String {
+    wanted
+        .filter(|path| path.starts_with("/projects/") && !path.contains("//") && !path.contains('\\'))
+        .unwrap_or("/projects")
+        .to_owned()
+}
+
+/// Project and environment of a page's path, `/projects/{project}/{environment}`.
+pub fn place_in(path: &str) -> Option<(&str, &str)> {
+    let (project, rest) = path.strip_prefix("/projects/")?.split_once('/')?;
+    let environment = rest.trim_end_matches('/');
+    (!project.is_empty() && !environment.is_empty() && !environment.contains('/'))
+        .then_some((project, environment))
+}
+
+fn code_in(part: &str) -> Option<String> {
+    part.trim_start_matches(['#', '?'])
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("code="))
+        .filter(|code| !code.is_empty())
+        .map(str::to_owned)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || matches!(host, "[::1]" | "::1")
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_setup_code_is_found_in_fragment_and_query() {
+        for part in ["#code=AB-12", "#?code=AB-12", "?code=AB-12", "?x=1&code=AB-12"] {
+            assert_eq!(code_in(part).as_deref(), Some("AB-12"), "{part}");
+        }
+        for part in ["", "#", "?code=", "?barcode=1", "#section"] {
+            assert_eq!(code_in(part), None, "{part}");
+        }
+    }
+
+    #[test]
+    fn loopback_names() {
+        for host in ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "192.168.1.7",
+            "vault.lan",
+            "localhost.example.com",
+            "127.0.0.1.nip.io",
+            "",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_place_in_a_path() {
+        assert_eq!(place_in("/projects/p1/dev"), Some(("p1", "dev")));
+        assert_eq!(place_in("/projects/p1/dev/"), Some(("p1", "dev")));
+        for path in [
+            "/",
+            "/projects",
+            "/projects/p1",
+            "/projects/p1/",
+            "/projects//dev",
+            "/projects/p1/dev/x",
+        ] {
+            assert_eq!(place_in(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_login_returns_to_pages_of_this_app_only() {
+        assert_eq!(page_to_return_to(Some("/projects/1/dev")), "/projects/1/dev");
+        for wanted in [
+            None,
+            Some("//evil.example"),
+            Some("https://evil.example"),
+            Some("/projects//x"),
+            Some("/projects/\\x"),
+            Some(""),
+        ] {
+            assert_eq!(page_to_return_to(wanted), "/projects", "{wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `/admin/signup`: the first administrator, once.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_navigate;
+use shared::model::names::{DisplayName, Email};
+use shared::model::text::SecretText;
+use shared::wire::setup::SetupRequest;
+
+use crate::api;
+use crate::api::error::Kind;
+use crate::app::replacing;
+use crate::components::button::{Button, Weight};
+use crate::components::card::Card;
+use crate::components::field::Field;
+use crate::components::notice::ProblemNotice;
+use crate::location;
+use crate::problem::Problem;
+use crate::session::{Phase, Session};
+
+const WHAT: &str = "The account was not created";
+const PASSWORD_LENGTH: usize = 12;
+
+/// The page.
+#[component]
+pub fn Signup() -> impl IntoView {
+    let session = Session::current();
+    let navigate = use_navigate();
+    Effect::new(move |_| match session.phase() {
+        Phase::SignedIn => navigate("/projects", replacing()),
+        Phase::SignedOut => navigate("/login", replacing()),
+        _ => {}
+    });
+
+    let known_code = location::setup_code();
+    let code_known = known_code.is_some();
+    let code = RwSignal::new(known_code.unwrap_or_default());
+    let email = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
+    let organization = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let request = request(
+            &code.get_untracked(),
+            &email.get_untracked(),
+            password.get_untracked(),
+            &organization.get_untracked(),
+        );
+        let request = match request {
+            Ok(request) => request,
+            Err(refused) => return problem.set(Some(refused)),
+        };
+        busy.set(true);
+        problem.set(None);
+        spawn_local(async move {
+            if let Err(error) = api::setup::create(session, &request).await {
+                // Somebody may have been faster: then this page has no purpose any more.
+                if error.kind != Kind::Unreachable
+                    && api::setup::state().await.is_ok_and(|state| state.initialized)
+                {
+                    session.set_up_elsewhere();
+                    return;
+                }
+                problem.set(Some(Problem::new(WHAT, &error)));
+            }
+            busy.set(false);
+        });
+    };
+    let code_hint = Signal::stored(if code_known {
+        "Taken from the link.".to_owned()
+    } else {
+        "The server printed it at its start. A new one: strongroom setup-code".to_owned()
+    });
+    view! {
+        <Card title="Set up Strongroom" lead="Create the first account. It administers this server.">
+            <form class="form" on:submit=submit>
+                <Field
+                    id="setup-code"
+                    label="Setup code"
+                    value=code
+                    code=true
+                    focused=!code_known
+                    hint=code_hint
+                />
+                <Field
+                    id="email"
+                    label="Email"
+                    kind="email"
+                    autocomplete="username"
+                    value=email
+                    focused=code_known
+                    hint=Signal::stored("For logging in. No mail is sent.".to_owned())
+                />
+                <Field
+                    id="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="new-password"
+                    value=password
+                    hint=Signal::derive(move || password.with(|password| length_hint(password)))
+                />
+                <Field id="organization" label="Organization" autocomplete="organization" value=organization />
+                <ProblemNotice problem />
+                <Button label="Create account" kind="submit" weight=Weight::Primary busy />
+            </form>
+        </Card>
+    }
+}
+
+fn length_hint(password: &str) -> String {
+    match password.chars().count() {
+        0 => format!("{PASSWORD_LENGTH} characters or more; a few random words are fine."),
+        length if length < PASSWORD_LENGTH => {
+            let missing = PASSWORD_LENGTH - length;
+            format!(
+                "{missing} more character{} needed.",
+                if missing == 1 { "" } else { "s" }
+            )
+        }
+        length => format!("Long enough ({length} characters)."),
+    }
+}
+
+fn request(code: &str, email: &str, password: String, organization: &str) -> Result<SetupRequest, Problem> {
+    let email = email
+        .parse::<Email>()
+        .map_err(|reason| Problem::local(WHAT, reason.to_string(), "Correct the e-mail address."))?;
+    if password.chars().count() < PASSWORD_LENGTH {
+        return Err(Problem::local(
+            WHAT,
+            format!("The password has fewer than {PASSWORD_LENGTH} characters."),
+            "Choose a longer one.",
+        ));
+    }
+    let organization = organization
+        .parse::<DisplayName>()
+        .map_err(|reason| Problem::local(WHAT, reason.to_string(), "Correct the organization's name."))?;
+    Ok(SetupRequest {
+        email: email.to_string(),
+        password: SecretText::new(password),
+        organization: organization.to_string(),
+        setup_code: Some(code.trim())
+            .filter(|code| !code.is_empty())
+            .map(SecretText::from),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_would_refuse_is_refused_here_with_the_reason() {
+        for (email, password, organization, reason) in [
+            ("kavi", "correct horse battery", "Home", "e-mail"),
+            ("kavi@example.com", "short", "Home", "12 characters"),
+            ("kavi@example.com", "correct horse battery", "  ", "1 to 64"),
+        ] {
+            let refused = request("AB-12", email, password.to_owned(), organization).map(|_| ());
+            assert!(
+                refused
+                    .as_ref()
+                    .is_err_and(|problem| problem.why.contains(reason)),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_is_trimmed_and_may_be_missing() {
+        let with = |code| {
+            request(
+                code,
+                " Kavi@Example.com ",
+                "correct horse battery".to_owned(),
+                "Home",
+            )
+            .unwrap()
+        };
+        assert_eq!(with(" AB-12 ").setup_code, Some(SecretText::from("AB-12")));
+        assert_eq!(with(" ").setup_code, None);
+        assert_eq!(with("").email, "kavi@example.com");
+    }
+
+    #[test]
+    fn the_hint_counts_characters_not_bytes() {
+        assert_eq!(length_hint("äöüäöüäöüäö"), "1 more character needed.");
+        assert_eq!(length_hint("äöüäöüäöüäöü"), "Long enough (12 characters).");
+    }
+}

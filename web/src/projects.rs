@@ -1,0 +1,93 @@
+//! The projects of the person who is logged in, loaded once and shared by every page under `/projects`.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::wire::projects::Project;
+
+use crate::api;
+use crate::problem::Problem;
+use crate::session::Session;
+
+/// Something that comes from the server.
+#[derive(Debug, Clone)]
+pub enum Load<T> {
+    /// On its way.
+    Loading,
+    /// Here.
+    Ready(T),
+    /// It did not come.
+    Failed(Problem),
+}
+
+/// The projects; a handle that is cheap to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Projects {
+    session: Session,
+    list: RwSignal<Load<Vec<Project>>>,
+}
+
+impl Projects {
+    /// Begins to load them.
+    pub fn load(session: Session) -> Self {
+        let projects = Self {
+            session,
+            list: RwSignal::new(Load::Loading),
+        };
+        projects.reload();
+        projects
+    }
+
+    /// Loads them again.
+    pub fn reload(self) {
+        self.list.set(Load::Loading);
+        spawn_local(async move {
+            self.list.set(match api::projects::list(self.session).await {
+                Ok(list) => Load::Ready(list),
+                Err(error) => Load::Failed(Problem::new("The projects were not loaded", &error)),
+            });
+        });
+    }
+
+    /// How far loading is.
+    pub fn list(self) -> Load<Vec<Project>> {
+        self.list.get()
+    }
+
+    /// The project with this id, once loaded.
+    pub fn find(self, id: &str) -> Option<Project> {
+        self.list.with(|list| match list {
+            Load::Ready(projects) => projects
+                .iter()
+                .find(|project| project.id.to_string() == id)
+                .cloned(),
+            _ => None,
+        })
+    }
+
+    /// Makes a project and adds it to the list.
+    pub async fn create(self, name: String) -> Result<Project, api::error::Error> {
+        let project = api::projects::create(self.session, name).await?;
+        self.list.update(|list| {
+            if let Load::Ready(projects) = list {
+                projects.push(project.clone());
+                projects.sort_by_key(|project| project.name.to_lowercase());
+            } else {
+                *list = Load::Ready(vec![project.clone()]);
+            }
+        });
+        Ok(project)
+    }
+}
+
+/// The address of a project's first environment.
+pub fn first_page_of(project: &Project) -> String {
+    match project.environments.first() {
+        Some(environment) => page_of(&project.id.to_string(), &environment.slug),
+        None => format!("/projects/{}", project.id),
+    }
+}
+
+/// The address of the secrets of an environment.
+pub fn page_of(project: &str, environment: &str) -> String {
+    format!("/projects/{project}/{environment}")
+}

@@ -1,0 +1,162 @@
+//! The two lists of named exceptions. An entry that is no longer needed is a finding too, so the lists stay true.
+
+use super::Finding;
+use super::source::Source;
+
+/// An exception and its reason.
+pub struct Exception {
+    /// The file.
+    pub path: &'static str,
+    /// Why it may.
+    pub reason: &'static str,
+}
+
+const MOST_LINES: usize = 500;
+
+/// Files longer than 500 lines without tests.
+pub const LONG_FILES: &[Exception] = &[];
+
+/// Files that see the plaintext of a `SecretText`. This list is the review of where plaintext goes: a new line here is
+/// a decision, not a formality.
+pub const EXPOSING_FILES: &[Exception] = &[];
+
+/// Files that are too long.
+pub fn lengths(sources: &[Source], exceptions: &[Exception]) -> Vec<Finding> {
+    let is_long = |source: &Source| source.lines_without_tests() > MOST_LINES;
+    compare(sources, exceptions, is_long, |source| {
+        (
+            1,
+            format!(
+                "{} lines without tests, {MOST_LINES} at most: split it by nouns",
+                source.lines_without_tests()
+            ),
+        )
+    })
+}
+
+/// Files that see plaintext.
+pub fn exposures(sources: &[Source], exceptions: &[Exception]) -> Vec<Finding> {
+    let line = |source: &Source| {
+        let found = source
+            .code_lines()
+            .find(|(_, code)| code.contains(".expose()") || code.contains("::expose"));
+        found.map(|(line, _)| line)
+    };
+    compare(
+        sources,
+        exceptions,
+        |source| line(source).is_some(),
+        |source| {
+            let message = "calls expose() and is not on the list of files that see plaintext (xtask/src/tidy/exceptions.rs)";
+            (line(source).unwrap_or(1), message.to_owned())
+        },
+    )
+}
+
+fn compare(
+    sources: &[Source],
+    exceptions: &[Exception],
+    breaks: impl Fn(&Source) -> bool,
+    describe: impl Fn(&Source) -> (usize, String),
+) -> Vec<Finding> {
+    let broken: Vec<&Source> = sources
+        .iter()
+        .filter(|source| !source.is_test && breaks(source))
+        .collect();
+    let mut findings: Vec<Finding> = broken
+        .iter()
+        .filter(|source| !exceptions.iter().any(|exception| exception.path == source.path))
+        .map(|source| {
+            let (line, message) = describe(source);
+            Finding::new(&source.path, line, message)
+        })
+        .collect();
+    for exception in exceptions {
+        if !broken.iter().any(|source| source.path == exception.path) {
+            let message = format!(
+                "is listed in xtask/src/tidy/exceptions.rs (\"{}\") without need: remove the entry",
+                exception.reason
+            );
+            findings.push(Finding::new(exception.path, 1, message));
+        }
+        if exception.reason.trim().is_empty() {
+            findings.push(Finding::new(
+                exception.path,
+                1,
+                "is listed in xtask/src/tidy/exceptions.rs without a reason",
+            ));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTED: &[Exception] = &[Exception {
+        path: "server/src/a.rs",
+        reason: "it must",
+    }];
+
+    fn source(path: &str, text: &str) -> Vec<Source> {
+        vec![Source::new(path, text)]
+    }
+
+    #[test]
+    fn plaintext_is_seen_by_listed_files_only() {
+        let calling = "fn f(s: SecretText) { s.expose(); }";
+        assert_eq!(exposures(&source("server/src/a.rs", calling), &[]).len(), 1);
+        assert_eq!(
+            exposures(&source("server/src/a.rs", "x.map(SecretText::expose)"), &[]).len(),
+            1
+        );
+        assert!(exposures(&source("server/src/a.rs", calling), LISTED).is_empty());
+        assert_eq!(
+            exposures(&source("server/src/a.rs", "fn f() {}"), LISTED).len(),
+            1,
+            "a stale entry"
+        );
+        assert_eq!(
+            exposures(&[], LISTED).len(),
+            1,
+            "an entry for a file that is gone"
+        );
+        assert!(exposures(&source("server/src/a/tests.rs", calling), &[]).is_empty());
+        assert!(
+            exposures(
+                &source("shared/src/text.rs", "pub fn expose(&self) -> &str {}"),
+                &[]
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn long_files_are_found_and_tests_do_not_count() {
+        let long = "fn f() {}\n".repeat(501);
+        assert_eq!(lengths(&source("server/src/a.rs", &long), &[]).len(), 1);
+        assert!(lengths(&source("server/src/a.rs", &long), LISTED).is_empty());
+        let short = "fn f() {}\n".repeat(500);
+        assert!(lengths(&source("server/src/a.rs", &short), &[]).is_empty());
+        assert_eq!(
+            lengths(&source("server/src/a.rs", &short), LISTED).len(),
+            1,
+            "a stale entry"
+        );
+        let tested = format!("{short}#[cfg(test)]\nmod tests {{\n{short}}}\n");
+        assert!(lengths(&source("server/src/a.rs", &tested), &[]).is_empty());
+    }
+
+    #[test]
+    fn an_exception_needs_a_reason() {
+        let listed = [Exception {
+            path: "server/src/a.rs",
+            reason: " ",
+        }];
+        assert_eq!(
+            exposures(&source("server/src/a.rs", "s.expose();"), &listed).len(),
+            1
+        );
+    }
+}
