@@ -1,5 +1,6 @@
 //! The build system and the repository rules of Strongroom: `cargo xtask --help`.
 
+mod bench;
 mod ci;
 mod counts;
 mod dev;
@@ -54,6 +55,8 @@ enum Command {
     Test(test::Options),
     /// Prepare every SQL statement on both databases
     Sql,
+    /// Measure start, memory, throughput and size of the static binary
+    Bench(bench::Options),
     /// Check the rules of this repository
     Tidy,
     /// Format, rules, lints and tests: what must hold before a change is accepted
@@ -81,6 +84,7 @@ fn dispatch(arguments: Arguments) -> Result<()> {
         Command::Dist => dist::run(&workspace, machine::in_ci()),
         Command::Test(options) => test::run(&workspace, options),
         Command::Sql => sql::run(&workspace, true),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }
