@@ -29,12 +29,12 @@ use workspace::Workspace;
 #[command(
     bin_name = "cargo xtask",
     after_help = "Examples:
-  cargo xtask run                                     build everything and start the appliance
-  cargo xtask run -- --data-dir data --listen 127.0.0.1:9000
-  cargo xtask dev                                     build and restart as files change
-  cargo xtask test                                    every test; installs what they need on Debian as root
-  cargo xtask web --how build-std                     the admin interface, its standard library built from source
-  cargo xtask dist                                    the static binary: target/dist/strongroom"
+  cargo xtask run                    build everything and start the appliance
+  cargo xtask run -- --listen 127.0.0.1:9000
+  cargo xtask dev                    build and restart as files change
+  cargo xtask test                   every test; as root on Debian it installs what is missing
+  cargo xtask web --how build-std    build the standard library for WebAssembly from source
+  cargo xtask dist                   the static binary: target/dist/strongroom"
 )]
 struct Arguments {
     #[command(subcommand)]
