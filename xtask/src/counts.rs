@@ -64,17 +64,23 @@ pub fn run(command: &mut Command) -> Result<Outcome> {
         .spawn()
         .with_context(|| format!("cannot start {line}"))?;
     let output = child.stdout.take().context("the child has no standard output")?;
-    let mut binaries = Vec::new();
-    for bytes in BufReader::new(output).split(b'\n') {
-        let bytes = bytes?;
-        let text = String::from_utf8_lossy(&bytes);
-        say(&text);
-        binaries.extend(parse(&text));
-    }
+    let binaries = read(output, |line| say(line))?;
     Ok(Outcome {
         binaries,
         success: child.wait()?.success(),
     })
+}
+
+/// Counts what a run prints, line by line as it comes.
+fn read(output: impl std::io::Read, mut pass_on: impl FnMut(&str)) -> Result<Vec<Counts>> {
+    let mut binaries = Vec::new();
+    for bytes in BufReader::new(output).split(b'\n') {
+        let bytes = bytes?;
+        let line = String::from_utf8_lossy(&bytes);
+        pass_on(&line);
+        binaries.extend(parse(&line));
+    }
+    Ok(binaries)
 }
 
 /// Reads `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
@@ -165,10 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_counted_and_its_failure_noticed() {
-        let script = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored; x'; echo; \
-            echo 'test result: FAILED. 1 passed; 3 failed; 0 ignored; x'; exit 1";
-        let outcome = run(Command::new("sh").args(["-c", script])).unwrap();
+    fn every_binary_is_counted_and_every_line_passed_on() {
+        let printed = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 0 ignored; x\n\n\n\
+            test result: FAILED. 1 passed; 3 failed; 0 ignored; x\n";
+        let mut lines = 0;
+        let binaries = read(printed.as_bytes(), |_| lines += 1).unwrap();
+        let outcome = Outcome {
+            binaries,
+            success: false,
+        };
         assert_eq!(
             outcome.total(),
             Counts {
@@ -177,7 +188,13 @@ mod tests {
                 ignored: 0
             }
         );
-        assert_eq!(outcome.binaries.len(), 2);
-        assert!(!outcome.success);
+        assert_eq!((outcome.binaries.len(), lines), (2, 5));
+    }
+
+    #[test]
+    fn a_failed_command_is_noticed() {
+        assert!(!run(&mut Command::new("false")).unwrap().success);
+        assert!(run(&mut Command::new("true")).unwrap().success);
+        assert!(run(&mut Command::new("no-such-program-here")).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The build system and the repository rules of Strongroom: `cargo xtask --help`.
 
+mod bench;
 mod ci;
 mod counts;
 mod dev;
@@ -28,12 +29,12 @@ use workspace::Workspace;
 #[command(
     bin_name = "cargo xtask",
     after_help = "Examples:
-  cargo xtask run                                     build everything and start the appliance
-  cargo xtask run -- --data-dir data --listen 127.0.0.1:9000
-  cargo xtask dev                                     build and restart as files change
-  cargo xtask test                                    every test; installs what they need on Debian as root
-  cargo xtask web --how build-std                     the admin interface, its standard library built from source
-  cargo xtask dist                                    the static binary: target/dist/strongroom"
+  cargo xtask run                    build everything and start the appliance
+  cargo xtask run -- --listen 127.0.0.1:9000
+  cargo xtask dev                    build and restart as files change
+  cargo xtask test                   every test; as root on Debian it installs what is missing
+  cargo xtask web --how build-std    build the standard library for WebAssembly from source
+  cargo xtask dist                   the static binary: target/dist/strongroom"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -54,6 +55,8 @@ enum Command {
     Test(test::Options),
     /// Prepare every SQL statement on both databases
     Sql,
+    /// Measure start, memory, throughput and size of the static binary
+    Bench(bench::Options),
     /// Check the rules of this repository
     Tidy,
     /// Format, rules, lints and tests: what must hold before a change is accepted
@@ -81,6 +84,7 @@ fn dispatch(arguments: Arguments) -> Result<()> {
         Command::Dist => dist::run(&workspace, machine::in_ci()),
         Command::Test(options) => test::run(&workspace, options),
         Command::Sql => sql::run(&workspace, true),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }
