@@ -173,7 +173,7 @@ mod tests {
             ),
             (good[..73].to_owned(), "line 1 is a damaged key"),
             (good.replace("KEY-1", "KEY-1Q"), "line 1 is a damaged key"),
-            (good.to_lowercase().replace('q', "p"), "damaged key"),
+            (good.to_lowercase()[..good.len() - 1].into(), "damaged key"),
             (format!("\n\n{good}x"), "line 3 is a damaged key"),
             ("AGE-PLUGIN-YUBIKEY-1QQQ".into(), "not supported"),
             ("AGE-SECRET-KEY-PQ-1QQQ".into(), "not supported"),

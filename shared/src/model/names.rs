@@ -63,6 +63,9 @@ impl FromStr for SecretName {
         if text.chars().any(char::is_control) {
             return refuse("the name of a secret must not contain control characters");
         }
+        if matches!(text, "." | "..") {
+            return refuse("a secret cannot be named . or ..: no URL could carry the name");
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -262,7 +265,7 @@ mod tests {
         ] {
             assert_eq!(good.parse::<SecretName>().unwrap().as_str(), good);
         }
-        for bad in ["", "   ", "a\0b", "a\nb", "\u{7f}x", &"n".repeat(513)] {
+        for bad in ["", "   ", ".", "..", "a\0b", "a\nb", "\u{7f}x", &"n".repeat(513)] {
             assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
         }
         assert_eq!(" A ".parse::<SecretName>().unwrap().as_str(), "A");
