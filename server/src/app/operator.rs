@@ -96,7 +96,11 @@ pub fn perform(
     let now = app.clock.now();
     match command {
         Command::SetupCode => {
-            let (code, expires) = write(&opened, now, setup::new_code)?;
+            let (code, expires) = write(&opened, now, |cx| {
+                let made = setup::new_code(cx)?;
+                audit::record(cx, &Caller::operator(), audit::Entry::new("instance.setup-code"))?;
+                Ok(made)
+            })?;
             Ok(Reply::SetupCode { code, expires })
         }
         Command::CreateUser {

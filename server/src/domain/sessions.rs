@@ -4,6 +4,7 @@ use shared::model::ids::{OrganizationId, SessionId, UserId};
 use shared::model::text::SecretText;
 
 use super::caller::{Caller, Source};
+use super::limiter::{self, Purpose};
 use super::{Context, Error, audit, organizations, tokens};
 use crate::crypto::{random, token};
 use crate::store;
@@ -87,8 +88,20 @@ pub enum Refreshed {
 }
 
 /// Exchanges a refresh token. Presenting one that was replaced longer ago than the grace period ends the session:
-/// somebody has a copy.
-pub fn refresh(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error> {
+/// somebody has a copy. Refused exchanges are counted like wrong passwords.
+pub fn refresh(cx: &mut Context, cookie: &SecretText, source: &Source) -> Result<Refreshed, Error> {
+    let named = token::split(cookie)
+        .map(|(session, _)| session)
+        .unwrap_or_default();
+    let attempt = limiter::begin(cx, Purpose::Refresh, named, source)?;
+    let refreshed = exchange(cx, cookie)?;
+    if matches!(refreshed, Refreshed::Opened(_)) {
+        limiter::succeed(cx, &attempt)?;
+    }
+    Ok(refreshed)
+}
+
+fn exchange(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error> {
     let Some((session, secret)) = token::split(cookie) else {
         return Ok(Refreshed::Refused);
     };

@@ -122,10 +122,17 @@ pub async fn check(
 }
 
 /// `POST /api/v1/auth/token`: the refresh cookie buys a bearer token.
-pub async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn token(
+    State(app): State<Arc<App>>,
+    From(source): From,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let refused = || Error::Unauthenticated("Failed to find refresh token. Log in again".into());
     let cookie = refresh_cookie(&headers)?.ok_or_else(refused)?;
-    match app.write(move |cx| sessions::refresh(cx, &cookie)).await? {
+    match app
+        .write(move |cx| sessions::refresh(cx, &cookie, &source))
+        .await?
+    {
         Refreshed::Refused => Err(refused().into()),
         Refreshed::Opened(opened) => {
             let body = TokenResponse {
@@ -143,14 +150,18 @@ pub async fn logout(
     From(source): From,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let cookie_text = refresh_cookie(&headers)?;
-    if let Some(credential) = credential(&app, &headers)? {
-        app.write_as((credential, source), sessions::close).await?;
-    } else if let Some(cookie) = cookie_text {
-        app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source))
-            .await?;
-    } else {
-        return Err(Error::Unauthenticated("There is no session to end".into()).into());
+    let bearer = credential(&app, &headers);
+    match (bearer, refresh_cookie(&headers)?) {
+        (Ok(Some(credential)), _) => app.write_as((credential, source), sessions::close).await?,
+        // A page whose bearer token has expired still has the cookie.
+        (_, Some(cookie)) => {
+            app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source))
+                .await?;
+        }
+        (Err(failure), None) => return Err(failure),
+        (Ok(None), None) => {
+            return Err(Error::Unauthenticated("There is no session to end".into()).into());
+        }
     }
     let mut response = Json(MessageResponse {
         message: "Logged out".into(),
