@@ -42,7 +42,7 @@ impl Entry {
 
     /// Adds a detail. Never the value of a secret.
     #[must_use]
-    pub fn with(mut self, name: &'static str, text: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, text: &(impl ToString + ?Sized)) -> Self {
         self.detail.insert(name, text.to_string());
         self
     }
@@ -58,7 +58,7 @@ pub struct Audited<T> {
 
 impl<T> Audited<T> {
     /// Ties a value to the record of its reading.
-    pub fn new(cx: &Context, caller: &Caller, entry: Entry, value: T) -> Result<Self, Error> {
+    pub fn new(cx: &Context, caller: &Caller, entry: &Entry, value: T) -> Result<Self, Error> {
         Ok(Self {
             value,
             record: record_of(cx, caller, entry)?,
@@ -71,7 +71,7 @@ impl<T> Audited<T> {
     }
 }
 
-fn record_of(cx: &Context, caller: &Caller, entry: Entry) -> Result<Record, Error> {
+fn record_of(cx: &Context, caller: &Caller, entry: &Entry) -> Result<Record, Error> {
     Ok(Record {
         id: AuditId::from_random(random::bytes()?),
         at: cx.now,
@@ -99,7 +99,7 @@ fn detail_text(detail: &BTreeMap<&'static str, String>) -> String {
 }
 
 /// Records a change in its own transaction.
-pub fn record(cx: &mut Context, caller: &Caller, entry: Entry) -> Result<(), Error> {
+pub fn record(cx: &mut Context, caller: &Caller, entry: &Entry) -> Result<(), Error> {
     let record = record_of(cx, caller, entry)?;
     Ok(store::audit::insert(cx.tx, &record)?)
 }

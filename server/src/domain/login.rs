@@ -58,11 +58,11 @@ pub fn finish(
     match &begun.user {
         Some((user, _)) if password_right => {
             limiter::succeed(cx, &begun.attempt)?;
-            audit::record(cx, &caller, audit::Entry::new("user.login"))?;
+            audit::record(cx, &caller, &audit::Entry::new("user.login"))?;
             Ok(Finished::Opened(sessions::open(cx, *user, None, source)?))
         }
         _ => {
-            audit::record(cx, &caller, audit::Entry::new("user.login.refused"))?;
+            audit::record(cx, &caller, &audit::Entry::new("user.login.refused"))?;
             Ok(Finished::Refused)
         }
     }

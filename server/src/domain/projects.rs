@@ -138,7 +138,7 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
         environments::create_defaults(cx, project.id)?;
     }
     let entry = audit::Entry::in_project("project.create", project.id).with("name", &project.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     overview(cx, project)
 }
 
@@ -179,7 +179,7 @@ pub fn update(
         cx.now,
     )?;
     let entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     overview(cx, project)
 }
 
@@ -189,6 +189,6 @@ pub fn delete(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Over
     let overview = overview(cx, found.project)?;
     store::projects::delete(cx.tx, overview.0.id, cx.now)?;
     let entry = audit::Entry::in_project("project.delete", overview.0.id).with("name", &overview.0.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     Ok(overview)
 }

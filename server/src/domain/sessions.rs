@@ -139,7 +139,7 @@ fn exchange(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error> {
         let mut caller = Caller::anonymous(Source::default());
         caller.actor = super::caller::Actor::User(session.user_id);
         caller.credential_id = session.id.to_string();
-        audit::record(cx, &caller, audit::Entry::new("user.session.reuse"))?;
+        audit::record(cx, &caller, &audit::Entry::new("user.session.reuse"))?;
     }
     Ok(Refreshed::Refused)
 }
@@ -168,5 +168,5 @@ pub fn close_by_cookie(cx: &mut Context, cookie: &SecretText, source: &Source) -
 pub fn close(cx: &mut Context, caller: &Caller) -> Result<(), Error> {
     let (_, session) = caller.user_session()?;
     store::sessions::revoke(cx.tx, session, cx.now)?;
-    audit::record(cx, caller, audit::Entry::new("user.logout"))
+    audit::record(cx, caller, &audit::Entry::new("user.logout"))
 }

@@ -118,7 +118,7 @@ pub fn create(
     audit::record(
         cx,
         &caller,
-        audit::Entry::new("instance.setup").with("email", &user.email),
+        &audit::Entry::new("instance.setup").with("email", &user.email),
     )?;
     Ok(Done { user, organization })
 }

@@ -92,8 +92,8 @@ pub fn attach(
     };
     store::universal_auths::insert(cx.tx, &attached)
         .map_err(|error| Error::or_exists(error, "Universal Auth is attached to this identity already"))?;
-    let entry = audit::Entry::new("identity.universal-auth.attach").with("identity", identity.id);
-    audit::record(cx, caller, entry)?;
+    let entry = audit::Entry::new("identity.universal-auth.attach").with("identity", &identity.id);
+    audit::record(cx, caller, &entry)?;
     Ok(attached)
 }
 
@@ -149,9 +149,9 @@ pub fn create_secret(
     };
     store::universal_auths::insert_secret(cx.tx, &secret)?;
     let entry = audit::Entry::new("identity.client-secret.create")
-        .with("identity", identity.id)
-        .with("client_secret", secret.id);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &identity.id)
+        .with("client_secret", &secret.id);
+    audit::record(cx, caller, &entry)?;
     Ok((text, secret))
 }
 
@@ -183,9 +183,9 @@ pub fn revoke_secret(
     store::universal_auths::revoke_secret(cx.tx, secret, cx.now)?;
     found.revoked_at.get_or_insert(cx.now);
     let entry = audit::Entry::new("identity.client-secret.revoke")
-        .with("identity", id)
-        .with("client_secret", secret);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &id)
+        .with("client_secret", &secret);
+    audit::record(cx, caller, &entry)?;
     Ok(found)
 }
 
@@ -227,7 +227,7 @@ pub fn login(
         }) {
         Err(refused) => {
             let entry = audit::Entry::new("identity.login.refused").with("reason", &refused);
-            audit::record(cx, &caller, entry)?;
+            audit::record(cx, &caller, &entry)?;
             Ok(LoggedIn::Refused(refused))
         }
         Ok(secret) => {
@@ -239,8 +239,8 @@ pub fn login(
                 trusted_ips: auth.access_token_trusted_ips,
             };
             let issued = access_tokens::issue(cx, auth.identity_id, Some(secret.id), "", lifetime)?;
-            let entry = audit::Entry::new("identity.login").with("client_secret", secret.id);
-            audit::record(cx, &caller, entry)?;
+            let entry = audit::Entry::new("identity.login").with("client_secret", &secret.id);
+            audit::record(cx, &caller, &entry)?;
             Ok(LoggedIn::Issued(issued))
         }
     }

@@ -29,7 +29,7 @@ fn ip_bodies(stored: &str) -> Vec<TrustedIp> {
         .collect()
 }
 
-fn body(row: store::universal_auths::UniversalAuth) -> UniversalAuth {
+fn body(row: &store::universal_auths::UniversalAuth) -> UniversalAuth {
     UniversalAuth {
         id: row.client_id,
         client_id: row.client_id,
@@ -88,7 +88,7 @@ pub async fn attach(
         })
         .await?;
     Ok(Json(UniversalAuthResponse {
-        identity_universal_auth: body(row),
+        identity_universal_auth: body(&row),
     }))
 }
 
@@ -103,7 +103,7 @@ pub async fn get(
         .read_as(caller, move |cx, caller| universal_auth::get(cx, caller, id))
         .await?;
     Ok(Json(UniversalAuthResponse {
-        identity_universal_auth: body(row),
+        identity_universal_auth: body(&row),
     }))
 }
 
