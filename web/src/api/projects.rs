@@ -1,6 +1,6 @@
 //! Projects and their environments.
 
-use shared::wire::projects::{CreateProjectRequest, Project, WorkspaceResponse, WorkspacesResponse};
+use shared::wire::projects::{CreateProjectRequest, Project, ProjectResponse, WorkspacesResponse};
 
 use super::error::Error;
 use super::request::Request;
@@ -20,9 +20,9 @@ pub async fn create(session: Session, name: String) -> Result<Project, Error> {
         slug: None,
         should_create_default_envs: Some(true),
     };
-    let answer: WorkspaceResponse = Request::post("/api/v2/workspace")
+    let answer: ProjectResponse = Request::post("/api/v2/workspace")
         .json(&body)?
         .send(session)
         .await?;
-    Ok(answer.workspace)
+    Ok(answer.project)
 }
