@@ -149,3 +149,13 @@ pub fn revoke(cx: &mut Context, credential: &Credential, source: Source) -> Resu
     caller.organization = Some((bearer.organization_id, bearer.organization_role));
     audit::record(cx, &caller, &audit::Entry::new("identity.token.revoke"))
 }
+
+/// Days after which the row of a credential that has ended is of no use to anybody.
+const KEPT_DAYS: i64 = 30;
+
+/// Removes the rows of access tokens and sessions that ended long ago.
+pub fn remove_ended(cx: &mut Context) -> Result<u64, Error> {
+    let limit = cx.now.plus_seconds(-KEPT_DAYS * 24 * 60 * 60);
+    let tokens = store::access_tokens::remove_ended_before(cx.tx, limit)?;
+    Ok(tokens + store::sessions::remove_ended_before(cx.tx, limit)?)
+}
