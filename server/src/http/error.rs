@@ -23,6 +23,8 @@ pub enum Failure {
     NotJson(String),
     /// The body is larger than 1 MiB.
     TooLarge,
+    /// The body did not arrive within 30 seconds.
+    TooSlow,
     /// No route has this method and path.
     NoRoute(String),
     /// No file has this name.
@@ -92,6 +94,11 @@ fn answer(failure: &Failure) -> Answer {
             StatusCode::PAYLOAD_TOO_LARGE,
             "PayloadTooLarge",
             "The body is larger than 1 MiB",
+        ),
+        Failure::TooSlow => Answer::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeout",
+            "The body did not arrive within 30 seconds. Nothing was changed",
         ),
         Failure::NoRoute(route) => Answer::new(
             StatusCode::NOT_FOUND,

@@ -78,11 +78,10 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let (stop, stopping) = watch::channel(false);
     stop_on_signals(stop).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
     announce(&app, address, printer).await;
-    let served = serve::serve(listener, Arc::clone(&app), stopping).await;
+    serve::serve(listener, Arc::clone(&app), stopping).await;
     jobs.abort();
     let closed = app.close().await;
     control::forget(&dir);
-    served.map_err(|error| Failure::new("The server stopped").because(error.to_string()))?;
     closed.map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))
 }
 
