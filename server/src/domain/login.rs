@@ -26,11 +26,14 @@ impl Begun {
 
 /// Lets an attempt through, or refuses it when account or source must wait.
 pub fn begin(cx: &mut Context, email: &str, source: &Source) -> Result<Begun, Error> {
-    let account = email.trim().to_lowercase();
-    let attempt = limiter::begin(cx, Purpose::Password, &account, source)?;
-    let user = match account.parse::<Email>() {
-        Ok(email) => store::users::by_email(cx.tx, &email)?.map(|user| (user.id, user.password_hash)),
-        Err(_) => None,
+    let email = email.parse::<Email>().ok();
+    // What is no address is nobody's: all of it shares one counter, so that no text of any length or with any
+    // character in it gets into the database.
+    let account = email.as_ref().map_or("", Email::as_str);
+    let attempt = limiter::begin(cx, Purpose::Password, account, source)?;
+    let user = match &email {
+        Some(email) => store::users::by_email(cx.tx, email)?.map(|user| (user.id, user.password_hash)),
+        None => None,
     };
     Ok(Begun { attempt, user })
 }

@@ -181,6 +181,9 @@ pub fn describe(response: Response, request_id: &str) -> Response {
         details: answer.details,
     };
     let mut described = (answer.status, super::extract::Json(body)).into_response();
+    if let Some(route) = response.extensions().get::<axum::extract::MatchedPath>() {
+        described.extensions_mut().insert(route.clone());
+    }
     if let Some(seconds) = answer.retry_after
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
     {

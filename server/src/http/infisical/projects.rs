@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::domain::caller::{Credential, Source};
 use crate::domain::projects::{self, NewProject, Overview};
 use crate::http::error::Failure;
-use crate::http::extract::{Json, Path, filled, parsed};
+use crate::http::extract::{Json, Path, filled, free_text, parsed};
 use crate::http::guard::Bearer;
 
 fn body((project, environments): Overview) -> Project {
@@ -71,7 +71,10 @@ async fn changed(
     let name: Option<DisplayName> = filled(request.name.as_ref())
         .map(|name| parsed("name", name))
         .transpose()?;
-    let description = request.description;
+    let description = request
+        .description
+        .map(|text| free_text("description", text))
+        .transpose()?;
     let overview = app
         .write_as(caller, move |cx, caller| {
             projects::update(cx, caller, &reference, name.as_ref(), description.as_deref())
@@ -150,7 +153,9 @@ pub async fn create(
     let new = NewProject {
         name: parsed("projectName", &request.project_name)?,
         slug,
-        description: filled(request.project_description.as_ref()).map(str::to_owned),
+        description: filled(request.project_description.as_ref())
+            .map(|text| free_text("projectDescription", text.to_owned()))
+            .transpose()?,
         default_environments: request.should_create_default_envs.unwrap_or(true),
     };
     let overview = app

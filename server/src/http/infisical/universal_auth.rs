@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::domain::trusted_ips;
 use crate::domain::universal_auth::{self, LoggedIn, NewClientSecret, Settings};
 use crate::http::error::Failure;
-use crate::http::extract::{Json, Path, parsed};
+use crate::http::extract::{Json, Path, free_text, parsed};
 use crate::http::guard::{Bearer, From};
 use crate::store;
 
@@ -116,7 +116,7 @@ pub async fn create_secret(
 ) -> Result<Json<CreateClientSecretResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
     let new = NewClientSecret {
-        description: request.description.unwrap_or_default(),
+        description: free_text("description", request.description.unwrap_or_default())?,
         uses_limit: request.num_uses_limit.unwrap_or(0),
         ttl: request.ttl.unwrap_or(0),
     };
