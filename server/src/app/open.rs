@@ -18,7 +18,7 @@ use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
 const INSTANCE: &str = "instance";
-/// While this file exists, a new store is being made and holds nothing yet.
+/// While this file exists, a new store is being made and holds nothing yet. It names the instance.
 const STARTED: &str = "initializing";
 
 /// Why a store is not open, and what would open it.
@@ -60,10 +60,6 @@ impl From<std::io::Error> for Locked {
 /// Opens the store of a data directory whose lock the caller holds, or makes a new one when there is none. `identity`
 /// names another place for the server's identity.
 pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
-    let interrupted = data_dir.path().join(STARTED);
-    if fs::exists(&interrupted)? {
-        clear_unfinished(data_dir)?;
-    }
     match keyfile::load(data_dir.path())? {
         Some(loaded) => open_existing(data_dir, identity, &loaded, now),
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
@@ -78,28 +74,23 @@ pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Res
     }
 }
 
-/// Removes what a start that was killed while making a new store left behind. It never served anybody.
-fn clear_unfinished(data_dir: &DataDir) -> Result<(), Locked> {
-    let path = data_dir.path();
-    let database = data_dir.database();
-    let mut leftovers = vec![
-        path.join(keyfile::CURRENT),
-        path.join(keyfile::PREVIOUS),
-        database.clone(),
-    ];
-    for suffix in ["-wal", "-shm"] {
-        let mut name = database.clone().into_os_string();
-        name.push(suffix);
-        leftovers.push(name.into());
+/// Whether a start that was killed while making this very store left it without a database. Nothing is ever removed on
+/// such grounds: whatever lies here may have been put here since.
+fn is_unfinished(data_dir: &DataDir, instance: InstanceId) -> Result<bool, Locked> {
+    match fs::read_to_string(data_dir.path().join(STARTED)) {
+        Ok(started) => Ok(started == instance.to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    leftovers.push(path.join(STARTED));
-    for leftover in leftovers {
-        match fs::remove_file(&leftover) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+}
+
+/// Ends the time in which a missing database may be made.
+fn finish(data_dir: &DataDir) -> Result<(), Locked> {
+    match fs::remove_file(data_dir.path().join(STARTED)) {
+        Ok(()) => Ok(data_dir.sync()?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    Ok(data_dir.sync()?)
 }
 
 fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
@@ -112,7 +103,7 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     let mut keyring = Keyring::create(instance, now)?;
     keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
 
-    fs::write(data_dir.path().join(STARTED), b"")?;
+    fs::write(data_dir.path().join(STARTED), instance.to_string())?;
     data_dir.sync()?;
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
@@ -124,8 +115,9 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
-    fs::remove_file(data_dir.path().join(STARTED))?;
-    data_dir.sync()?;
+    // Both generations from the start: until then the loss of one file would be the loss of the store.
+    keyfile::ensure(data_dir.path(), &text)?;
+    finish(data_dir)?;
     Ok(OpenStore::new(db, keyring, text))
 }
 
@@ -153,7 +145,8 @@ fn open_existing(
         opens_with,
         ..Locked::because(reason)
     })?;
-    if !data_dir.has_database()? {
+    let unfinished = is_unfinished(data_dir, keyring.instance())?;
+    if !data_dir.has_database()? && !unfinished {
         return Err(Locked::because(format!(
             "The keyring is here, but the database is not ({}). Put the file back, or restore a backup into an empty \
              directory with `strongroom restore`. No empty store was made",
@@ -161,16 +154,37 @@ fn open_existing(
         )));
     }
     let key = keyring.database_key().to_hex();
-    let db = Db::open_sqlite(&data_dir.database(), &key, &SqliteOptions::default()).map_err(|error| match error {
+    let options = SqliteOptions {
+        create: unfinished,
+        ..SqliteOptions::default()
+    };
+    let db = Db::open_sqlite(&data_dir.database(), &key, &options).map_err(|error| match error {
         store::Error::NotADatabase => Locked::because(
             "The database does not belong to this keyring, or is damaged. Put the two files back that belong together, \
              or restore a backup. Nothing was changed",
         ),
         other => other.into(),
     })?;
+    if !unfinished {
+        require_used(&db)?;
+    }
     prepare(&db, &keyring, now)?;
     keyfile::ensure(data_dir.path(), &loaded.text)?;
+    finish(data_dir)?;
     Ok(OpenStore::new(db, keyring, loaded.text.clone()))
+}
+
+/// Refuses a database with nothing in it where there must be a store: SQLite takes a file that was cut off within its
+/// first page for a new one.
+fn require_used(db: &Db) -> Result<(), Locked> {
+    match db.read_blocking(|tx| store::settings::get(tx, INSTANCE)) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) | Err(store::Error::Sql(_)) => Err(Locked::because(
+            "The database is damaged: there is nothing in it. Put the file back, or restore a backup into an empty \
+             directory with `strongroom restore`. Nothing was changed",
+        )),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Result<Keyring, String> {

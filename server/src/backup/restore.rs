@@ -58,10 +58,12 @@ pub fn into_data_dir(
 fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
     let interrupted = fs::exists(data_dir.restore_part())?;
     let keyring = keyfile::load(data_dir.path())?.is_some();
-    if keyring || (data_dir.has_database()? && !interrupted) {
+    // An identity alone may be the only key to a store that lies elsewhere.
+    let in_the_way = data_dir.has_database()? || fs::exists(data_dir.identity())?;
+    if keyring || (in_the_way && !interrupted) {
         return Err(Error::Refused(format!(
-            "{} already holds a store, and a restore never overwrites one. Choose an empty --data-dir, or move the old \
-             one away first",
+            "{} already holds a store or its identity, and a restore never overwrites one. Choose an empty --data-dir, \
+             or move the old one away first",
             data_dir.path().display()
         )));
     }

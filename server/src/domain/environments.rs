@@ -58,7 +58,9 @@ fn reorder(cx: &mut Context, project: ProjectId, changed: EnvironmentId, positio
         return Ok(());
     };
     let environment = all.remove(index);
-    let target = usize::try_from(position - 1).unwrap_or(0).min(all.len());
+    let target = usize::try_from(position.saturating_sub(1))
+        .unwrap_or(0)
+        .min(all.len());
     all.insert(target, environment);
     for (position, mut environment) in (1..).zip(all) {
         if environment.position != position {

@@ -30,6 +30,10 @@ fn not_found(reference: &str) -> Error {
 pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Membership, Error> {
     let (organization, _) = caller.organization()?;
     let member = caller.member()?;
+    // Ids and slugs are names too, as far as their characters go; nothing else is worth asking the database for.
+    if reference.parse::<DisplayName>().is_err() {
+        return Err(not_found(reference));
+    }
     let project = if let Ok(id) = reference.parse::<ProjectId>() {
         store::projects::by_id(cx.tx, organization, id)?
     } else {

@@ -34,12 +34,16 @@ pub struct Settings {
 }
 
 fn seconds(field: &'static str, seconds: i64) -> Result<i64, Error> {
-    if (0..=LONGEST_TTL).contains(&seconds) {
-        return Ok(seconds);
+    match seconds {
+        0..=LONGEST_TTL => Ok(seconds),
+        i64::MIN..0 => Err(Error::Invalid {
+            field,
+            reason: "seconds, 0 or more".into(),
+        }),
+        _ => Err(Error::BadRequest(format!(
+            "{field} is at most {LONGEST_TTL} seconds"
+        ))),
     }
-    Err(Error::BadRequest(format!(
-        "{field} is seconds from 0 to {LONGEST_TTL}"
-    )))
 }
 
 fn count(field: &'static str, count: i64) -> Result<i64, Error> {

@@ -195,6 +195,9 @@ pub fn describe(response: Response, request_id: &str) -> Response {
     if let Some(cookies) = cookies {
         described.headers_mut().insert(header::SET_COOKIE, cookies);
     }
+    if let Some(route) = response.extensions().get::<axum::extract::MatchedPath>() {
+        described.extensions_mut().insert(route.clone());
+    }
     if let Some(seconds) = answer.retry_after
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
     {

@@ -60,6 +60,10 @@ fn issue(path: Vec<Value>, message: &str) -> Failure {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    // serde would take a list for the fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(issue(Vec::new(), "Expected a JSON object, not a list"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
     parsed.map_err(|error| {
@@ -80,6 +84,11 @@ fn position(error: &serde_json::Error) -> String {
 /// text of a secret, but cut a long one all the same.
 fn without_position(message: &str) -> String {
     let text = message.split(" at line ").next().unwrap_or_default();
+    if let Some(rest) = text.strip_prefix("unknown variant `")
+        && let Some((_, expected)) = rest.rsplit_once("`, expected ")
+    {
+        return format!("an unknown word, expected {expected}");
+    }
     match text.split_once(": string \"") {
         Some((before, after)) => {
             let rest = after.split_once("\", expected").map_or("", |(_, rest)| rest);

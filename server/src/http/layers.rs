@@ -1,6 +1,6 @@
 //! What happens to every request: an id, a source, lenient paths, security headers, error bodies, a line in the log.
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
@@ -39,10 +39,12 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     if let Some(uri) = lenient(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let is_api = path.starts_with("/api/");
+    let method = request.method().clone();
+    let is_api = request.uri().path().starts_with("/api/");
     let mut response = error::describe(next.run(request).await, &request_id);
-    tracing::debug!(%request_id, %method, path, status = response.status().as_u16(), "answered");
+    let route = response.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", MatchedPath::as_str);
+    tracing::debug!(%request_id, %method, route, status = response.status().as_u16(), "answered");
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
@@ -65,6 +67,16 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     );
     if is_api {
         set(header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+/// Tells [`around`] which route answered. The log names the route, never the path: paths hold names of secrets.
+pub async fn name_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
     }
     response
 }

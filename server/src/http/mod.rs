@@ -149,6 +149,7 @@ pub fn service(app: Arc<App>) -> Router {
         router = router.route(route.path, handler);
     }
     let routed = router
+        .route_layer(from_fn(layers::name_route))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::fallback)
         .with_state(app);

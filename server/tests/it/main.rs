@@ -1,4 +1,39 @@
-//! Tests of the whole program, in one binary.
+//! Tests of the whole program, in one binary: the application in process with a fresh database for each test, and the
+//! built command line.
+//!
+//! The same tests run on SQLite and on PostgreSQL (`database.rs` says how). What is about files only is still a test
+//! on PostgreSQL, one that ends at once.
 
 #[cfg(test)]
+use server::store;
+
+#[cfg(test)]
+mod app;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod command_line;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod generated;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod machines;
+#[cfg(test)]
+mod projects;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod system;
