@@ -1,1 +1,16 @@
-//! x
+//! Black-box tests of the built program: its command line, its HTTP interface, its pages in a real browser.
+//!
+//! This library is what the tests stand on. It knows the program only from outside: the binary, its arguments, the
+//! bytes on its sockets, the files it leaves.
+
+pub mod dotenv;
+pub mod http;
+pub mod instance;
+pub mod program;
+pub mod server;
+pub mod shell;
+
+/// Whether tests that take minutes were asked for.
+pub fn long() -> bool {
+    std::env::var_os("STRONGROOM_TEST_LONG").is_some_and(|value| !value.is_empty() && value != "0")
+}
