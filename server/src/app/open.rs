@@ -116,6 +116,8 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     data_dir.sync()?;
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
+    // The second generation, so that no file is missing from the start.
+    keyfile::ensure(data_dir.path(), &text)?;
     let options = SqliteOptions {
         create: true,
         ..SqliteOptions::default()

@@ -96,7 +96,11 @@ pub fn perform(
     let now = app.clock.now();
     match command {
         Command::SetupCode => {
-            let (code, expires) = write(&opened, now, setup::new_code)?;
+            let (code, expires) = write(&opened, now, |cx| {
+                let made = setup::new_code(cx)?;
+                audit::record(cx, &Caller::operator(), &audit::Entry::new("instance.setup-code"))?;
+                Ok(made)
+            })?;
             Ok(Reply::SetupCode { code, expires })
         }
         Command::CreateUser {
@@ -121,7 +125,7 @@ pub fn perform(
         Command::CreateKit { name } => create_kit(&opened, data_dir, &name, now),
         Command::Backup => {
             write(&opened, now, |cx| {
-                audit::record(cx, &Caller::operator(), audit::Entry::new("backup.create"))
+                audit::record(cx, &Caller::operator(), &audit::Entry::new("backup.create"))
             })?;
             let summary = backup::write::write(&opened.db, &opened.keyring(), now, output)?;
             Ok(Reply::BackedUp { summary })
@@ -158,7 +162,7 @@ fn create_kit(opened: &OpenStore, data_dir: &DataDir, name: &str, now: UnixMilli
         let entry = audit::Entry::new("keys.kit.create")
             .with("name", &entry_name)
             .with("fingerprint", &entry_fingerprint);
-        audit::record(cx, &Caller::operator(), entry)
+        audit::record(cx, &Caller::operator(), &entry)
     })?;
     Ok(Reply::Kit { text, fingerprint })
 }

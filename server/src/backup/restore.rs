@@ -240,6 +240,7 @@ fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
     let keyring = keyfile::load(part.path())?
         .ok_or_else(|| Error::Malformed("the keyring that was just written is gone".into()))?;
     keyfile::store(data_dir.path(), &keyring.text)?;
+    keyfile::ensure(data_dir.path(), &keyring.text)?;
     fs::remove_dir_all(part.path())?;
     data_dir.sync()?;
     Ok(())

@@ -170,8 +170,11 @@ pub fn describe(response: Response, request_id: &str) -> Response {
         return response;
     };
     let answer = answer(failure);
-    if answer.status.is_server_error() {
-        tracing::error!(request_id, cause = ?failure, "request failed");
+    match answer.status {
+        StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(request_id, cause = ?failure, "request failed"),
+        // Expected while locked, full or busy; said once where it begins, not at every request.
+        StatusCode::SERVICE_UNAVAILABLE => tracing::debug!(request_id, cause = ?failure, "not served"),
+        _ => {}
     }
     let body = ErrorBody {
         req_id: request_id.to_owned(),
@@ -180,7 +183,11 @@ pub fn describe(response: Response, request_id: &str) -> Response {
         error: answer.error.to_owned(),
         details: answer.details,
     };
+    let cookies = response.headers().get(header::SET_COOKIE).cloned();
     let mut described = (answer.status, super::extract::Json(body)).into_response();
+    if let Some(cookies) = cookies {
+        described.headers_mut().insert(header::SET_COOKIE, cookies);
+    }
     if let Some(seconds) = answer.retry_after
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
     {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::{App, data_dir::DataDir};
-use crate::domain::{Error, audit, limiter};
+use crate::domain::{Error, access_tokens, audit, limiter};
 
 /// Records linked in one transaction.
 const LINK_BATCH: i64 = 500;
@@ -30,6 +30,10 @@ pub async fn run(app: Arc<App>, data_dir: Option<DataDir>) {
             report(
                 "forget old login attempts",
                 app.write(limiter::forget_old).await.map(drop),
+            );
+            report(
+                "remove ended tokens and sessions",
+                app.write(access_tokens::remove_ended).await.map(drop),
             );
         }
     }
