@@ -356,7 +356,7 @@ fn a_stop_loses_no_request_under_way() -> Result<()> {
     }
     let status = server.wait(Duration::from_secs(10))?;
     assert!(status.success(), "{status}: {}", server.log()?);
-    println!("stopped {:?} after the signal", begun.elapsed());
+    e2e::say(format_args!("stopped {:?} after the signal", begun.elapsed()));
 
     let mut server = Server::start(&data)?;
     let kept = instance.list(&mut Connection::open(server.address)?)?;

@@ -186,10 +186,10 @@ fn acknowledged_writes_survive_kills() -> Result<()> {
             "{environment} changed"
         );
     }
-    println!(
+    e2e::say(format_args!(
         "{rounds} kills; {acknowledged} writes acknowledged, all there; {unanswered} unanswered, \
          {kept_anyway} of them there"
-    );
+    ));
     assert!(
         acknowledged >= rounds as usize,
         "too few writes to prove anything"

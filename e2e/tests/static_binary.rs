@@ -49,7 +49,7 @@ fn the_released_binary_is_static() -> Result<()> {
         "the check finds nothing"
     );
     if std::env::var_os("STRONGROOM_BIN").is_none() {
-        println!("skipped: STRONGROOM_BIN names no released binary");
+        e2e::say(format_args!("skipped: STRONGROOM_BIN names no released binary"));
         return Ok(());
     }
     assert!(!names_an_interpreter(&std::fs::read(binary()?)?)?);
@@ -124,7 +124,7 @@ fn four_threads_with_four_connections_hammer_one_store() -> Result<()> {
     })?;
     assert!(server.is_alive()?, "{}", server.log()?);
     let (reads, writes) = (reads.into_inner(), writes.into_inner());
-    println!("{reads} reads and {writes} writes in {LOAD:?}");
+    e2e::say(format_args!("{reads} reads and {writes} writes in {LOAD:?}"));
     assert_eq!(expected.len(), THREADS * CONNECTIONS);
     assert!(instance.list(&mut Connection::open(address)?)? == expected);
     server.stop()?;
