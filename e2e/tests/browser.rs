@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::instance::{EMAIL, ORGANIZATION, PASSWORD};
 use e2e::server::Server;
-use playwright_rs::protocol::{AriaRole, BrowserContextOptions, GetByRoleOptions, Page, Viewport};
+use playwright_rs::protocol::{
+    AriaRole, BrowserContextOptions, ColorScheme, EmulateMediaOptions, GetByRoleOptions, Page, Viewport,
+};
 use playwright_rs::{LaunchOptions, Locator, Playwright, expect};
 use serde_json::Value;
 
@@ -27,6 +29,8 @@ const PHONE: Viewport = Viewport {
 };
 
 const VALUE: &str = "postgresql://app:kX9$mQ2#vL7&pR4!wZ@db:5432/app?sslmode=disable";
+
+const KEY: &str = "-----BEGIN KEY-----\n  abc\n-----END KEY-----";
 
 /// What a visit collects: nothing of it may be there at the end.
 #[derive(Clone, Default)]
@@ -167,6 +171,13 @@ impl Visit {
         let passes = found.get("passes").and_then(Value::as_f64).unwrap_or_default();
         assert!(passes > 5.0, "{name}: axe looked at nothing");
         Ok(())
+    }
+
+    /// The one value that is on the screen, exactly.
+    async fn revealed(&self) -> Result<String> {
+        let values = self.page.locator("pre");
+        assert_eq!(values.count().await?, 1);
+        values.text_content().await?.context("an element without text")
     }
 
     async fn log_in(&self) -> Result<()> {
@@ -319,10 +330,7 @@ async fn keep_a_secret(visit: &Visit) -> Result<()> {
     let url = visit.page.url();
     assert!(url.ends_with("/dev") && url.contains("/projects/"), "{url}");
 
-    for (name, value, comment) in [
-        ("DB_URL", VALUE, "main database"),
-        ("TLS_KEY", "-----BEGIN KEY-----\nabc\n-----END KEY-----", ""),
-    ] {
+    for (name, value, comment) in [("DB_URL", VALUE, "main database"), ("TLS_KEY", KEY, "")] {
         visit.press("Add Secret").await?;
         visit.fill("Name", name).await?;
         visit.fill("Value", value).await?;
@@ -338,9 +346,23 @@ async fn keep_a_secret(visit: &Visit) -> Result<()> {
     );
     visit.press("Reveal DB_URL").await?;
     visit.shows(shown()).await?;
+    assert_eq!(visit.revealed().await?, VALUE);
     visit.inspect("secrets-revealed").await?;
+    let dark = EmulateMediaOptions::builder()
+        .color_scheme(ColorScheme::Dark)
+        .build();
+    visit.page.emulate_media(dark).await?;
+    visit.inspect("secrets-dark").await?;
+    let light = EmulateMediaOptions::builder()
+        .color_scheme(ColorScheme::Light)
+        .build();
+    visit.page.emulate_media(light).await?;
     visit.press("Hide DB_URL").await?;
     visit.gone(shown()).await?;
+    visit.press("Reveal TLS_KEY").await?;
+    visit.shows(visit.page.locator("pre")).await?;
+    assert_eq!(visit.revealed().await?, KEY);
+    visit.press("Hide TLS_KEY").await?;
 
     visit.press("Edit DB_URL").await?;
     let field = visit.page.get_by_label("Value", true);

@@ -1,94 +1,18 @@
 //! The command line against a running server, as shells use it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use e2e::desk::{Desk, expect_parts};
 use e2e::dotenv;
-use e2e::http::Connection;
-use e2e::instance::{EMAIL, Instance, PASSWORD};
-use e2e::program::{Run, binary};
-use e2e::server::{Server, signal, wait};
+use e2e::instance::EMAIL;
+use e2e::program::Run;
+use e2e::server::{signal, wait};
 use e2e::shell::{environment, sh};
 use rustix::process::Signal;
 use serde_json::Value;
-
-/// A server that was set up, a home, and somebody who is logged in there.
-struct Desk {
-    server: Server,
-    instance: Instance,
-    home: PathBuf,
-    _scratch: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Result<Self> {
-        let scratch = tempfile::tempdir()?;
-        let server = Server::start(&scratch.path().join("data"))?;
-        let instance = Instance::set_up(server.address)?;
-        let home = scratch.path().join("home");
-        std::fs::create_dir(&home)?;
-        let desk = Self {
-            server,
-            instance,
-            home,
-            _scratch: scratch,
-        };
-        let told = desk
-            .run(&[
-                "login",
-                "--domain",
-                &desk.server.url(),
-                "--email",
-                EMAIL,
-                "--password-stdin",
-            ])?
-            .input(format!("{PASSWORD}\n"))
-            .finish()?;
-        assert!(told.stderr.contains("Logged in"), "{}", told.stderr);
-        assert!(told.stdout.is_empty());
-        Ok(desk)
-    }
-
-    fn run(&self, args: &[&str]) -> Result<Run> {
-        Ok(Run::new(&self.home)?.args(args))
-    }
-
-    /// Runs a command in the project.
-    fn data(&self, args: &[&str]) -> Result<String> {
-        self.run(args)?
-            .env("INFISICAL_PROJECT_ID", "home-lab")
-            .finish()?
-            .ok()
-            .with_context(|| format!("{args:?}"))
-    }
-
-    fn file(&self, name: &str, content: &str) -> Result<String> {
-        let path = self.home.join(name);
-        std::fs::write(&path, content)?;
-        Ok(path.display().to_string())
-    }
-
-    /// Puts a whole file in, each key in one of the ways that `secrets set` knows.
-    fn put(&self, values: &BTreeMap<String, String>) -> Result<()> {
-        for (index, (name, value)) in values.iter().enumerate() {
-            let (pair, input) = match index % 3 {
-                _ if value.is_empty() => (format!("{name}="), ""),
-                0 => (format!("{name}={value}"), ""),
-                1 => (format!("{name}=@{}", self.file(name, value)?), ""),
-                _ => (name.clone(), value.as_str()),
-            };
-            let done = self
-                .run(&["secrets", "set", "--projectId", "home-lab", &pair])?
-                .input(input)
-                .finish()?;
-            assert_eq!(done.stderr.trim(), format!("Created {name}"));
-            assert_eq!(done.ok()?, "", "`secrets set` has no data to print");
-        }
-        Ok(())
-    }
-}
 
 #[test]
 fn a_real_file_goes_in_and_comes_out_in_every_format() -> Result<()> {
@@ -241,18 +165,6 @@ fn outer_white_space_goes_and_one_final_newline_stays() -> Result<()> {
     Ok(())
 }
 
-/// What happened, why, the next step.
-fn parts(told: &str, expected: [&str; 3]) {
-    let told = told.trim_start_matches("Error: ");
-    for (line, part) in expected.iter().enumerate() {
-        assert!(told.contains(part), "no {part:?} in {told:?}");
-        if line == 0 {
-            assert!(told.starts_with(part), "{told:?} begins otherwise");
-        }
-    }
-    assert!(told.lines().count() >= 2, "{told:?}");
-}
-
 #[test]
 fn failures_say_what_why_and_what_next() -> Result<()> {
     let desk = Desk::new()?;
@@ -260,14 +172,14 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
     let refused = |args: &[&str], code: i32| desk.run(args)?.finish()?.refused(code);
     let id = desk.instance.project.clone();
 
-    parts(
+    expect_parts(
         &refused(&["secrets", "--projectId", "nowhere"], 1)?,
         [
             "Project 'nowhere' not found",
             "Available projects:",
             "home-lab (Home Lab, ",
         ],
-    );
+    )?;
     for project in ["home-lab", &id] {
         for command in [
             vec!["export"],
@@ -279,36 +191,36 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
             let mut args = vec![command[0], "--projectId", project, "--env", "qa"];
             args.extend_from_slice(&command[1..]);
             let told = refused(&args, 1).with_context(|| format!("{args:?}"))?;
-            parts(
+            expect_parts(
                 &told,
                 [
                     "Environment 'qa' not found in project",
                     "Available environments: dev",
                     "staging, prod",
                 ],
-            );
+            )?;
         }
     }
-    parts(
+    expect_parts(
         &refused(&["secrets", "get", "B", "--projectId", "home-lab"], 1)?,
         [
             "Not found: B",
             "no such secret in environment 'dev', folder /",
             "`strongroom secrets` lists",
         ],
-    );
-    parts(
+    )?;
+    expect_parts(
         &refused(&["export"], 2)?,
         ["No project was named", "no INFISICAL_PROJECT_ID", "--projectId"],
-    );
-    parts(
+    )?;
+    expect_parts(
         &refused(&["export", "--projectId", "home-lab", "--token", "nonsense"], 1)?,
         [
             "Not logged in",
             "Could not list",
             "check --token and INFISICAL_TOKEN",
         ],
-    );
+    )?;
     let stranger = tempfile::tempdir()?;
     let url = desk.server.url();
     let anonymous = Run::new(stranger.path())?.args(["export", "--projectId", "x", "--domain", &url]);
@@ -320,22 +232,22 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
     // Nothing listens on a port that was free a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let nobody = format!("http://{free}");
-    parts(
+    expect_parts(
         &refused(&["whoami", "--domain", &nobody, "--token", "t"], 1)?,
         [
             "Could not reach the Strongroom server at",
             "Nothing listens there",
             "strongroom serve",
         ],
-    );
-    parts(
+    )?;
+    expect_parts(
         &refused(&["whoami", "--domain", &nobody], 1)?,
         [
             "Not logged in",
             "is not sent to another server",
             "strongroom login --domain=",
         ],
-    );
+    )?;
     let wrong = desk
         .run(&["login", "--domain", &url, "--email", EMAIL, "--password-stdin"])?
         .input("wrong password 123")
@@ -420,190 +332,5 @@ fn who_where_and_which_project() -> Result<()> {
         .env("INFISICAL_TOKEN", token.trim());
     assert_eq!(bearer.finish()?.ok()?, "A=1\n");
     assert!(!job.path().join(".config").exists(), "--plain stores nothing");
-    Ok(())
-}
-
-#[test]
-fn further_people_are_made_on_the_servers_own_machine() -> Result<()> {
-    let desk = Desk::new()?;
-    let data = desk.server.data_dir.clone();
-    let create = |email: &str, password: &str| -> Result<_> {
-        desk.run(&[
-            "admin",
-            "create",
-            "--email",
-            email,
-            "--password-stdin",
-            "--data-dir",
-        ])?
-        .arg_path(&data)
-        .input(password)
-        .finish()
-    };
-    let done = create("mira@example.com", "window-harbour-violet-7\n")?;
-    assert!(
-        done.stderr.contains("Created the user mira@example.com"),
-        "{}",
-        done.stderr
-    );
-    assert_eq!(done.ok()?, "");
-    let twice = create("Mira@Example.com", "window-harbour-violet-7")?.refused(1)?;
-    assert!(twice.contains("exists already"), "{twice}");
-    let short = create("short@example.com", "short")?.refused(1)?;
-    assert!(short.contains("12"), "{short}");
-    let home = tempfile::tempdir()?;
-    let login = || -> Result<Run> {
-        let url = desk.server.url();
-        let args = [
-            "login",
-            "--email",
-            "mira@example.com",
-            "--password-stdin",
-            "--domain",
-            &url,
-        ];
-        Ok(Run::new(home.path())?.args(args).input("window-harbour-violet-7"))
-    };
-    login()?.finish()?.ok()?;
-    let me = Run::new(home.path())?.args(["whoami"]).finish()?.ok()?;
-    assert!(me.contains("mira@example.com"), "{me}");
-    // She is no member of the project, and does not learn that it exists.
-    let projects = Run::new(home.path())?.args(["projects"]).finish()?.ok()?;
-    assert_eq!(projects.lines().count(), 1, "{projects}");
-
-    // The same with the server down.
-    let Desk { server, home, .. } = desk;
-    server.stop()?;
-    let down = Run::new(&home)?
-        .args([
-            "admin",
-            "create",
-            "--email",
-            "noor@example.com",
-            "--password-stdin",
-            "--data-dir",
-        ])
-        .arg_path(&data)
-        .input("window-harbour-violet-8")
-        .finish()?;
-    assert!(down.stderr.contains("Created"), "{}", down.stderr);
-    let nowhere = Run::new(&home)?
-        .args(["setup-code", "--data-dir", "nowhere"])
-        .finish()?
-        .refused(1)?;
-    parts(
-        &nowhere,
-        [
-            "There is no Strongroom store in nowhere",
-            "--data-dir",
-            "strongroom serve",
-        ],
-    );
-    assert!(!home.join("nowhere").exists(), "a question makes no directory");
-    Ok(())
-}
-
-#[test]
-fn a_locked_server_answers_and_says_what_it_needs() -> Result<()> {
-    let scratch = tempfile::tempdir()?;
-    let data = scratch.path().join("data");
-    let server = Server::start(&data)?;
-    let health = |url: &str, ready: bool| -> Result<_> {
-        let mut args = vec!["healthcheck", "--url", url];
-        if ready {
-            args.push("--ready");
-        }
-        Run::new(scratch.path())?.args(args).finish()
-    };
-    assert_eq!(health(&server.url(), false)?.ok()?, "");
-    assert_eq!(health(&server.url(), true)?.ok()?, "");
-
-    // One directory, one server.
-    let second = serve(scratch.path(), &data, &[])?.finish()?.refused(1)?;
-    assert!(second.contains("is in use by another Strongroom"), "{second}");
-    assert_eq!(
-        health(&server.url(), true)?.code,
-        Some(0),
-        "the first one goes on"
-    );
-    let url = server.url();
-    let instance = Instance::set_up(server.address)?;
-    server.stop()?;
-    let down = health(&url, false)?.refused(1)?;
-    parts(
-        &down,
-        [
-            "Could not reach the Strongroom server at",
-            "Nothing listens there",
-            "strongroom serve",
-        ],
-    );
-
-    std::fs::rename(data.join("identity"), scratch.path().join("elsewhere"))?;
-    let told = serve(scratch.path(), &data, &["--fail-if-locked"])?
-        .finish()?
-        .refused(7)?;
-    assert!(
-        told.contains("The store is locked") && told.contains("It opens with: Server ("),
-        "{told}"
-    );
-    let server = Server::start(&data)?;
-    assert!(server.log()?.contains("--identity FILE"), "{}", server.log()?);
-    assert_eq!(health(&server.url(), false)?.code, Some(0), "locked is not dead");
-    let not_ready = health(&server.url(), true)?.refused(1)?;
-    parts(&not_ready, ["The server is not ready", "status 503", "log"]);
-    let mut connection = Connection::open(server.address)?;
-    let answer = connection.call(&instance.user, "GET", &instance.query("A"), None)?;
-    assert_eq!(answer.status, 503);
-    assert!(answer.header("retry-after").is_some());
-    assert_eq!(
-        connection.call("", "GET", "/", None)?.status,
-        200,
-        "the page explains it"
-    );
-    server.stop()?;
-
-    let elsewhere = scratch.path().join("elsewhere").display().to_string();
-    let server = Server::start_with(&data, &["--identity", &elsewhere])?;
-    assert_eq!(health(&server.url(), true)?.code, Some(0));
-    assert!(instance.list(&mut Connection::open(server.address)?)?.is_empty());
-    server.stop()
-}
-
-fn serve(home: &Path, data: &Path, args: &[&str]) -> Result<Run> {
-    Ok(Run::of(&binary()?, home)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-        .arg_path(data)
-        .args(args))
-}
-
-#[test]
-fn help_and_version_are_data() -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let version = Run::new(home.path())?.args(["--version"]).finish()?.ok()?;
-    assert!(version.starts_with("strongroom 0."), "{version}");
-    for command in [
-        "login",
-        "whoami",
-        "projects",
-        "secrets",
-        "export",
-        "run",
-        "healthcheck",
-        "serve",
-        "setup-code",
-        "admin",
-        "keys",
-        "backup",
-        "restore",
-    ] {
-        let help = Run::new(home.path())?.args([command, "--help"]).finish()?.ok()?;
-        assert!(
-            help.contains("Usage: strongroom") && help.contains("Examples:"),
-            "{command}: {help}"
-        );
-    }
-    let nothing = Run::new(home.path())?.finish()?.refused(2)?;
-    assert!(nothing.contains("Usage: strongroom"), "{nothing}");
     Ok(())
 }
