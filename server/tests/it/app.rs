@@ -520,8 +520,3 @@ impl World {
         self.app.app.clock.advance_seconds(seconds);
     }
 }
-
-/// The id in an identity, for what has no route.
-pub fn identity_id(machine: &Machine) -> IdentityId {
-    machine.id.parse().unwrap()
-}
