@@ -12,13 +12,13 @@ use super::OpenStore;
 use super::data_dir::DataDir;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, SlotKind};
-use crate::crypto::{self, keyfile, random};
+use crate::crypto::{self, keyfile, private_file, random};
 use crate::domain::{Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
 const INSTANCE: &str = "instance";
-/// While this file exists, a new store is being made and holds nothing yet.
+/// While this file exists, a new store of the instance that it names is being made and holds nothing yet.
 const STARTED: &str = "initializing";
 
 /// Why a store is not open, and what would open it.
@@ -60,10 +60,7 @@ impl From<std::io::Error> for Locked {
 /// Opens the store of a data directory whose lock the caller holds, or makes a new one when there is none. `identity`
 /// names another place for the server's identity.
 pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
-    let interrupted = data_dir.path().join(STARTED);
-    if fs::exists(&interrupted)? {
-        clear_unfinished(data_dir)?;
-    }
+    clear_unfinished(data_dir)?;
     match keyfile::load(data_dir.path())? {
         Some(loaded) => open_existing(data_dir, identity, &loaded, now),
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
@@ -78,28 +75,24 @@ pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Res
     }
 }
 
-/// Removes what a start that was killed while making a new store left behind. It never served anybody.
-fn clear_unfinished(data_dir: &DataDir) -> Result<(), Locked> {
-    let path = data_dir.path();
-    let database = data_dir.database();
-    let mut leftovers = vec![
-        path.join(keyfile::CURRENT),
-        path.join(keyfile::PREVIOUS),
-        database.clone(),
-    ];
-    for suffix in ["-wal", "-shm"] {
-        let mut name = database.clone().into_os_string();
-        name.push(suffix);
-        leftovers.push(name.into());
+/// Removes what a start that was killed while making a new store left behind. It never served anybody. Whatever does not
+/// carry the instance of that start came here since then, and stays.
+pub(crate) fn clear_unfinished(data_dir: &DataDir) -> Result<(), crypto::Error> {
+    let started = data_dir.path().join(STARTED);
+    let Some(instance) = private_file::read(&started)? else {
+        return Ok(());
+    };
+    if let Some(found) = keyfile::load(data_dir.path())?
+        && keyring::summary(&found.text)?.instance.to_string() == instance.as_str()
+    {
+        // The keyring after the database: it is what tells that both are of that start.
+        data_dir.remove(&data_dir.database_files())?;
+        data_dir.remove(&[
+            data_dir.path().join(keyfile::PREVIOUS),
+            data_dir.path().join(keyfile::CURRENT),
+        ])?;
     }
-    leftovers.push(path.join(STARTED));
-    for leftover in leftovers {
-        match fs::remove_file(&leftover) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
-    Ok(data_dir.sync()?)
+    Ok(data_dir.remove(&[started])?)
 }
 
 fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
@@ -112,8 +105,8 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     let mut keyring = Keyring::create(instance, now)?;
     keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
 
-    fs::write(data_dir.path().join(STARTED), b"")?;
-    data_dir.sync()?;
+    let started = data_dir.path().join(STARTED);
+    private_file::replace(&started, instance.to_string().as_bytes())?;
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
     // The second generation, so that no file is missing from the start.
@@ -124,8 +117,7 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
-    fs::remove_file(data_dir.path().join(STARTED))?;
-    data_dir.sync()?;
+    data_dir.remove(&[started])?;
     Ok(OpenStore::new(db, keyring, text))
 }
 
@@ -226,3 +218,6 @@ fn tie(tx: Tx, instance: &str) -> Result<String, store::Error> {
     store::settings::set(tx, INSTANCE, instance)?;
     Ok(instance.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
