@@ -170,13 +170,13 @@ fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Resul
     let file = identity_file.unwrap_or(&default);
     let identities = identity::read_identities(file).map_err(|error| {
         format!(
-            "The server's identity cannot be read: {error}. Start with --identity FILE, naming a recovery kit or \
+            "The server's identity cannot be read: {error}. Use --identity FILE, naming a recovery kit or \
              wherever the identity was moved to. Nothing was changed"
         )
     })?;
     Keyring::open(text, &identities).map_err(|error| {
         format!(
-            "The identity in {} does not open the keyring: {error}. Start with --identity FILE, naming one that does. \
+            "The identity in {} does not open the keyring: {error}. Use --identity FILE, naming one that does. \
              Nothing was changed",
             file.display()
         )

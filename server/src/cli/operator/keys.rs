@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use shared::model::ids::InstanceId;
 use shared::model::names::DisplayName;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use super::new_file::{NewFile, cannot_write};
 use super::submit::{NotDone, no_store, submit, unexpected};
 use crate::app::data_dir::DataDir;
@@ -40,13 +40,13 @@ pub struct KitArgs {
     pub name: Option<DisplayName>,
     /// The server's data.
     #[command(flatten)]
-    pub data_dir: DataDirArgs,
+    pub store: StoreArgs,
 }
 
 /// Runs `keys`.
 pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure> {
     let KeysCommand::Kit(args) = command;
-    let dir = DataDir::new(args.data_dir.path()?);
+    let dir = DataDir::new(args.store.data_dir.path()?);
     let instance = instance_of(&dir)?;
     let name = args
         .name
@@ -68,7 +68,7 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
         ))
     };
     match submit(
-        &args.data_dir,
+        &args.store,
         Command::AddKit { name, recipient },
         &mut std::io::sink(),
     )

@@ -1,9 +1,9 @@
 //! Sends an operator's act to where the store is open: to the running server, or to ourselves when there is none.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use crate::app::data_dir::DataDir;
 use crate::app::operator::{self, Command, Reply};
 use crate::app::{App, control, open};
@@ -36,18 +36,18 @@ impl From<Failure> for NotDone {
 /// Does `command` on the store of a data directory, whether its server is up or down. `output` takes the bytes of a
 /// backup.
 pub async fn submit(
-    data_dir: &DataDirArgs,
+    store: &StoreArgs,
     command: Command,
     output: &mut (dyn Write + Send),
 ) -> Result<Reply, NotDone> {
-    let dir = DataDir::new(data_dir.path()?);
+    let dir = DataDir::new(store.data_dir.path()?);
     if !matches!(keyfile::load(dir.path()), Ok(Some(_)) | Err(_)) {
         return Err(no_store(&dir).into());
     }
     let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
     match lock {
         None => through_server(&dir, &command, output),
-        Some(_held) => in_process(&dir, command, output).await,
+        Some(_held) => in_process(&dir, store.identity.as_deref(), command, output).await,
     }
 }
 
@@ -82,11 +82,11 @@ fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> R
 
 async fn in_process(
     dir: &DataDir,
+    identity: Option<&Path>,
     command: Command,
     output: &mut (dyn Write + Send),
 ) -> Result<Reply, NotDone> {
-    let identity = std::env::var_os("STRONGROOM_IDENTITY_FILE").map(PathBuf::from);
-    let opened = open::open(dir, identity.as_deref(), Clock::default().now()).map_err(|locked| {
+    let opened = open::open(dir, identity, Clock::default().now()).map_err(|locked| {
         let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
         if !locked.opens_with.is_empty() {
             failure = failure.advise(format!("It opens with: {}", locked.opens_with.join(", ")));
