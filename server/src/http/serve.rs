@@ -10,10 +10,11 @@ use tokio::sync::watch;
 
 use crate::app::App;
 
-/// Longest time that requests in flight get to finish.
-const GRACE: Duration = Duration::from_secs(10);
+/// Longest time that requests in flight get to finish. What is left of ten seconds, after which most supervisors kill, is
+/// for closing the store.
+const GRACE: Duration = Duration::from_secs(7);
 
-/// Serves until `stop` says so, then lets requests in flight finish within ten seconds.
+/// Serves until `stop` says so, then lets requests in flight finish within seven seconds.
 pub async fn serve(
     listener: TcpListener,
     app: Arc<App>,
@@ -38,7 +39,7 @@ pub async fn serve(
     tokio::select! {
         result = serving => result,
         () = overdue => {
-            tracing::warn!("some requests did not finish within 10 seconds and are cut off");
+            tracing::warn!("some requests did not finish within 7 seconds and are cut off");
             Ok(())
         }
     }
