@@ -17,7 +17,7 @@ use crate::domain::{Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
-const INSTANCE: &str = "instance";
+pub(crate) const INSTANCE: &str = "instance";
 /// While this file exists, a new store of the instance that it names is being made and holds nothing yet.
 const STARTED: &str = "initializing";
 

@@ -13,14 +13,18 @@ use shared::model::time::UnixMillis;
 use super::read::{self, Receiver};
 use super::{Error, Manifest, Summary, rows};
 use crate::app::data_dir::DataDir;
+use crate::app::open::INSTANCE;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, SlotKind};
-use crate::domain::{Context, secrets};
+use crate::domain::caller::Caller;
+use crate::domain::{Context, audit, secrets};
 use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
 
 /// Rows inserted in one transaction.
 const BATCH: usize = 1_000;
+/// Length of the lines after which their rows are inserted, however few they are.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Restores onto an embedded database in a data directory that holds no store yet.
 pub fn into_data_dir(
@@ -133,13 +137,14 @@ pub fn into_database(
         opened: None,
         table: None,
         waiting: Vec::new(),
+        waiting_bytes: 0,
     };
     let manifest = read::read(file, identities, &mut target)?;
     target.flush()?;
     let (db, keyring) = target
         .opened
         .ok_or_else(|| Error::Malformed("it has no keyring".into()))?;
-    let secrets = db.snapshot_blocking(|tx| -> Result<u64, Error> {
+    db.snapshot_blocking(|tx| -> Result<(), Error> {
         for (table, expected) in &manifest.rows {
             let found = copy::count(tx, table)?;
             if found != *expected {
@@ -148,13 +153,46 @@ pub fn into_database(
                 )));
             }
         }
-        Ok(secrets::prove_all(&mut Context {
+        Ok(())
+    })?;
+    // The rows are those of the backup; now the schema may become that of this program.
+    db.write_blocking(move |tx| migrate::migrate(tx, now.0).map_err(Error::from))?;
+    let proof = db.snapshot_blocking(|tx| {
+        prove(&mut Context {
             tx,
             keys: &keyring,
             now,
-        })?)
+        })
     })?;
-    Ok((db, keyring, Summary { manifest, secrets }))
+    let summary = Summary {
+        secrets: proof.secrets,
+        unreadable: proof.unreadable,
+        manifest,
+    };
+    let (keys, taken) = (keyring.clone(), summary.manifest.created_at);
+    db.write_blocking(move |tx| {
+        let entry = audit::Entry::new("instance.restore").with("backup", &taken);
+        audit::record(&mut Context { tx, keys: &keys, now }, &Caller::operator(), &entry)
+    })?;
+    Ok((db, keyring, summary))
+}
+
+/// Checks that the rows belong to the keyring, and opens every value. A few that do not open were damaged before the
+/// backup: that is said and no reason to give up the others. None that opens means other keys.
+fn prove(cx: &mut Context) -> Result<secrets::Proof, Error> {
+    let instance = store::settings::get(cx.tx, INSTANCE)?;
+    if instance != Some(cx.keys.instance().to_string()) {
+        return Err(Error::Malformed(
+            "its rows belong to another instance than its keyring".into(),
+        ));
+    }
+    let proof = secrets::prove_all(cx)?;
+    if proof.opened == 0 && proof.unreadable > 0 {
+        return Err(Error::Malformed(
+            "its keyring opens none of the values in it".into(),
+        ));
+    }
+    Ok(proof)
 }
 
 struct Target<'a> {
@@ -165,6 +203,8 @@ struct Target<'a> {
     /// Table of the waiting rows, with its columns.
     table: Option<(String, Vec<copy::Column>)>,
     waiting: Vec<Vec<Value>>,
+    /// Length of their lines.
+    waiting_bytes: usize,
 }
 
 impl Target<'_> {
@@ -182,6 +222,7 @@ impl Target<'_> {
         };
         let (table, columns) = (table.clone(), columns.clone());
         let rows = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
         self.db()?.write_blocking(move |tx| {
             for values in &rows {
                 copy::import_row(tx, &table, &columns, values)?;
@@ -199,14 +240,15 @@ impl Receiver for Target<'_> {
             return Err(Error::Malformed("its keyring belongs to another instance".into()));
         }
         let db = (self.open)(&keyring)?;
-        let now = self.now.0;
-        let report = db.write_blocking(move |tx| migrate::migrate(tx, now).map_err(Error::from))?;
-        if manifest.schema > report.after {
-            return Err(Error::Malformed(format!(
-                "it was written by the newer version {} of Strongroom. Restore it with that version or a later one",
-                manifest.program_version
-            )));
-        }
+        let (now, schema) = (self.now.0, manifest.schema);
+        db.write_blocking(move |tx| migrate::migrate_to(tx, now, schema))
+            .map_err(|error| match error {
+                migrate::MigrationError::Newer { .. } => Error::Malformed(format!(
+                    "it was written by the newer version {} of Strongroom. Restore it with that version or a later one",
+                    manifest.program_version
+                )),
+                other => other.into(),
+            })?;
         self.opened = Some((db, keyring));
         Ok(())
     }
@@ -223,8 +265,9 @@ impl Receiver for Target<'_> {
         }
         if let Some((_, columns)) = &self.table {
             self.waiting.push(rows::from_line(columns, table, line)?);
+            self.waiting_bytes += line.len();
         }
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= BATCH || self.waiting_bytes >= BATCH_BYTES {
             self.flush()
         } else {
             Ok(())
