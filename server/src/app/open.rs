@@ -10,6 +10,7 @@ use shared::model::time::UnixMillis;
 
 use super::OpenStore;
 use super::data_dir::DataDir;
+use crate::backup::restore;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::crypto::{self, keyfile, private_file, random};
@@ -162,6 +163,14 @@ fn open_existing(
     })?;
     prepare(&db, &keyring, now)?;
     keyfile::ensure(data_dir.path(), &loaded.text)?;
+    // Left by a restore that was killed in its last moment. From now on this store is in use, so nothing may be left
+    // that lets a later restore take it for an interrupted one.
+    restore::remove_part(data_dir).map_err(|error| {
+        Locked::because(format!(
+            "{}, left by a finished restore, cannot be removed: {error}. Remove it",
+            data_dir.restore_part().display()
+        ))
+    })?;
     Ok(OpenStore::new(db, keyring, loaded.text.clone()))
 }
 

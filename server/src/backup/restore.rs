@@ -2,7 +2,7 @@
 //!
 //! Everything is built in `restore.part/` and checked there; then the database, the new server identity and, last,
 //! the keyring move to their places. A directory without a keyring is no store, so a restore that was killed at any
-//! point either never happened or is complete; running it again cleans up.
+//! point either never happened or is complete; running it again cleans up, and so does opening the complete store.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,7 +13,7 @@ use shared::model::time::UnixMillis;
 use super::read::{self, Receiver};
 use super::{Error, Manifest, Summary, rows};
 use crate::app::data_dir::DataDir;
-use crate::app::open::INSTANCE;
+use crate::app::open::{self, INSTANCE};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, SlotKind};
@@ -52,37 +52,64 @@ pub fn into_data_dir(
             Ok(summary)
         }
         Err(error) => {
-            fs::remove_dir_all(part.path())?;
+            remove_part(data_dir)?;
             Err(error)
         }
     }
 }
 
-/// Refuses a directory with a store in it, and clears away what an interrupted restore left.
+/// Refuses a directory with anything in it that may be of a store, and clears away what an interrupted restore left.
+///
+/// A file in the place of a store counts as left by a restore only while there is no keyring, `restore.part` has the
+/// keyring of a store that was complete, and the file is missing there: then it was moved and nobody ever opened it,
+/// because opening removes `restore.part`.
 fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
-    let interrupted = fs::exists(data_dir.restore_part())?;
-    let keyring = keyfile::load(data_dir.path())?.is_some();
-    if keyring || (data_dir.has_database()? && !interrupted) {
+    open::clear_unfinished(data_dir)?;
+    if keyfile::load(data_dir.path())?.is_some() {
         return Err(Error::Refused(format!(
             "{} already holds a store, and a restore never overwrites one. Choose an empty --data-dir, or move the old \
              one away first",
             data_dir.path().display()
         )));
     }
-    if interrupted {
-        for leftover in [data_dir.database(), data_dir.identity()] {
-            remove_if_there(&leftover)?;
+    let part = DataDir::new(data_dir.restore_part());
+    let complete = matches!(keyfile::load(part.path()), Ok(Some(_)));
+    let database_moved = complete && !part.has_database()?;
+    let identity_moved = database_moved && !fs::exists(part.identity())?;
+    let mut leftovers = Vec::new();
+    for (files, moved) in [
+        (data_dir.database_files().to_vec(), database_moved),
+        (vec![data_dir.identity()], identity_moved),
+    ] {
+        for file in files {
+            if !fs::exists(&file)? {
+                continue;
+            }
+            if !moved {
+                return Err(Error::Refused(format!(
+                    "{} is in the way: it may belong to another store, and a restore never overwrites anything. Choose \
+                     an empty --data-dir, or move the file away first",
+                    file.display()
+                )));
+            }
+            leftovers.push(file);
         }
-        fs::remove_dir_all(data_dir.restore_part())?;
     }
+    // What proves that they are leftovers goes after them.
+    data_dir.remove(&leftovers)?;
+    remove_part(data_dir)?;
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// Removes `restore.part`, its keyring first: without that it proves nothing any more about what lies beside it.
+pub(crate) fn remove_part(data_dir: &DataDir) -> io::Result<()> {
+    let part = DataDir::new(data_dir.restore_part());
+    if !fs::exists(part.path())? {
+        return Ok(());
     }
+    part.remove(&[keyfile::CURRENT, keyfile::PREVIOUS].map(|name| part.path().join(name)))?;
+    fs::remove_dir_all(part.path())?;
+    data_dir.sync()
 }
 
 /// Builds a complete store in `part`: database, identity, keyring.
@@ -277,14 +304,21 @@ impl Receiver for Target<'_> {
 
 /// Moves a complete store to its place; the keyring last, because it makes the directory a store.
 fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
+    data_dir.sync()?;
     fs::rename(part.database(), data_dir.database())?;
+    // In this order on disk too: an identity without its database here would not count as moved.
+    data_dir.sync()?;
+    part.sync()?;
     fs::rename(part.identity(), data_dir.identity())?;
     data_dir.sync()?;
+    part.sync()?;
     let keyring = keyfile::load(part.path())?
         .ok_or_else(|| Error::Malformed("the keyring that was just written is gone".into()))?;
     keyfile::store(data_dir.path(), &keyring.text)?;
     keyfile::ensure(data_dir.path(), &keyring.text)?;
-    fs::remove_dir_all(part.path())?;
-    data_dir.sync()?;
+    remove_part(data_dir)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
