@@ -10,6 +10,7 @@ use shared::model::time::UnixMillis;
 
 use super::OpenStore;
 use super::data_dir::DataDir;
+use crate::backup::restore;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::crypto::{self, keyfile, random};
@@ -17,9 +18,9 @@ use crate::domain::{Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
-const INSTANCE: &str = "instance";
+pub(crate) const INSTANCE: &str = "instance";
 /// While this file exists, a new store is being made and holds nothing yet. It names the instance.
-const STARTED: &str = "initializing";
+pub(crate) const STARTED: &str = "initializing";
 
 /// Why a store is not open, and what would open it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +170,14 @@ fn open_existing(
     prepare(&db, &keyring, now)?;
     keyfile::ensure(data_dir.path(), &loaded.text)?;
     finish(data_dir)?;
+    // Left by a restore that was killed in its last moment. From now on this store is in use, so nothing may be left
+    // that lets a later restore take it for an interrupted one.
+    restore::remove_part(data_dir).map_err(|error| {
+        Locked::because(format!(
+            "{}, left by a finished restore, cannot be removed: {error}. Remove it",
+            data_dir.restore_part().display()
+        ))
+    })?;
     Ok(OpenStore::new(db, keyring, loaded.text.clone()))
 }
 

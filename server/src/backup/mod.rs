@@ -6,7 +6,8 @@
 //!   README.txt                       how to read this with stock tools
 //!   keyring.json                     the keyring as in the data directory
 //!   rows/<table>.<part>.jsonl        every row; sealed bytes as base64. Restore uses these alone
-//!   values/<project>/<environment>.json   current values, opened: for a person with only age, zstd, tar and jq
+//!   values/<project>/<environment>.json   current values, opened: for a person with only age, zstd, tar and jq.
+//!                                    {"unreadable": "why"} in place of one that does not open
 //! ```
 //! Written in one pass from one snapshot, in constant memory but for the largest environment; nothing lies on disk in
 //! plain.
@@ -59,6 +60,8 @@ pub struct Summary {
     pub manifest: Manifest,
     /// Number of secrets that are not deleted.
     pub secrets: u64,
+    /// Number of values that are there, but do not open or are not complete. Anything but 0 is for somebody to look at.
+    pub unreadable: u64,
 }
 
 /// Why a backup could not be written or restored.

@@ -2,7 +2,7 @@
 //!
 //! Everything is built in `restore.part/` and checked there; then the database, the new server identity and, last,
 //! the keyring move to their places. A directory without a keyring is no store, so a restore that was killed at any
-//! point either never happened or is complete; running it again cleans up.
+//! point either never happened or is complete; running it again cleans up, and so does opening the complete store.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,14 +13,18 @@ use shared::model::time::UnixMillis;
 use super::read::{self, Receiver};
 use super::{Error, Manifest, Summary, rows};
 use crate::app::data_dir::DataDir;
+use crate::app::open::{INSTANCE, STARTED};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, SlotKind};
-use crate::domain::{Context, secrets};
+use crate::domain::caller::Caller;
+use crate::domain::{Context, audit, secrets};
 use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
 
 /// Rows inserted in one transaction.
 const BATCH: usize = 1_000;
+/// Length of the lines after which their rows are inserted, however few they are.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Restores onto an embedded database in a data directory that holds no store yet.
 pub fn into_data_dir(
@@ -48,39 +52,65 @@ pub fn into_data_dir(
             Ok(summary)
         }
         Err(error) => {
-            fs::remove_dir_all(part.path())?;
+            remove_part(data_dir)?;
             Err(error)
         }
     }
 }
 
-/// Refuses a directory with a store in it, and clears away what an interrupted restore left.
+/// Refuses a directory with anything in it that may be of a store, and clears away what an interrupted restore left.
+///
+/// A file in the place of a store counts as left by a restore only while there is no keyring, `restore.part` has the
+/// keyring of a store that was complete, and the file is missing there: then it was moved and nobody ever opened it,
+/// because opening removes `restore.part`.
 fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
-    let interrupted = fs::exists(data_dir.restore_part())?;
-    let keyring = keyfile::load(data_dir.path())?.is_some();
-    // An identity alone may be the only key to a store that lies elsewhere.
-    let in_the_way = data_dir.has_database()? || fs::exists(data_dir.identity())?;
-    if keyring || (in_the_way && !interrupted) {
+    if keyfile::load(data_dir.path())?.is_some() {
         return Err(Error::Refused(format!(
             "{} already holds a store or its identity, and a restore never overwrites one. Choose an empty --data-dir, \
              or move the old one away first",
             data_dir.path().display()
         )));
     }
-    if interrupted {
-        for leftover in [data_dir.database(), data_dir.identity()] {
-            remove_if_there(&leftover)?;
+    let part = DataDir::new(data_dir.restore_part());
+    let complete = matches!(keyfile::load(part.path()), Ok(Some(_)));
+    let database_moved = complete && !part.has_database()?;
+    let identity_moved = database_moved && !fs::exists(part.identity())?;
+    let mut leftovers = Vec::new();
+    for (files, moved) in [
+        (data_dir.database_files().to_vec(), database_moved),
+        (vec![data_dir.identity()], identity_moved),
+    ] {
+        for file in files {
+            if !fs::exists(&file)? {
+                continue;
+            }
+            if !moved {
+                return Err(Error::Refused(format!(
+                    "{} is in the way: it may belong to another store, and a restore never overwrites anything. Choose \
+                     an empty --data-dir, or move the file away first",
+                    file.display()
+                )));
+            }
+            leftovers.push(file);
         }
-        fs::remove_dir_all(data_dir.restore_part())?;
     }
+    // A first start that was killed has nothing to do with what is restored.
+    leftovers.push(data_dir.path().join(STARTED));
+    // What proves that they are leftovers goes after them.
+    data_dir.remove(&leftovers)?;
+    remove_part(data_dir)?;
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// Removes `restore.part`, its keyring first: without that it proves nothing any more about what lies beside it.
+pub(crate) fn remove_part(data_dir: &DataDir) -> io::Result<()> {
+    let part = DataDir::new(data_dir.restore_part());
+    if !fs::exists(part.path())? {
+        return Ok(());
     }
+    part.remove(&[keyfile::CURRENT, keyfile::PREVIOUS].map(|name| part.path().join(name)))?;
+    fs::remove_dir_all(part.path())?;
+    data_dir.sync()
 }
 
 /// Builds a complete store in `part`: database, identity, keyring.
@@ -135,13 +165,14 @@ pub fn into_database(
         opened: None,
         table: None,
         waiting: Vec::new(),
+        waiting_bytes: 0,
     };
     let manifest = read::read(file, identities, &mut target)?;
     target.flush()?;
     let (db, keyring) = target
         .opened
         .ok_or_else(|| Error::Malformed("it has no keyring".into()))?;
-    let secrets = db.snapshot_blocking(|tx| -> Result<u64, Error> {
+    db.snapshot_blocking(|tx| -> Result<(), Error> {
         for (table, expected) in &manifest.rows {
             let found = copy::count(tx, table)?;
             if found != *expected {
@@ -150,13 +181,46 @@ pub fn into_database(
                 )));
             }
         }
-        Ok(secrets::prove_all(&mut Context {
+        Ok(())
+    })?;
+    // The rows are those of the backup; now the schema may become that of this program.
+    db.write_blocking(move |tx| migrate::migrate(tx, now.0).map_err(Error::from))?;
+    let proof = db.snapshot_blocking(|tx| {
+        prove(&mut Context {
             tx,
             keys: &keyring,
             now,
-        })?)
+        })
     })?;
-    Ok((db, keyring, Summary { manifest, secrets }))
+    let summary = Summary {
+        secrets: proof.secrets,
+        unreadable: proof.unreadable,
+        manifest,
+    };
+    let (keys, taken) = (keyring.clone(), summary.manifest.created_at);
+    db.write_blocking(move |tx| {
+        let entry = audit::Entry::new("instance.restore").with("backup", &taken);
+        audit::record(&mut Context { tx, keys: &keys, now }, &Caller::operator(), &entry)
+    })?;
+    Ok((db, keyring, summary))
+}
+
+/// Checks that the rows belong to the keyring, and opens every value. A few that do not open were damaged before the
+/// backup: that is said and no reason to give up the others. None that opens means other keys.
+fn prove(cx: &mut Context) -> Result<secrets::Proof, Error> {
+    let instance = store::settings::get(cx.tx, INSTANCE)?;
+    if instance != Some(cx.keys.instance().to_string()) {
+        return Err(Error::Malformed(
+            "its rows belong to another instance than its keyring".into(),
+        ));
+    }
+    let proof = secrets::prove_all(cx)?;
+    if proof.opened == 0 && proof.unreadable > 0 {
+        return Err(Error::Malformed(
+            "its keyring opens none of the values in it".into(),
+        ));
+    }
+    Ok(proof)
 }
 
 struct Target<'a> {
@@ -167,6 +231,8 @@ struct Target<'a> {
     /// Table of the waiting rows, with its columns.
     table: Option<(String, Vec<copy::Column>)>,
     waiting: Vec<Vec<Value>>,
+    /// Length of their lines.
+    waiting_bytes: usize,
 }
 
 impl Target<'_> {
@@ -184,6 +250,7 @@ impl Target<'_> {
         };
         let (table, columns) = (table.clone(), columns.clone());
         let rows = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
         self.db()?.write_blocking(move |tx| {
             for values in &rows {
                 copy::import_row(tx, &table, &columns, values)?;
@@ -201,14 +268,15 @@ impl Receiver for Target<'_> {
             return Err(Error::Malformed("its keyring belongs to another instance".into()));
         }
         let db = (self.open)(&keyring)?;
-        let now = self.now.0;
-        let report = db.write_blocking(move |tx| migrate::migrate(tx, now).map_err(Error::from))?;
-        if manifest.schema > report.after {
-            return Err(Error::Malformed(format!(
-                "it was written by the newer version {} of Strongroom. Restore it with that version or a later one",
-                manifest.program_version
-            )));
-        }
+        let (now, schema) = (self.now.0, manifest.schema);
+        db.write_blocking(move |tx| migrate::migrate_to(tx, now, schema))
+            .map_err(|error| match error {
+                migrate::MigrationError::Newer { .. } => Error::Malformed(format!(
+                    "it was written by the newer version {} of Strongroom. Restore it with that version or a later one",
+                    manifest.program_version
+                )),
+                other => other.into(),
+            })?;
         self.opened = Some((db, keyring));
         Ok(())
     }
@@ -225,8 +293,9 @@ impl Receiver for Target<'_> {
         }
         if let Some((_, columns)) = &self.table {
             self.waiting.push(rows::from_line(columns, table, line)?);
+            self.waiting_bytes += line.len();
         }
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= BATCH || self.waiting_bytes >= BATCH_BYTES {
             self.flush()
         } else {
             Ok(())
@@ -236,14 +305,21 @@ impl Receiver for Target<'_> {
 
 /// Moves a complete store to its place; the keyring last, because it makes the directory a store.
 fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
+    data_dir.sync()?;
     fs::rename(part.database(), data_dir.database())?;
+    // In this order on disk too: an identity without its database here would not count as moved.
+    data_dir.sync()?;
+    part.sync()?;
     fs::rename(part.identity(), data_dir.identity())?;
     data_dir.sync()?;
+    part.sync()?;
     let keyring = keyfile::load(part.path())?
         .ok_or_else(|| Error::Malformed("the keyring that was just written is gone".into()))?;
     keyfile::store(data_dir.path(), &keyring.text)?;
     keyfile::ensure(data_dir.path(), &keyring.text)?;
-    fs::remove_dir_all(part.path())?;
-    data_dir.sync()?;
+    remove_part(data_dir)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

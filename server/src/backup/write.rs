@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, rows};
 use crate::crypto::envelope;
 use crate::crypto::keyring::{Keyring, SlotKind, fingerprint};
+use crate::domain::secrets::ExportedValue;
 use crate::domain::{Context, secrets};
 use crate::store::{self, Db, Tx, copy, migrate};
 
@@ -99,8 +100,12 @@ fn snapshot<W: Write + Send>(db: &Db, keyring: &Keyring, writer: &mut Writer<W>)
         for table in &tables {
             write_table(tx, table, writer)?;
         }
-        let secrets = write_values(tx, keyring, writer)?;
-        Ok(Summary { manifest, secrets })
+        let (secrets, unreadable) = write_values(tx, keyring, writer)?;
+        Ok(Summary {
+            manifest,
+            secrets,
+            unreadable,
+        })
     })
 }
 
@@ -146,8 +151,8 @@ fn part_name(table: &str, part: u32) -> String {
     format!("rows/{table}.{part:05}.jsonl")
 }
 
-/// The current values of every environment; returns how many there are.
-fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> Result<u64, Error> {
+/// The current values of every environment; returns how many there are, and how many do not open.
+fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> Result<(u64, u64), Error> {
     let now = writer.now;
     let mut cx = Context {
         tx,
@@ -156,6 +161,7 @@ fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> 
     };
     let mut names = HashSet::new();
     let mut total = 0;
+    let mut unreadable = store::secrets::count_without_version(cx.tx)?;
     for project in store::projects::all(cx.tx)? {
         // Slugs are unique in an organization, and there may be several.
         let directory = if names.insert(project.slug.clone()) {
@@ -165,10 +171,13 @@ fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> 
         };
         for environment in store::environments::list(cx.tx, project.id)? {
             let folders = secrets::export_environment(&mut cx, project.id, environment.id)?;
-            total += folders.values().map(|secrets| secrets.len() as u64).sum::<u64>();
+            for value in folders.values().flat_map(BTreeMap::values) {
+                total += 1;
+                unreadable += u64::from(matches!(value, ExportedValue::Unreadable { .. }));
+            }
             let text = Zeroizing::new(json_text(&folders)?);
             writer.entry(&format!("values/{directory}/{}.json", environment.slug), &text)?;
         }
     }
-    Ok(total)
+    Ok((total, unreadable))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use shared::model::access::{Action, Subject};
 use shared::model::ids::{EnvironmentId, FolderId, ProjectId, SecretId};
 use shared::model::names::{EnvSlug, FolderPath, SecretName};
@@ -20,8 +21,8 @@ use crate::store::secrets::{Secret as Row, Writer};
 
 /// Shared secrets belong to nobody in particular.
 const NO_OWNER: &str = "";
-/// Versions opened at a time when all are proven.
-const PROVE_BATCH: i64 = 500;
+/// Versions opened at a time when all are proven. Each may hold a megabyte.
+const PROVE_BATCH: i64 = 16;
 
 /// Where a request looks: the words of the caller, not yet resolved.
 #[derive(Debug, Clone)]
@@ -403,7 +404,31 @@ pub fn delete(cx: &mut Context, caller: &Caller, place: &Place, name: &SecretNam
 }
 
 /// Folders of an environment by path, each with its secrets by name: what a person reads in a backup.
-pub type Exported = BTreeMap<String, BTreeMap<String, SecretText>>;
+pub type Exported = BTreeMap<String, BTreeMap<String, ExportedValue>>;
+
+/// A value in a backup.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum ExportedValue {
+    /// It opened.
+    Opened(SecretText),
+    /// It did not, and the backup says so in its place.
+    Unreadable {
+        /// Why.
+        unreadable: String,
+    },
+}
+
+/// What a key or a value says that is damaged, or the error that has nothing to do with it.
+fn damage<T>(opened: Result<T, Error>) -> Result<Result<T, String>, Error> {
+    match opened {
+        Ok(opened) => Ok(Ok(opened)),
+        Err(error @ (Error::Crypto(_) | Error::Store(store::Error::Corrupt(_)))) => {
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
 
 /// The current values of an environment, for a backup. No caller is asked for: only the operator gets here.
 pub fn export_environment(
@@ -412,12 +437,21 @@ pub fn export_environment(
     environment: EnvironmentId,
 ) -> Result<Exported, Error> {
     let folders = store::folders::list(cx.tx, environment)?;
-    let keys = data_keys::open(cx, project)?;
+    let keys = damage(data_keys::open(cx, project))?;
     let mut exported = Exported::new();
     for folder in &folders {
         let mut secrets = BTreeMap::new();
         for row in store::secrets::list(cx.tx, folder.id)? {
-            let value = keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
+            let value = match &keys {
+                Ok(keys) => {
+                    damage(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed))?
+                }
+                Err(why) => Err(why.clone()),
+            };
+            let value = value.map_or_else(
+                |unreadable| ExportedValue::Unreadable { unreadable },
+                ExportedValue::Opened,
+            );
             secrets.insert(row.name, value);
         }
         exported.insert(path_of(folder, &folders), secrets);
@@ -439,24 +473,52 @@ fn path_of(folder: &FolderRow, folders: &[FolderRow]) -> String {
     format!("/{}", names.join("/"))
 }
 
-/// Opens every version of every secret, trash included: proof that nothing was lost or swapped on the way. Returns the
-/// number of secrets in use.
-pub fn prove_all(cx: &mut Context) -> Result<u64, Error> {
-    for project in store::projects::all(cx.tx)? {
-        let keys = data_keys::open(cx, project.id)?;
+/// What [`prove_all`] found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Secrets in use.
+    pub secrets: u64,
+    /// Versions that opened.
+    pub opened: u64,
+    /// Versions that did not open, and secrets whose current version is missing.
+    pub unreadable: u64,
+}
+
+/// Opens every version of every secret, trash included: shows whether anything was lost or swapped on the way.
+pub fn prove_all(cx: &mut Context) -> Result<Proof, Error> {
+    let mut proof = Proof {
+        unreadable: store::secrets::count_without_version(cx.tx)?,
+        ..Proof::default()
+    };
+    for project in store::projects::ids_with_trash(cx.tx)? {
+        let keys = damage(data_keys::open(cx, project))?;
         let mut last = (String::new(), 0);
         loop {
-            let rows = store::secrets::versions_after(cx.tx, project.id, (&last.0, last.1), PROVE_BATCH)?;
+            let rows = store::secrets::versions_after(cx.tx, project, (&last.0, last.1), PROVE_BATCH)?;
             let Some(end) = rows.last() else { break };
             last = (end.id.to_string(), end.version);
             for row in rows {
-                keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
-                if let Some(comment) = &row.comment_sealed {
-                    keys.open(row.id, row.version, Part::Comment, &row.owner_id, comment)?;
-                }
+                let opened = match &keys {
+                    Ok(keys) => damage(open_both(keys, &row))?.is_ok(),
+                    Err(_) => false,
+                };
+                *(if opened {
+                    &mut proof.opened
+                } else {
+                    &mut proof.unreadable
+                }) += 1;
             }
         }
     }
-    let count = store::secrets::count(cx.tx)?;
-    u64::try_from(count).map_err(|_| Error::Store(store::Error::Corrupt("a negative count")))
+    proof.secrets = u64::try_from(store::secrets::count(cx.tx)?)
+        .map_err(|_| Error::Store(store::Error::Corrupt("a negative count")))?;
+    Ok(proof)
+}
+
+fn open_both(keys: &DataKeys, row: &Row) -> Result<(), Error> {
+    keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
+    if let Some(comment) = &row.comment_sealed {
+        keys.open(row.id, row.version, Part::Comment, &row.owner_id, comment)?;
+    }
+    Ok(())
 }

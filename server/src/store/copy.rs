@@ -110,14 +110,18 @@ pub fn columns(tx: Tx<'_>, table: &str) -> Result<Vec<Column>, Error> {
         .collect()
 }
 
+/// Rows fetched at a time from a table with sealed columns: each value in them may hold a megabyte.
+const SEALED_BATCH: usize = 16;
+
 /// Receives one row: the columns of the table, the same for every row, and the values beside them.
 pub type Sink<'a> = &'a mut dyn FnMut(&[Column], &[Value]) -> Result<(), Error>;
 
-/// Gives every row of a table to `sink`, in the order of the primary key and `batch` rows at a time, so that memory
-/// does not grow with the table. Call it in one transaction for all tables: then they belong together.
+/// Gives every row of a table to `sink`, in the order of the primary key and at most `batch` rows at a time, so that
+/// memory does not grow with the table. Call it in one transaction for all tables: then they belong together.
 pub fn export_rows(tx: Tx<'_>, table: &str, batch: usize, sink: Sink<'_>) -> Result<(), Error> {
-    let batch = batch.max(1);
     let columns = columns(tx, table)?;
+    let sealed = columns.iter().any(|column| column.name.ends_with("_sealed"));
+    let batch = batch.clamp(1, if sealed { SEALED_BATCH } else { usize::MAX });
     let mut key: Vec<(i64, usize)> = columns
         .iter()
         .enumerate()

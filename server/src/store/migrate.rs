@@ -67,6 +67,19 @@ pub fn migrate(tx: Tx<'_>, now: i64) -> Result<Report, MigrationError> {
     apply(tx, now, MIGRATIONS)
 }
 
+/// Applies what is missing up to a number, to take in rows that were written with that schema.
+pub fn migrate_to(tx: Tx<'_>, now: i64, number: i64) -> Result<Report, MigrationError> {
+    apply(tx, now, up_to(MIGRATIONS, number)?)
+}
+
+fn up_to(migrations: &[Migration], number: i64) -> Result<&[Migration], MigrationError> {
+    let known = migrations.last().map_or(0, |migration| migration.number);
+    if number > known {
+        return Err(MigrationError::Newer { found: number, known });
+    }
+    Ok(&migrations[..migrations.partition_point(|migration| migration.number <= number)])
+}
+
 /// The schema of the store, 0 if it has none.
 pub fn version(tx: Tx<'_>) -> Result<i64, Error> {
     let rows = tx.query("SELECT coalesce(max(number), 0) FROM schema_migrations", &[])?;
@@ -191,6 +204,30 @@ mod tests {
             .db
             .read_blocking(|tx| tx.query("SELECT x FROM b", &[]))
             .expect("the second table");
+    }
+
+    #[test]
+    fn older_rows_are_taken_in_before_the_steps_that_change_them() {
+        const COPYING: Migration = Migration {
+            number: 2,
+            name: "copying",
+            text: "CREATE TABLE b (x {INT} PRIMARY KEY) {STRICT};\nINSERT INTO b (x) SELECT x FROM a;\nDROP TABLE a;\n",
+        };
+        const BOTH: &[Migration] = &[FIRST, COPYING];
+        let database = TestDatabase::open();
+        let older = database.db.write_blocking(|tx| {
+            let report = apply(tx, 5, up_to(BOTH, 1)?)?;
+            tx.execute("INSERT INTO a (x) VALUES (7)", &[])?;
+            Ok::<_, MigrationError>(report)
+        });
+        assert_eq!(older, Ok(Report { before: 0, after: 1 }));
+        assert_eq!(run(&database, BOTH), Ok(Report { before: 1, after: 2 }));
+        let moved = database.db.read_blocking(|tx| tx.query("SELECT x FROM b", &[]));
+        assert_eq!(moved.map(|rows| rows.len()), Ok(1));
+        assert_eq!(
+            up_to(BOTH, 3).map(<[Migration]>::len),
+            Err(MigrationError::Newer { found: 3, known: 2 })
+        );
     }
 
     #[test]

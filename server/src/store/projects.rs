@@ -136,3 +136,9 @@ pub fn all(tx: Tx) -> Result<Vec<Project>, Error> {
     )?;
     rows.iter().map(project).collect()
 }
+
+/// Ids of all projects, trash included: for proving that everything in them opens.
+pub fn ids_with_trash(tx: Tx) -> Result<Vec<ProjectId>, Error> {
+    let rows = tx.query("SELECT id FROM projects ORDER BY id", &[])?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}

@@ -186,3 +186,14 @@ pub fn count(tx: Tx) -> Result<i64, Error> {
     )?;
     rows.first().map_or(Ok(0), |row| row.get(0))
 }
+
+/// Number of secrets, trash included, whose current version is not there. Always 0, unless rows were lost.
+pub fn count_without_version(tx: Tx) -> Result<u64, Error> {
+    let rows = tx.query(
+        "SELECT count(*) FROM secrets s WHERE NOT EXISTS \
+         (SELECT 1 FROM secret_versions v WHERE v.secret_id = s.id AND v.version = s.version)",
+        &[],
+    )?;
+    let count = rows.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
+    u64::try_from(count).map_err(|_| Error::Corrupt("a negative count"))
+}

@@ -38,6 +38,14 @@ pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
                 summary.secrets,
                 summary.manifest.opens_with.join(", ")
             ));
+            if summary.unreadable > 0 {
+                return Err(Failure::new(format!(
+                    "{} of the secrets cannot be read, in the store as in this backup",
+                    summary.unreadable
+                ))
+                .because("Their rows are damaged; each is marked as unreadable in the backup, which was kept.")
+                .advise("Keep your older backups too: the values may be whole in one of them. Then set these secrets anew"));
+            }
             Ok(())
         }
         _ => Err(unexpected()),

@@ -46,5 +46,15 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
         summary.secrets,
         dir.path().display()
     ));
-    std::future::ready(Ok(())).await
+    let complete = if summary.unreadable == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "{} of the values cannot be read, in the new store as in the backup",
+            summary.unreadable
+        ))
+        .because("They were damaged before the backup was made. Everything else was restored.")
+        .advise("Set these secrets anew, or restore an older backup into another directory and look there"))
+    };
+    std::future::ready(complete).await
 }
