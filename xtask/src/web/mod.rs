@@ -103,7 +103,8 @@ pub fn first_visit(workspace: &Workspace) -> Result<Vec<Size>> {
             let path = dist.join(name.trim_start_matches('/'));
             let raw = size(&path)
                 .with_context(|| format!("the page names {name}, but {} does not exist", path.display()))?;
-            if name.ends_with(".wasm") && !assets::beside(&path, "br").is_file() {
+            let is_module = path.extension().is_some_and(|extension| extension == "wasm");
+            if is_module && !assets::beside(&path, "br").is_file() {
                 bail!("web/dist holds a debug bundle: run `cargo xtask web`");
             }
             let beside = |suffix| size(&assets::beside(&path, suffix)).unwrap_or(raw);
