@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -97,7 +97,7 @@ fn restart(workspace: &Workspace, options: &Options, server: &mut Server) -> Res
     process::run(&mut workspace.cargo(&["build", "--package", "server", "--bin", "strongroom"]))?;
     server.stop()?;
     let binary = workspace.target("debug/strongroom");
-    let child = Command::new(&binary)
+    let child = process::bound_to_us(&binary, "TERM")
         .arg("serve")
         .args(&options.serve)
         .spawn()

@@ -50,6 +50,13 @@ pub fn succeeds(program: impl AsRef<Path>, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// A command whose process is told to end when we end: Ctrl-C or a kill leaves no destructor to run.
+pub fn bound_to_us(program: &Path, signal: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", signal, "--"]).arg(program);
+    command
+}
+
 /// A program on PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

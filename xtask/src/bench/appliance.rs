@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -28,7 +28,7 @@ impl Appliance {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let output = File::create(log)?;
         let begun = Instant::now();
-        let child = Command::new(binary)
+        let child = process::bound_to_us(binary, "TERM")
             .arg("serve")
             .arg("--data-dir")
             .arg(data)

@@ -103,6 +103,10 @@ pub fn first_visit(workspace: &Workspace) -> Result<Vec<Size>> {
             let path = dist.join(name.trim_start_matches('/'));
             let raw = size(&path)
                 .with_context(|| format!("the page names {name}, but {} does not exist", path.display()))?;
+            let is_module = path.extension().is_some_and(|extension| extension == "wasm");
+            if is_module && !assets::beside(&path, "br").is_file() {
+                bail!("web/dist holds a debug bundle: run `cargo xtask web`");
+            }
             let beside = |suffix| size(&assets::beside(&path, suffix)).unwrap_or(raw);
             Ok(Size {
                 raw,
