@@ -2,6 +2,7 @@ use shared::model::ids::{EnvironmentId, FolderId, OrganizationId, ProjectId, Sec
 use shared::model::text::SecretText;
 
 use super::*;
+use crate::app::open;
 use crate::app::OpenStore;
 use crate::backup::write;
 use crate::crypto::envelope;
