@@ -20,7 +20,7 @@ use server::domain::users::{self, NewUser};
 use server::store::members::Member;
 use server::store::{Db, Sql};
 use shared::model::access::{OrganizationRole, ProjectRole};
-use shared::model::ids::{IdentityId, InstanceId, MembershipId, ProjectId, UserId};
+use shared::model::ids::{InstanceId, MembershipId, ProjectId, UserId};
 use shared::model::text::SecretText;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -172,7 +172,11 @@ pub struct TestApp {
 impl TestApp {
     /// A new instance without an administrator.
     pub fn new() -> Self {
-        let database = TestDatabase::open();
+        Self::on(TestDatabase::open())
+    }
+
+    /// The same on a certain database.
+    pub fn on(database: TestDatabase) -> Self {
         let server = identity::generate();
         let (keyring, text) = new_keyring(&server);
         open::prepare(&database.db, &keyring, Clock::default().now()).unwrap();
@@ -519,9 +523,4 @@ impl World {
     pub fn later(&self, seconds: i64) {
         self.app.app.clock.advance_seconds(seconds);
     }
-}
-
-/// The id in an identity, for what has no route.
-pub fn identity_id(machine: &Machine) -> IdentityId {
-    machine.id.parse().unwrap()
 }
