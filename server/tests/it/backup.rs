@@ -489,10 +489,10 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
             |entries| entries.swap(0, 1),
         ),
         ("a second manifest", "MANIFEST.json twice", |entries| {
-            entries.push(entries[0].clone())
+            entries.push(entries[0].clone());
         }),
         ("nonsense as manifest", "manifest cannot be read", |entries| {
-            entries[0].1 = b"{}".to_vec()
+            entries[0].1 = b"{}".to_vec();
         }),
         ("another program's", "not a Strongroom backup", |entries| {
             manifest(entries, |manifest| manifest["format"] = json!("other"));
@@ -596,13 +596,13 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
             replace(entries, "rows/users.", "\"kavi@example.com\"", "7");
         }),
         ("no JSON", "not a JSON object", |entries| {
-            replace(entries, "rows/users.", "{", "")
+            replace(entries, "rows/users.", "{", "");
         }),
         ("a changed value", "decryption failed", |entries| {
             replace(entries, "rows/secret_versions.", "\"version\":1", "\"version\":2");
         }),
         ("a link", "not a plain file", |entries| {
-            entries.push(("values/x->".into(), Vec::new()))
+            entries.push(("values/x->".into(), Vec::new()));
         }),
         ("a link as rows", "not a plain file", |entries| {
             entries.push(("rows/users.00002.jsonl->".into(), Vec::new()));
@@ -611,7 +611,7 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
             entries.push(("identity".into(), b"x".to_vec()));
         }),
         ("a way out", "unknown file ../evil", |entries| {
-            entries.push(("../evil".into(), b"x".to_vec()))
+            entries.push(("../evil".into(), b"x".to_vec()));
         }),
         ("an absolute path", "unknown file /tmp/evil", |entries| {
             entries.push(("/tmp/evil".into(), b"x".to_vec()));

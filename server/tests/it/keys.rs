@@ -187,7 +187,10 @@ fn a_locked_server_says_so_and_nothing_else() {
     let body = json!({"email": "a@b.cd", "password": "correct horse battery", "organization": "x"});
     app.send(post("/api/v1/admin/bootstrap", &body).local())
         .refused(503, "ServiceUnavailable");
-    assert_eq!(app.app.why_locked().unwrap().opens_with, std::slice::from_ref(&needed));
+    assert_eq!(
+        app.app.why_locked().unwrap().opens_with,
+        std::slice::from_ref(&needed)
+    );
     assert_eq!(app.said(&needed), 0);
     assert_eq!(app.said(place.dir.path().to_str().unwrap()), 0);
 }
