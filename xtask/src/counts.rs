@@ -109,11 +109,6 @@ pub fn require_same(sqlite: &Outcome, postgres: &Outcome) -> Result<()> {
             .collect::<Vec<_>>()
     };
     let (on_sqlite, on_postgres) = (ran(sqlite), ran(postgres));
-    say(format_args!(
-        "server tests: {} on SQLite, {} on PostgreSQL",
-        sqlite.total().ran(),
-        postgres.total().ran()
-    ));
     if on_sqlite != on_postgres {
         bail!(
             "the databases did not run the same tests: SQLite {on_sqlite:?}, PostgreSQL {on_postgres:?} per binary"

@@ -117,7 +117,13 @@ impl Run<'_> {
             });
         }
         self.step("both databases ran the same tests", |_| match &outcomes[..] {
-            [sqlite, postgres] => counts::require_same(sqlite, postgres),
+            [sqlite, postgres] => {
+                let (on_sqlite, on_postgres) = (sqlite.total().ran(), postgres.total().ran());
+                say(format_args!(
+                    "server tests: {on_sqlite} on SQLite, {on_postgres} on PostgreSQL"
+                ));
+                counts::require_same(sqlite, postgres)
+            }
             _ => bail!("the server's tests did not run on both databases"),
         });
     }

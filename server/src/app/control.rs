@@ -20,7 +20,7 @@ use super::operator::{self, Command, Reply};
 /// Longest command line.
 const COMMAND_LIMIT: u64 = 64 * 1024;
 /// Longest wait for the other side to send or take something.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -45,6 +45,11 @@ impl DataDir {
         self.path.join("strongroom.db")
     }
 
+    /// The encrypted database with the files that SQLite keeps beside it: what was committed may lie in those alone.
+    pub fn database_files(&self) -> [PathBuf; 3] {
+        ["", "-wal", "-shm"].map(|suffix| self.path.join(format!("strongroom.db{suffix}")))
+    }
+
     /// The server's own identity.
     pub fn identity(&self) -> PathBuf {
         self.path.join("identity")
@@ -84,6 +89,17 @@ impl DataDir {
     /// Makes renames and removals in the directory survive a power failure.
     pub fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
+    }
+
+    /// Removes files of the directory, those that are not there included, for good.
+    pub fn remove(&self, files: &[PathBuf]) -> io::Result<()> {
+        for file in files {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.sync()
     }
 
     /// Whether a database lies here.

@@ -6,7 +6,8 @@ pub mod open;
 pub mod operator;
 pub mod reads;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use shared::model::text::SecretText;
@@ -15,10 +16,12 @@ use crate::clock::Clock;
 
 use crate::crypto::keyring::Keyring;
 use crate::crypto::password::PasswordHasher;
+use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
 use crate::domain::caller::{Caller, Credential, Source, authenticate};
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use data_dir::DataDir;
 use reads::Reads;
 
 /// A running server.
@@ -38,6 +41,8 @@ pub struct OpenStore {
     keyring: ArcSwap<Keyring>,
     /// The text of the keyring file as it lies on disk: sealing it again would give another one.
     keyring_text: ArcSwap<String>,
+    /// Held by whoever writes the files of the keyring: a change made beside another would lose one of the two.
+    keyring_files: Mutex<()>,
     /// Reads that wait to be counted.
     pub reads: Reads,
 }
@@ -49,6 +54,7 @@ impl OpenStore {
             db,
             keyring: ArcSwap::from_pointee(keyring),
             keyring_text: ArcSwap::from_pointee(keyring_text),
+            keyring_files: Mutex::new(()),
             reads: Reads::default(),
         }
     }
@@ -58,15 +64,33 @@ impl OpenStore {
         self.keyring.load_full()
     }
 
-    /// The text of the keyring file as it should lie on disk.
-    pub fn keyring_text(&self) -> Arc<String> {
-        self.keyring_text.load_full()
-    }
-
-    /// Replaces the keyring, after its text was written to disk.
-    pub fn set_keyring(&self, keyring: Keyring, text: String) {
+    /// Changes the keyring, on disk and then in use. When the change itself refuses, nothing is stored; once it is
+    /// stored, nothing can fail any more. Blocks, and changes wait for each other.
+    pub fn change_keyring<T, E: From<crypto::Error>>(
+        &self,
+        data_dir: &DataDir,
+        change: impl FnOnce(&mut Keyring) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keyring = Keyring::clone(&self.keyring());
+        let changed = change(&mut keyring)?;
+        let text = keyring.to_file_text()?;
+        if let Err(error) = keyfile::store(data_dir.path(), &text) {
+            // A failure after the file took its place is no refusal: from then on the change is what the next start finds.
+            if !keyfile::load(data_dir.path())?.is_some_and(|found| found.text == text) {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "the keyring was stored, but may not survive a power failure yet");
+        }
         self.keyring_text.store(Arc::new(text));
         self.keyring.store(Arc::new(keyring));
+        Ok(changed)
+    }
+
+    /// Writes the files of the keyring again if they are missing or damaged, and returns those. Blocks.
+    pub fn keep_keyring_files(&self, data_dir: &DataDir) -> Result<Vec<PathBuf>, crypto::Error> {
+        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        keyfile::ensure(data_dir.path(), &self.keyring_text.load())
     }
 }
 

@@ -107,14 +107,14 @@ fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> 
     data_dir.sync()?;
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
+    // Both generations from the start: until then the loss of one file would be the loss of the store.
+    keyfile::ensure(data_dir.path(), &text)?;
     let options = SqliteOptions {
         create: true,
         ..SqliteOptions::default()
     };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
-    // Both generations from the start: until then the loss of one file would be the loss of the store.
-    keyfile::ensure(data_dir.path(), &text)?;
     finish(data_dir)?;
     Ok(OpenStore::new(db, keyring, text))
 }
@@ -190,13 +190,13 @@ fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Resul
     let file = identity_file.unwrap_or(&default);
     let identities = identity::read_identities(file).map_err(|error| {
         format!(
-            "The server's identity cannot be read: {error}. Start with --identity FILE, naming a recovery kit or \
+            "The server's identity cannot be read: {error}. Use --identity FILE, naming a recovery kit or \
              wherever the identity was moved to. Nothing was changed"
         )
     })?;
     Keyring::open(text, &identities).map_err(|error| {
         format!(
-            "The identity in {} does not open the keyring: {error}. Start with --identity FILE, naming one that does. \
+            "The identity in {} does not open the keyring: {error}. Use --identity FILE, naming one that does. \
              Nothing was changed",
             file.display()
         )
@@ -238,3 +238,6 @@ fn tie(tx: Tx, instance: &str) -> Result<String, store::Error> {
     store::settings::set(tx, INSTANCE, instance)?;
     Ok(instance.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,8 @@ use shared::model::time::UnixMillis;
 use super::data_dir::DataDir;
 use super::{App, OpenStore};
 use crate::backup;
-use crate::crypto::keyring::{Keyring, SlotKind};
-use crate::crypto::{identity, keyfile, policy};
+use crate::crypto::keyring::{SlotKind, fingerprint};
+use crate::crypto::policy;
 use crate::domain::caller::Caller;
 use crate::domain::users::NewUser;
 use crate::domain::{Context, Error, audit, setup, users};
@@ -32,10 +32,12 @@ pub enum Command {
         /// Password.
         password: SecretText,
     },
-    /// A new recovery kit.
-    CreateKit {
+    /// A recovery kit that lies safely on disk already. Its secret never gets here.
+    AddKit {
         /// What it is called in lists.
         name: String,
+        /// Public recipient of its identity.
+        recipient: String,
     },
     /// A backup to all recovery kits, written to the output.
     Backup,
@@ -57,10 +59,8 @@ pub enum Reply {
         /// Address.
         email: String,
     },
-    /// The new kit.
-    Kit {
-        /// Text of an age identity file.
-        text: SecretText,
+    /// The kit opens the store from now on.
+    KitAdded {
         /// Fingerprint of its recipient.
         fingerprint: String,
     },
@@ -96,7 +96,11 @@ pub fn perform(
     let now = app.clock.now();
     match command {
         Command::SetupCode => {
-            let (code, expires) = write(&opened, now, setup::new_code)?;
+            let (code, expires) = write(&opened, now, |cx| {
+                let made = setup::new_code(cx)?;
+                audit::record(cx, &Caller::operator(), &audit::Entry::new("instance.setup-code"))?;
+                Ok(made)
+            })?;
             Ok(Reply::SetupCode { code, expires })
         }
         Command::CreateUser {
@@ -118,10 +122,10 @@ pub fn perform(
             let user = write(&opened, now, move |cx| users::create_by_operator(cx, &new))?;
             Ok(Reply::UserCreated { email: user.email })
         }
-        Command::CreateKit { name } => create_kit(&opened, data_dir, &name, now),
+        Command::AddKit { name, recipient } => add_kit(&opened, data_dir, &name, &recipient, now),
         Command::Backup => {
             write(&opened, now, |cx| {
-                audit::record(cx, &Caller::operator(), audit::Entry::new("backup.create"))
+                audit::record(cx, &Caller::operator(), &audit::Entry::new("backup.create"))
             })?;
             let summary = backup::write::write(&opened.db, &opened.keyring(), now, output)?;
             Ok(Reply::BackedUp { summary })
@@ -141,24 +145,29 @@ fn write<T: Send + 'static>(
         .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
 }
 
-/// Makes a kit: a new age identity whose recipient becomes a slot of the keyring. The identity itself is returned and
-/// never stored.
-fn create_kit(opened: &OpenStore, data_dir: &DataDir, name: &str, now: UnixMillis) -> Result<Reply, Failure> {
-    let mut keyring = Keyring::clone(&opened.keyring());
-    let kit = identity::generate();
-    let recipient = identity::recipient(&kit);
-    keyring.add_slot(SlotKind::Recovery, name, &recipient, now)?;
-    let fingerprint = crate::crypto::keyring::fingerprint(&recipient);
-    let text = identity::kit_text(&kit, keyring.instance(), now);
-    let file_text = keyring.to_file_text()?;
-    keyfile::store(data_dir.path(), &file_text)?;
-    opened.set_keyring(keyring, file_text);
-    let (entry_name, entry_fingerprint) = (name.to_owned(), fingerprint.clone());
-    write(opened, now, move |cx| {
-        let entry = audit::Entry::new("keys.kit.create")
-            .with("name", &entry_name)
-            .with("fingerprint", &entry_fingerprint);
-        audit::record(cx, &Caller::operator(), entry)
+/// Makes the recipient of a kit a slot of the keyring. The record comes first: after the keyring nothing may fail, or
+/// there would be a slot whose kit was thrown away.
+fn add_kit(
+    opened: &OpenStore,
+    data_dir: &DataDir,
+    name: &str,
+    recipient: &str,
+    now: UnixMillis,
+) -> Result<Reply, Failure> {
+    let fingerprint = fingerprint(recipient);
+    opened.change_keyring(data_dir, |keyring| -> Result<(), Failure> {
+        keyring.add_slot(SlotKind::Recovery, name, recipient, now)?;
+        let (name, fingerprint) = (name.to_owned(), fingerprint.clone());
+        write(opened, now, move |cx| {
+            let entry = audit::Entry::new("keys.kit.create")
+                .with("name", &name)
+                .with("fingerprint", &fingerprint);
+            audit::record(cx, &Caller::operator(), &entry)
+        })?;
+        Ok(())
     })?;
-    Ok(Reply::Kit { text, fingerprint })
+    Ok(Reply::KitAdded { fingerprint })
 }
+
+#[cfg(test)]
+mod tests;

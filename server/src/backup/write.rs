@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 
-use serde_json::json;
 use shared::model::time::UnixMillis;
 use zeroize::Zeroizing;
 
@@ -167,7 +166,7 @@ fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> 
         for environment in store::environments::list(cx.tx, project.id)? {
             let folders = secrets::export_environment(&mut cx, project.id, environment.id)?;
             total += folders.values().map(|secrets| secrets.len() as u64).sum::<u64>();
-            let text = Zeroizing::new(json_text(&json!(folders))?);
+            let text = Zeroizing::new(json_text(&folders)?);
             writer.entry(&format!("values/{directory}/{}.json", environment.slug), &text)?;
         }
     }

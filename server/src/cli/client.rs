@@ -144,16 +144,20 @@ impl Client {
         Ok(answer.workspaces)
     }
 
-    /// The secrets of a folder as the server lists them.
+    /// The secrets of a folder as the server lists them. An environment or a folder that does not exist is a failure
+    /// with status 404: whoever runs a program must not run it without its secrets because of a misspelt name.
     pub async fn secrets(&self, query: &SecretQuery) -> Result<Vec<Secret>, Failure> {
-        let answer: SecretsResponse = self
-            .read(
-                "list the secrets",
-                &["api", "v3", "secrets", "raw"],
-                &pairs(query),
-            )
-            .await?;
-        Ok(answer.secrets)
+        let doing = "list the secrets";
+        let mut url = self.url(doing, &["api", "v3", "secrets", "raw"])?;
+        url.query_pairs_mut().extend_pairs(pairs(query));
+        let answer = self.exchange(doing, Method::GET, url, None).await?;
+        if let Some(missing) = &answer.hint {
+            return Err(Failure::new(format!("Could not {doing}: {missing}"))
+                .advise("Check --env and --path")
+                .with_status(404));
+        }
+        let listed: SecretsResponse = self.understood(doing, &answer)?;
+        Ok(listed.secrets)
     }
 
     /// One secret.
@@ -231,6 +235,18 @@ impl Client {
         url: Url,
         json: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<T, Failure> {
+        let answer = self.exchange(doing, method, url, json).await?;
+        self.understood(doing, &answer)
+    }
+
+    /// Sends a request; whatever is not a success is a failure.
+    async fn exchange(
+        &self,
+        doing: &str,
+        method: Method,
+        url: Url,
+        json: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Answer, Failure> {
         let request = Request {
             method,
             url,
@@ -242,6 +258,10 @@ impl Client {
         if !(200..300).contains(&answer.status) {
             return Err(self.refusal(doing, &answer));
         }
+        Ok(answer)
+    }
+
+    fn understood<T: DeserializeOwned>(&self, doing: &str, answer: &Answer) -> Result<T, Failure> {
         // The parser's own words could repeat a value.
         serde_json::from_slice(&answer.body).map_err(|_| {
             Failure::new(format!("Could not {doing}"))

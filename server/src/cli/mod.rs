@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
 
+use crate::observe::process;
 use failure::Failure;
 use operator::{admin, backup, keys, restore, serve, setup_code};
 use printer::Printer;
@@ -165,6 +166,17 @@ fn explain_usage(message: &clap::Error, printer: &Printer) -> Result<(), Failure
 }
 
 fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
+    if matches!(
+        command,
+        Command::SetupCode(_)
+            | Command::Admin(_)
+            | Command::Keys(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
+    ) {
+        // These may open the store themselves, with all its keys. The server does the same once it can log.
+        process::harden();
+    }
     // A server uses all cores; a client needs one thread and starts faster.
     let mut builder = match &command {
         Command::Serve(_) => Builder::new_multi_thread(),

@@ -105,13 +105,15 @@ impl Place {
 
 /// The project with this id, slug or unique name.
 fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
-    let by_id_or_slug = projects
-        .iter()
-        .find(|project| project.id.to_string().eq_ignore_ascii_case(wanted) || project.slug == wanted);
-    if let Some(project) = by_id_or_slug {
+    let is_id = |project: &&Project| project.id.to_string().eq_ignore_ascii_case(wanted);
+    if let Some(project) = projects.iter().find(is_id) {
         return Ok(project);
     }
-    let named: Vec<&Project> = projects.iter().filter(|project| project.name == wanted).collect();
+    // The slug of one may be the name of another, made by somebody else: then only the id is clear.
+    let named: Vec<&Project> = projects
+        .iter()
+        .filter(|project| project.slug == wanted || project.name == wanted)
+        .collect();
     match named[..] {
         [project] => Ok(project),
         [] => {
@@ -123,9 +125,9 @@ fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Fai
             }
             Err(failure.because(format!("Available projects:\n{}", listed(projects.iter()))))
         }
-        _ => Err(Failure::new(format!("Several projects are named '{wanted}'"))
+        _ => Err(Failure::new(format!("Several projects are called '{wanted}'"))
             .because(listed(named.into_iter()))
-            .advise("Use the slug or the id")),
+            .advise("Use the id")),
     }
 }
 

@@ -141,7 +141,7 @@ fn command_lines_that_scripts_use() {
             "A",
         ],
         &["keys", "kit", "--data-dir", "/d", "--output", "/k"],
-        &["backup", "--data-dir", "/d", "--output", "/b"],
+        &["backup", "--data-dir", "/d", "--output", "/b", "--identity", "/k"],
         &["restore", "/b", "--data-dir", "/n", "--identity", "/k"],
     ] {
         if let Err(error) = parse(line) {

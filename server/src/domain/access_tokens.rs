@@ -112,9 +112,9 @@ pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
     }
 }
 
-fn of_identity(credential: Credential) -> Result<AccessTokenId, Error> {
+fn of_identity(credential: &Credential) -> Result<AccessTokenId, Error> {
     match credential {
-        Credential::Identity { token, .. } => Ok(token),
+        Credential::Identity { token, .. } => Ok(*token),
         Credential::User { .. } => Err(Error::BadRequest(
             "This is the token of a user. Only access tokens of machine identities fit here".into(),
         )),
@@ -123,7 +123,7 @@ fn of_identity(credential: Credential) -> Result<AccessTokenId, Error> {
 
 /// Lets a token live on: its time to live starts again, never past its longest life. The client gets a new JWT of
 /// the same token.
-pub fn renew(cx: &mut Context, credential: Credential, source: &Source) -> Result<Issued, Error> {
+pub fn renew(cx: &mut Context, credential: &Credential, source: &Source) -> Result<Issued, Error> {
     let mut bearer = in_force(cx, of_identity(credential)?, source)?;
     let end = cx.now.plus_seconds(bearer.token.ttl);
     let limit = bearer.token.created_at.plus_seconds(bearer.token.max_ttl);
@@ -138,7 +138,7 @@ pub fn renew(cx: &mut Context, credential: Credential, source: &Source) -> Resul
 }
 
 /// Ends a token; whoever holds it may.
-pub fn revoke(cx: &mut Context, credential: Credential, source: Source) -> Result<(), Error> {
+pub fn revoke(cx: &mut Context, credential: &Credential, source: Source) -> Result<(), Error> {
     let id = of_identity(credential)?;
     let bearer = store::access_tokens::bearer(cx.tx, id)?
         .ok_or_else(|| Error::Unauthenticated("The access token was revoked before".into()))?;
@@ -147,5 +147,15 @@ pub fn revoke(cx: &mut Context, credential: Credential, source: Source) -> Resul
     caller.actor = super::caller::Actor::Identity(bearer.token.identity_id);
     caller.credential_id = id.to_string();
     caller.organization = Some((bearer.organization_id, bearer.organization_role));
-    audit::record(cx, &caller, audit::Entry::new("identity.token.revoke"))
+    audit::record(cx, &caller, &audit::Entry::new("identity.token.revoke"))
+}
+
+/// Days after which the row of a credential that has ended is of no use to anybody.
+const KEPT_DAYS: i64 = 30;
+
+/// Removes the rows of access tokens and sessions that ended long ago.
+pub fn remove_ended(cx: &mut Context) -> Result<u64, Error> {
+    let limit = cx.now.plus_seconds(-KEPT_DAYS * 24 * 60 * 60);
+    let tokens = store::access_tokens::remove_ended_before(cx.tx, limit)?;
+    Ok(tokens + store::sessions::remove_ended_before(cx.tx, limit)?)
 }

@@ -42,7 +42,7 @@ impl Entry {
 
     /// Adds a detail. Never the value of a secret.
     #[must_use]
-    pub fn with(mut self, name: &'static str, text: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, text: &(impl ToString + ?Sized)) -> Self {
         self.detail.insert(name, text.to_string());
         self
     }
@@ -58,7 +58,7 @@ pub struct Audited<T> {
 
 impl<T> Audited<T> {
     /// Ties a value to the record of its reading.
-    pub fn new(cx: &Context, caller: &Caller, entry: Entry, value: T) -> Result<Self, Error> {
+    pub fn new(cx: &Context, caller: &Caller, entry: &Entry, value: T) -> Result<Self, Error> {
         Ok(Self {
             value,
             record: record_of(cx, caller, entry)?,
@@ -71,7 +71,7 @@ impl<T> Audited<T> {
     }
 }
 
-fn record_of(cx: &Context, caller: &Caller, entry: Entry) -> Result<Record, Error> {
+fn record_of(cx: &Context, caller: &Caller, entry: &Entry) -> Result<Record, Error> {
     Ok(Record {
         id: AuditId::from_random(random::bytes()?),
         at: cx.now,
@@ -99,7 +99,7 @@ fn detail_text(detail: &BTreeMap<&'static str, String>) -> String {
 }
 
 /// Records a change in its own transaction.
-pub fn record(cx: &mut Context, caller: &Caller, entry: Entry) -> Result<(), Error> {
+pub fn record(cx: &mut Context, caller: &Caller, entry: &Entry) -> Result<(), Error> {
     let record = record_of(cx, caller, entry)?;
     Ok(store::audit::insert(cx.tx, &record)?)
 }
@@ -156,7 +156,7 @@ pub struct Verification {
     /// Records whose place and content are proven.
     pub linked: i64,
     /// Records not linked yet.
-    pub unlinked: usize,
+    pub unlinked: i64,
     /// Number of the first record that does not fit.
     pub broken_at: Option<i64>,
 }
@@ -165,7 +165,7 @@ pub struct Verification {
 pub fn verify(cx: &mut Context) -> Result<Verification, Error> {
     let mut number = 0;
     let mut previous = Vec::new();
-    let unlinked = store::audit::unlinked(cx.tx, 1_000_000)?.len();
+    let unlinked = store::audit::count_unlinked(cx.tx)?;
     loop {
         let batch = store::audit::linked_from(cx.tx, number + 1, 1_000)?;
         if batch.is_empty() {

@@ -103,8 +103,8 @@ pub fn create(
     if let Some(position) = position {
         reorder(cx, project.id, environment.id, position)?;
     }
-    let entry = audit::Entry::in_project("environment.create", project.id).with("environment", slug);
-    audit::record(cx, caller, entry)?;
+    let entry = audit::Entry::in_project("environment.create", project.id).with("environment", &slug);
+    audit::record(cx, caller, &entry)?;
     by_id(cx, project.id, environment.id)
 }
 
@@ -133,7 +133,7 @@ pub fn update(
     }
     let entry =
         audit::Entry::in_project("environment.update", project.id).with("environment", &environment.slug);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     by_id(cx, project.id, id)
 }
 
@@ -149,6 +149,6 @@ pub fn delete(
     store::environments::delete(cx.tx, id, cx.now)?;
     let entry =
         audit::Entry::in_project("environment.delete", project.id).with("environment", &environment.slug);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     Ok(environment)
 }

@@ -96,9 +96,9 @@ pub fn create(
         cx.now,
     )?;
     let entry = audit::Entry::new("identity.create")
-        .with("identity", id)
-        .with("name", name);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &id)
+        .with("name", &name);
+    audit::record(cx, caller, &entry)?;
     get(cx, caller, id)
 }
 
@@ -115,8 +115,8 @@ pub fn delete(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Ident
     store::members::remove_everywhere(cx.tx, Member::Identity(id))?;
     store::identities::delete(cx.tx, id, cx.now)?;
     let entry = audit::Entry::new("identity.delete")
-        .with("identity", id)
+        .with("identity", &id)
         .with("name", &identity.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     Ok(identity)
 }

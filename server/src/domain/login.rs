@@ -27,15 +27,18 @@ impl Begun {
 /// Lets an attempt through, or refuses it when account or source must wait.
 pub fn begin(cx: &mut Context, email: &str, source: &Source) -> Result<Begun, Error> {
     let email = email.parse::<Email>().ok();
-    // What is no address is nobody's: all of it shares one counter, so that no text of any length or with any
-    // character in it gets into the database.
-    let account = email.as_ref().map_or("", Email::as_str);
+    let account = email.as_ref().map_or(limiter::NOBODY, Email::as_str);
     let attempt = limiter::begin(cx, Purpose::Password, account, source)?;
     let user = match &email {
         Some(email) => store::users::by_email(cx.tx, email)?.map(|user| (user.id, user.password_hash)),
         None => None,
     };
     Ok(Begun { attempt, user })
+}
+
+/// Takes an attempt back whose password could not be checked: that is our failure, not the caller's.
+pub fn undo(cx: &mut Context, begun: &Begun) -> Result<(), Error> {
+    limiter::undo(cx, &begun.attempt)
 }
 
 /// How a login ended. A refusal is a value, not an error: its record must be committed.
@@ -61,11 +64,11 @@ pub fn finish(
     match &begun.user {
         Some((user, _)) if password_right => {
             limiter::succeed(cx, &begun.attempt)?;
-            audit::record(cx, &caller, audit::Entry::new("user.login"))?;
+            audit::record(cx, &caller, &audit::Entry::new("user.login"))?;
             Ok(Finished::Opened(sessions::open(cx, *user, None, source)?))
         }
         _ => {
-            audit::record(cx, &caller, audit::Entry::new("user.login.refused"))?;
+            audit::record(cx, &caller, &audit::Entry::new("user.login.refused"))?;
             Ok(Finished::Refused)
         }
     }

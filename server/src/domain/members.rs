@@ -97,9 +97,9 @@ pub fn add(
         )
     })?;
     let entry = audit::Entry::in_project("project.member.add", found.project.id)
-        .with("identity", id)
-        .with("role", role);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &id)
+        .with("role", &role);
+    audit::record(cx, caller, &entry)?;
     one(cx, caller, &found, id)
 }
 
@@ -117,9 +117,9 @@ pub fn set_role(
         return Err(not_in_project(id));
     }
     let entry = audit::Entry::in_project("project.member.role", found.project.id)
-        .with("identity", id)
-        .with("role", role);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &id)
+        .with("role", &role);
+    audit::record(cx, caller, &entry)?;
     one(cx, caller, &found, id)
 }
 
@@ -133,7 +133,7 @@ pub fn remove(
     let found = find_for(cx, caller, project, Action::Delete, Subject::ProjectMembers)?;
     let member = one(cx, caller, &found, id)?;
     store::members::remove(cx.tx, found.project.id, Member::Identity(id))?;
-    let entry = audit::Entry::in_project("project.member.remove", found.project.id).with("identity", id);
-    audit::record(cx, caller, entry)?;
+    let entry = audit::Entry::in_project("project.member.remove", found.project.id).with("identity", &id);
+    audit::record(cx, caller, &entry)?;
     Ok(member)
 }

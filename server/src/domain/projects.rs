@@ -2,7 +2,7 @@
 
 use shared::model::access::{Action, ProjectRole, Subject};
 use shared::model::ids::{MembershipId, ProjectId};
-use shared::model::names::{DisplayName, ProjectSlug};
+use shared::model::names::{Description, DisplayName, ProjectSlug};
 
 use super::access::{Scope, require_organization, require_project};
 use super::caller::Caller;
@@ -25,7 +25,8 @@ fn not_found(reference: &str) -> Error {
     Error::NotFound(format!("Project '{reference}' not found"))
 }
 
-/// The project that a reference means, for a caller who belongs to it.
+/// The project that a reference means, for a caller who belongs to it. An id is nothing else; a slug of one and the name
+/// of another is refused, because either could have been chosen to be mistaken for the other.
 pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Membership, Error> {
     let (organization, _) = caller.organization()?;
     let member = caller.member()?;
@@ -33,24 +34,22 @@ pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Member
     if reference.parse::<DisplayName>().is_err() {
         return Err(not_found(reference));
     }
-    let by_id = match reference.parse::<ProjectId>() {
-        Ok(id) => store::projects::by_id(cx.tx, organization, id)?,
-        Err(_) => store::projects::by_slug(cx.tx, organization, reference)?,
+    let project = if let Ok(id) = reference.parse::<ProjectId>() {
+        store::projects::by_id(cx.tx, organization, id)?
+    } else {
+        let mut meant = store::projects::of_member(cx.tx, organization, member)?;
+        meant.retain(|(project, _)| project.slug == reference || project.name == reference);
+        if meant.len() > 1 {
+            return Err(Error::BadRequest(format!(
+                "Several projects are called '{reference}'. Use the id of the one you mean"
+            )));
+        }
+        if let Some((project, role)) = meant.pop() {
+            return Ok(Membership { project, role });
+        }
+        store::projects::by_slug(cx.tx, organization, reference)?
     };
-    let Some(project) = by_id else {
-        let mut named = store::projects::of_member(cx.tx, organization, member)?;
-        named.retain(|(project, _)| project.name == reference);
-        return match named.len() {
-            0 => Err(not_found(reference)),
-            1 => {
-                let (project, role) = named.remove(0);
-                Ok(Membership { project, role })
-            }
-            _ => Err(Error::BadRequest(format!(
-                "Several projects are named '{reference}'. Use the slug or the id of the one you mean"
-            ))),
-        };
-    };
+    let project = project.ok_or_else(|| not_found(reference))?;
     let role = store::members::role_of(cx.tx, project.id, member)?
         .ok_or_else(|| Error::Forbidden(format!("You are not a member of the project '{reference}'")))?;
     Ok(Membership { project, role })
@@ -106,7 +105,7 @@ pub struct NewProject {
     /// Slug; made from the name when absent.
     pub slug: Option<ProjectSlug>,
     /// Free text.
-    pub description: Option<String>,
+    pub description: Option<Description>,
     /// Whether to start with dev, staging and prod.
     pub default_environments: bool,
 }
@@ -125,7 +124,7 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
         organization_id: organization,
         name: new.name.to_string(),
         slug,
-        description: new.description.clone(),
+        description: new.description.as_ref().map(ToString::to_string),
         created_at: cx.now,
         updated_at: cx.now,
     };
@@ -142,7 +141,7 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
         environments::create_defaults(cx, project.id)?;
     }
     let entry = audit::Entry::in_project("project.create", project.id).with("name", &project.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     overview(cx, project)
 }
 
@@ -165,14 +164,14 @@ pub fn update(
     caller: &Caller,
     reference: &str,
     name: Option<&DisplayName>,
-    description: Option<&str>,
+    description: Option<&Description>,
 ) -> Result<Overview, Error> {
     let mut project = find_for(cx, caller, reference, Action::Edit, Subject::Project)?.project;
     if let Some(name) = name {
         project.name = name.to_string();
     }
     if let Some(description) = description {
-        project.description = Some(description.to_owned());
+        project.description = Some(description.to_string());
     }
     project.updated_at = cx.now;
     store::projects::update(
@@ -183,7 +182,7 @@ pub fn update(
         cx.now,
     )?;
     let entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     overview(cx, project)
 }
 
@@ -193,6 +192,6 @@ pub fn delete(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Over
     let overview = overview(cx, found.project)?;
     store::projects::delete(cx.tx, overview.0.id, cx.now)?;
     let entry = audit::Entry::in_project("project.delete", overview.0.id).with("name", &overview.0.name);
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     Ok(overview)
 }

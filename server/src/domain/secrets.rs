@@ -212,8 +212,8 @@ pub fn list(
             }
         }
     };
-    let entry = entry.with("secrets", listing.secrets.len());
-    Audited::new(cx, caller, entry, listing)
+    let entry = entry.with("secrets", &listing.secrets.len());
+    Audited::new(cx, caller, &entry, listing)
 }
 
 fn not_found(name: &SecretName) -> Error {
@@ -244,9 +244,9 @@ pub fn get(
     };
     let entry = folder
         .entry(event)
-        .with("secret", name)
-        .with("version", secret.version);
-    Audited::new(cx, caller, entry, secret)
+        .with("secret", &name)
+        .with("version", &secret.version);
+    Audited::new(cx, caller, &entry, secret)
 }
 
 /// A secret to be made.
@@ -316,7 +316,7 @@ pub fn create(cx: &mut Context, caller: &Caller, place: &Place, new: &NewSecret)
     audit::record(
         cx,
         caller,
-        folder.entry("secret.create").with("secret", &new.name),
+        &folder.entry("secret.create").with("secret", &new.name),
     )?;
     opened(&keys, &folder, row, true)
 }
@@ -382,12 +382,12 @@ pub fn update(
     store::secrets::update(cx.tx, &row, writer).map_err(|error| exists(error, new_name))?;
     let mut entry = folder
         .entry("secret.update")
-        .with("secret", name)
-        .with("version", row.version);
+        .with("secret", &name)
+        .with("version", &row.version);
     if new_name != name {
-        entry = entry.with("new_name", new_name);
+        entry = entry.with("new_name", &new_name);
     }
-    audit::record(cx, caller, entry)?;
+    audit::record(cx, caller, &entry)?;
     opened(&keys, &folder, row, true)
 }
 
@@ -398,7 +398,7 @@ pub fn delete(cx: &mut Context, caller: &Caller, place: &Place, name: &SecretNam
     let keys = data_keys::open(cx, folder.project)?;
     let secret = opened(&keys, &folder, row, true)?;
     store::secrets::delete(cx.tx, secret.id, cx.now)?;
-    audit::record(cx, caller, folder.entry("secret.delete").with("secret", name))?;
+    audit::record(cx, caller, &folder.entry("secret.delete").with("secret", &name))?;
     Ok(secret)
 }
 

@@ -3,7 +3,8 @@
 use shared::model::ids::{OrganizationId, SessionId, UserId};
 use shared::model::text::SecretText;
 
-use super::caller::{Caller, Source};
+use super::caller::{Actor, Caller, Source};
+use super::limiter::{self, Purpose};
 use super::{Context, Error, audit, organizations, tokens};
 use crate::crypto::{random, token};
 use crate::store;
@@ -87,73 +88,101 @@ pub enum Refreshed {
 }
 
 /// Exchanges a refresh token. Presenting one that was replaced longer ago than the grace period ends the session:
-/// somebody has a copy.
-pub fn refresh(cx: &mut Context, cookie: &SecretText) -> Result<Refreshed, Error> {
-    let Some((session, secret)) = token::split(cookie) else {
-        return Ok(Refreshed::Refused);
+/// somebody has a copy. Refused exchanges are counted like wrong passwords; a right token is never limited.
+pub fn refresh(cx: &mut Context, cookie: &SecretText, source: &Source) -> Result<Refreshed, Error> {
+    let Some((id, secret)) = parts(cookie) else {
+        return refused(cx, limiter::NOBODY, source);
     };
-    let Ok(session) = session.parse::<SessionId>() else {
-        return Ok(Refreshed::Refused);
+    match store::sessions::live(cx.tx, id, cx.now)? {
+        Some(session) => match exchange(cx, &session, &hash(cx, &secret), source)? {
+            Some(opened) => Ok(Refreshed::Opened(opened)),
+            None => refused(cx, &id.to_string(), source),
+        },
+        None => refused(cx, limiter::NOBODY, source),
+    }
+}
+
+/// Session and secret of a refresh token, if it has that form.
+fn parts(cookie: &SecretText) -> Option<(SessionId, SecretText)> {
+    let (id, secret) = token::split(cookie)?;
+    Some((id.parse().ok()?, secret))
+}
+
+/// Counts a refusal. When there were too many already, it needs no counting, and what led to it (a stolen token ended
+/// its session) must be kept: so this is no error.
+fn refused(cx: &mut Context, account: &str, source: &Source) -> Result<Refreshed, Error> {
+    match limiter::begin(cx, Purpose::Refresh, account, source) {
+        Ok(_) | Err(Error::TooManyAttempts { .. }) => Ok(Refreshed::Refused),
+        Err(other) => Err(other),
+    }
+}
+
+fn exchange(
+    cx: &mut Context,
+    session: &Session,
+    presented: &[u8],
+    source: &Source,
+) -> Result<Option<Opened>, Error> {
+    let opened = |cx: &Context, refresh| {
+        Ok(Some(Opened {
+            access: tokens::for_user(cx, session.user_id, session.id, session.organization_id)?,
+            refresh,
+            organization: session.organization_id,
+        }))
     };
-    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else {
-        return Ok(Refreshed::Refused);
-    };
-    let presented = hash(cx, &secret);
-    let organization = session.organization_id;
-    if token::matches(&presented, &session.refresh_hash) {
+    if token::matches(presented, &session.refresh_hash) {
         let next = token::new_secret()?;
         let next_hash = hash(cx, &next);
         store::sessions::rotate(cx.tx, session.id, &next_hash, cx.now)?;
-        return Ok(Refreshed::Opened(Opened {
-            access: tokens::for_user(cx, session.user_id, session.id, organization)?,
-            refresh: Some(refresh_text(session.id, &next)),
-            organization,
-        }));
+        return opened(cx, Some(refresh_text(session.id, &next)));
     }
-    let previous = session
-        .previous_refresh_hash
-        .as_deref()
-        .is_some_and(|old| token::matches(&presented, old));
-    if previous && cx.now < session.refreshed_at.plus_seconds(GRACE_SECONDS) {
-        return Ok(Refreshed::Opened(Opened {
-            access: tokens::for_user(cx, session.user_id, session.id, organization)?,
-            refresh: None,
-            organization,
-        }));
+    if !is_previous(session, presented) {
+        return Ok(None);
     }
-    if previous {
-        store::sessions::revoke(cx.tx, session.id, cx.now)?;
-        let mut caller = Caller::anonymous(Source::default());
-        caller.actor = super::caller::Actor::User(session.user_id);
-        caller.credential_id = session.id.to_string();
-        audit::record(cx, &caller, audit::Entry::new("user.session.reuse"))?;
+    if cx.now < session.refreshed_at.plus_seconds(GRACE_SECONDS) {
+        return opened(cx, None);
     }
-    Ok(Refreshed::Refused)
+    store::sessions::revoke(cx.tx, session.id, cx.now)?;
+    audit::record(
+        cx,
+        &holder(session, source),
+        &audit::Entry::new("user.session.reuse"),
+    )?;
+    Ok(None)
+}
+
+fn is_previous(session: &Session, presented: &[u8]) -> bool {
+    let previous = session.previous_refresh_hash.as_deref();
+    previous.is_some_and(|previous| token::matches(presented, previous))
+}
+
+/// Whoever presents a refresh token, for the record.
+fn holder(session: &Session, source: &Source) -> Caller {
+    Caller {
+        actor: Actor::User(session.user_id),
+        credential_id: session.id.to_string(),
+        ..Caller::anonymous(source.clone())
+    }
 }
 
 /// Ends the session of a refresh token, if there is one: for a logout whose bearer token is gone already.
 pub fn close_by_cookie(cx: &mut Context, cookie: &SecretText, source: &Source) -> Result<(), Error> {
-    let Some((session, secret)) = token::split(cookie) else {
+    let Some((id, secret)) = parts(cookie) else {
         return Ok(());
     };
-    let Ok(session) = session.parse::<SessionId>() else {
+    let Some(session) = store::sessions::live(cx.tx, id, cx.now)? else {
         return Ok(());
     };
-    let Some(session) = store::sessions::live(cx.tx, session, cx.now)? else {
-        return Ok(());
-    };
-    if !token::matches(&hash(cx, &secret), &session.refresh_hash) {
+    let presented = hash(cx, &secret);
+    if !token::matches(&presented, &session.refresh_hash) && !is_previous(&session, &presented) {
         return Ok(());
     }
-    let mut caller = Caller::anonymous(source.clone());
-    caller.actor = super::caller::Actor::User(session.user_id);
-    caller.credential_id = session.id.to_string();
-    close(cx, &caller)
+    close(cx, &holder(&session, source))
 }
 
 /// Ends the caller's session.
 pub fn close(cx: &mut Context, caller: &Caller) -> Result<(), Error> {
     let (_, session) = caller.user_session()?;
     store::sessions::revoke(cx.tx, session, cx.now)?;
-    audit::record(cx, caller, audit::Entry::new("user.logout"))
+    audit::record(cx, caller, &audit::Entry::new("user.logout"))
 }

@@ -23,6 +23,8 @@ use crate::store::users::User;
 pub const CODE_SECONDS: i64 = 60 * 60;
 
 const CODE: &str = "setup_code";
+/// There is one set-up code, so attempts at it count together.
+const ACCOUNT: &str = "instance";
 
 /// Whether the first administrator exists.
 pub fn is_done(cx: &mut Context) -> Result<bool, Error> {
@@ -39,6 +41,7 @@ pub fn new_code(cx: &mut Context) -> Result<(SecretText, UnixMillis), Error> {
     if is_done(cx)? {
         return Err(already_done());
     }
+    limiter::forgive(cx, Purpose::SetupCode, ACCOUNT)?;
     let code = token::new_setup_code()?;
     let expires = cx.now.plus_seconds(CODE_SECONDS);
     let hash = code_hash(cx, &code);
@@ -52,7 +55,7 @@ fn code_hash(cx: &Context, code: &SecretText) -> String {
 
 /// Checks a set-up code; wrong ones are counted. A refusal is a value, so that the count is committed.
 pub fn code_fits(cx: &mut Context, code: &SecretText, source: &Source) -> Result<bool, Error> {
-    let attempt = limiter::begin(cx, Purpose::SetupCode, "instance", source)?;
+    let attempt = limiter::begin(cx, Purpose::SetupCode, ACCOUNT, source)?;
     let Some(stored) = store::settings::get(cx.tx, CODE)? else {
         return Ok(false);
     };
@@ -118,7 +121,7 @@ pub fn create(
     audit::record(
         cx,
         &caller,
-        audit::Entry::new("instance.setup").with("email", &user.email),
+        &audit::Entry::new("instance.setup").with("email", &user.email),
     )?;
     Ok(Done { user, organization })
 }

@@ -1,11 +1,13 @@
 //! Universal Auth: a machine logs in with a client id and one of its client secrets.
 
-use shared::model::access::Action;
+use shared::model::access::{Action, OrganizationRole};
 use shared::model::ids::{ClientId, ClientSecretId, IdentityId};
+use shared::model::names::Description;
 use shared::model::text::SecretText;
 
 use super::access_tokens::{self, Issued, Lifetime};
 use super::caller::{Actor, Caller, Source};
+use super::limiter::{self, Purpose};
 use super::{Context, Error, audit, identities, trusted_ips};
 use crate::crypto::{random, token};
 use crate::store;
@@ -32,13 +34,16 @@ pub struct Settings {
 }
 
 fn seconds(field: &'static str, seconds: i64) -> Result<i64, Error> {
-    if (0..=LONGEST_TTL).contains(&seconds) {
-        return Ok(seconds);
+    match seconds {
+        0..=LONGEST_TTL => Ok(seconds),
+        i64::MIN..0 => Err(Error::Invalid {
+            field,
+            reason: "seconds, 0 or more".into(),
+        }),
+        _ => Err(Error::BadRequest(format!(
+            "{field} is at most {LONGEST_TTL} seconds"
+        ))),
     }
-    Err(Error::Invalid {
-        field,
-        reason: format!("seconds from 0 to {LONGEST_TTL}"),
-    })
 }
 
 fn count(field: &'static str, count: i64) -> Result<i64, Error> {
@@ -92,8 +97,8 @@ pub fn attach(
     };
     store::universal_auths::insert(cx.tx, &attached)
         .map_err(|error| Error::or_exists(error, "Universal Auth is attached to this identity already"))?;
-    let entry = audit::Entry::new("identity.universal-auth.attach").with("identity", identity.id);
-    audit::record(cx, caller, entry)?;
+    let entry = audit::Entry::new("identity.universal-auth.attach").with("identity", &identity.id);
+    audit::record(cx, caller, &entry)?;
     Ok(attached)
 }
 
@@ -115,7 +120,7 @@ pub fn get(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Universa
 #[derive(Debug, Clone, Default)]
 pub struct NewClientSecret {
     /// What it is for.
-    pub description: String,
+    pub description: Description,
     /// Logins; 0 for any number.
     pub uses_limit: i64,
     /// Seconds; 0 for ever.
@@ -136,7 +141,7 @@ pub fn create_secret(
     let secret = ClientSecret {
         id: ClientSecretId::from_random(random::bytes()?),
         client_id: auth.client_id,
-        description: new.description.clone(),
+        description: new.description.to_string(),
         prefix: token::prefix(&text),
         secret_hash: hash(cx, &text),
         uses: 0,
@@ -149,9 +154,9 @@ pub fn create_secret(
     };
     store::universal_auths::insert_secret(cx.tx, &secret)?;
     let entry = audit::Entry::new("identity.client-secret.create")
-        .with("identity", identity.id)
-        .with("client_secret", secret.id);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &identity.id)
+        .with("client_secret", &secret.id);
+    audit::record(cx, caller, &entry)?;
     Ok((text, secret))
 }
 
@@ -183,9 +188,9 @@ pub fn revoke_secret(
     store::universal_auths::revoke_secret(cx.tx, secret, cx.now)?;
     found.revoked_at.get_or_insert(cx.now);
     let entry = audit::Entry::new("identity.client-secret.revoke")
-        .with("identity", id)
-        .with("client_secret", secret);
-    audit::record(cx, caller, entry)?;
+        .with("identity", &id)
+        .with("client_secret", &secret);
+    audit::record(cx, caller, &entry)?;
     Ok(found)
 }
 
@@ -213,37 +218,53 @@ pub fn login(
     let Some((auth, organization)) = store::universal_auths::by_client_id(cx.tx, client)? else {
         return Ok(invalid());
     };
-    let mut caller = Caller::anonymous(source.clone());
-    caller.actor = Actor::Identity(auth.identity_id);
-    caller.organization = Some((organization, shared::model::access::OrganizationRole::NoAccess));
+    let caller = Caller {
+        actor: Actor::Identity(auth.identity_id),
+        organization: Some((organization, OrganizationRole::NoAccess)),
+        ..Caller::anonymous(source.clone())
+    };
     let secret = store::universal_auths::secrets(cx.tx, client)?
         .into_iter()
         .find(|secret| token::matches(&presented, &secret.secret_hash));
-    match secret
-        .ok_or_else(|| Error::Unauthenticated("Invalid credentials".into()))
-        .and_then(|secret| {
-            require_usable(cx, &auth, &secret, source)?;
-            Ok(secret)
-        }) {
-        Err(refused) => {
-            let entry = audit::Entry::new("identity.login.refused").with("reason", &refused);
-            audit::record(cx, &caller, entry)?;
-            Ok(LoggedIn::Refused(refused))
-        }
-        Ok(secret) => {
-            store::universal_auths::use_secret(cx.tx, secret.id, cx.now)?;
-            let lifetime = Lifetime {
-                ttl: auth.access_token_ttl,
-                max_ttl: auth.access_token_max_ttl,
-                uses_limit: auth.access_token_uses_limit,
-                trusted_ips: auth.access_token_trusted_ips,
-            };
-            let issued = access_tokens::issue(cx, auth.identity_id, Some(secret.id), "", lifetime)?;
-            let entry = audit::Entry::new("identity.login").with("client_secret", secret.id);
-            audit::record(cx, &caller, entry)?;
-            Ok(LoggedIn::Issued(issued))
-        }
-    }
+    let refused = match secret {
+        None => match limiter::begin(cx, Purpose::ClientSecret, &client.to_string(), source) {
+            Ok(_) => Error::Unauthenticated("Invalid credentials".into()),
+            // Not recorded any more: otherwise anybody who knows a client id could fill the disk with refusals.
+            Err(Error::TooManyAttempts { retry_after }) => {
+                return Ok(LoggedIn::Refused(Error::Unauthenticated(format!(
+                    "Invalid credentials. Too many wrong client secrets: wait {retry_after} seconds"
+                ))));
+            }
+            Err(other) => return Err(other),
+        },
+        Some(secret) => match require_usable(cx, &auth, &secret, source) {
+            Ok(()) => return issue(cx, &caller, auth, &secret).map(LoggedIn::Issued),
+            Err(refused) => refused,
+        },
+    };
+    let entry = audit::Entry::new("identity.login.refused").with("reason", &refused);
+    audit::record(cx, &caller, &entry)?;
+    Ok(LoggedIn::Refused(refused))
+}
+
+/// Makes the access token of a login. Successful logins are not limited.
+fn issue(
+    cx: &mut Context,
+    caller: &Caller,
+    auth: UniversalAuth,
+    secret: &ClientSecret,
+) -> Result<Issued, Error> {
+    store::universal_auths::use_secret(cx.tx, secret.id, cx.now)?;
+    let lifetime = Lifetime {
+        ttl: auth.access_token_ttl,
+        max_ttl: auth.access_token_max_ttl,
+        uses_limit: auth.access_token_uses_limit,
+        trusted_ips: auth.access_token_trusted_ips,
+    };
+    let issued = access_tokens::issue(cx, auth.identity_id, Some(secret.id), "", lifetime)?;
+    let entry = audit::Entry::new("identity.login").with("client_secret", &secret.id);
+    audit::record(cx, caller, &entry)?;
+    Ok(issued)
 }
 
 fn require_usable(

@@ -63,7 +63,7 @@ pub fn create_by_operator(cx: &mut Context, new: &NewUser) -> Result<User, Error
     })?;
     let user = create(cx, new, organization.id, OrganizationRole::Member)?;
     let entry = audit::Entry::new("user.create").with("email", &user.email);
-    audit::record(cx, &Caller::operator(), entry)?;
+    audit::record(cx, &Caller::operator(), &entry)?;
     Ok(user)
 }
 

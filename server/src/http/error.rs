@@ -23,6 +23,8 @@ pub enum Failure {
     NotJson(String),
     /// The body is larger than 1 MiB.
     TooLarge,
+    /// The body did not arrive within 30 seconds.
+    TooSlow,
     /// No route has this method and path.
     NoRoute(String),
     /// No file has this name.
@@ -92,6 +94,11 @@ fn answer(failure: &Failure) -> Answer {
             StatusCode::PAYLOAD_TOO_LARGE,
             "PayloadTooLarge",
             "The body is larger than 1 MiB",
+        ),
+        Failure::TooSlow => Answer::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeout",
+            "The body did not arrive within 30 seconds. Nothing was changed",
         ),
         Failure::NoRoute(route) => Answer::new(
             StatusCode::NOT_FOUND,
@@ -170,8 +177,11 @@ pub fn describe(response: Response, request_id: &str) -> Response {
         return response;
     };
     let answer = answer(failure);
-    if answer.status.is_server_error() {
-        tracing::error!(request_id, cause = ?failure, "request failed");
+    match answer.status {
+        StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(request_id, cause = ?failure, "request failed"),
+        // Expected while locked, full or busy; said once where it begins, not at every request.
+        StatusCode::SERVICE_UNAVAILABLE => tracing::debug!(request_id, cause = ?failure, "not served"),
+        _ => {}
     }
     let body = ErrorBody {
         req_id: request_id.to_owned(),
@@ -180,7 +190,11 @@ pub fn describe(response: Response, request_id: &str) -> Response {
         error: answer.error.to_owned(),
         details: answer.details,
     };
+    let cookies = response.headers().get(header::SET_COOKIE).cloned();
     let mut described = (answer.status, super::extract::Json(body)).into_response();
+    if let Some(cookies) = cookies {
+        described.headers_mut().insert(header::SET_COOKIE, cookies);
+    }
     if let Some(route) = response.extensions().get::<axum::extract::MatchedPath>() {
         described.extensions_mut().insert(route.clone());
     }

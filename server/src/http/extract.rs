@@ -1,5 +1,7 @@
 //! Reading requests and writing answers as JSON, with errors in Infisical's shape.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -14,6 +16,8 @@ use super::error::Failure;
 
 /// Infisical's limit for a body.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// Longest time for a body to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A JSON body. When reading: 400 for what is not JSON, 422 for what has the wrong shape, 413 for what is too large.
 pub struct Json<T>(pub T);
@@ -32,8 +36,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                     .next()
                     .is_some_and(|kind| kind.trim().ends_with("json"))
             });
-        let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT)
+        let arriving = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
+        let bytes = tokio::time::timeout(BODY_TIME, arriving)
             .await
+            .map_err(|_| Failure::TooSlow)?
             .map_err(|_| Failure::TooLarge)?;
         if !is_json {
             return Err(issue(
@@ -151,14 +157,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 /// Text that counts as absent when it is empty: several clients send empty parameters for those they do not use.
 pub fn filled(text: Option<&String>) -> Option<&str> {
     text.map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
-/// Free text that is stored readable. No database stores the character NUL in a text.
-pub fn free_text(field: &str, text: String) -> Result<String, Failure> {
-    if text.contains('\0') {
-        return Err(Failure::invalid(field, "must not contain the character NUL"));
-    }
-    Ok(text)
 }
 
 /// A switch in a query.

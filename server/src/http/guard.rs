@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use shared::model::text::SecretText;
@@ -112,8 +112,9 @@ pub fn refresh_cookie(headers: &HeaderMap) -> Result<Option<SecretText>, Failure
 /// cookie of somebody else.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    if text("sec-fetch-site").is_some_and(|site| site != "same-origin") {
-        return true;
+    // The browser's own word counts most: behind a proxy the host name may be another one here than there.
+    if let Some(site) = text("sec-fetch-site") {
+        return site != "same-origin";
     }
     match (text("origin"), text("host")) {
         (None, _) => false,
@@ -125,8 +126,9 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a request was made by a script on the same machine, which needs no set-up code: the peer is loopback, the
-/// host name is a loopback name, and neither a proxy nor a browser stands between.
-pub fn is_local_script(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+/// host name is a loopback name, and neither a proxy nor a browser stands between. A proxy that adds no header at all
+/// usually speaks HTTP/1.0 to what is behind it.
+pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &HeaderMap) -> bool {
     const TELLTALE: [&str; 5] = ["forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"];
     let host = headers
         .get(header::HOST)
@@ -144,7 +146,10 @@ pub fn is_local_script(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
         let name = name.as_str();
         TELLTALE.contains(&name) || name.starts_with("x-forwarded-") || name.starts_with("sec-fetch-")
     });
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && loopback_name && !through_others
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && version > Version::HTTP_10
+        && loopback_name
+        && !through_others
 }
 
 /// The address a request comes from.
@@ -159,7 +164,11 @@ impl<S: Send + Sync> FromRequestParts<S> for LocalScript {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(is_local_script(peer(&parts.extensions), &parts.headers)))
+        Ok(Self(is_local_script(
+            peer(&parts.extensions),
+            parts.version,
+            &parts.headers,
+        )))
     }
 }
 
@@ -185,8 +194,14 @@ mod tests {
         let loopback = Some("127.0.0.1:5000".parse().unwrap());
         let mapped = Some("[::ffff:127.0.0.1]:5000".parse().unwrap());
         for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
-            assert!(is_local_script(loopback, &headers(&[("host", host)])), "{host}");
-            assert!(is_local_script(mapped, &headers(&[("host", host)])), "{host}");
+            assert!(
+                is_local_script(loopback, Version::HTTP_11, &headers(&[("host", host)])),
+                "{host}"
+            );
+            assert!(
+                is_local_script(mapped, Version::HTTP_11, &headers(&[("host", host)])),
+                "{host}"
+            );
         }
         for host in [
             "evil.example",
@@ -195,12 +210,25 @@ mod tests {
             "",
             "10.0.0.1",
         ] {
-            assert!(!is_local_script(loopback, &headers(&[("host", host)])), "{host}");
+            assert!(
+                !is_local_script(loopback, Version::HTTP_11, &headers(&[("host", host)])),
+                "{host}"
+            );
         }
-        assert!(!is_local_script(loopback, &HeaderMap::new()));
-        assert!(!is_local_script(None, &headers(&[("host", "localhost")])));
+        assert!(!is_local_script(loopback, Version::HTTP_11, &HeaderMap::new()));
+        assert!(!is_local_script(
+            None,
+            Version::HTTP_11,
+            &headers(&[("host", "localhost")])
+        ));
         assert!(!is_local_script(
             Some("10.0.0.2:1".parse().unwrap()),
+            Version::HTTP_11,
+            &headers(&[("host", "localhost")])
+        ));
+        assert!(!is_local_script(
+            loopback,
+            Version::HTTP_10,
             &headers(&[("host", "localhost")])
         ));
         for telltale in [
@@ -214,7 +242,10 @@ mod tests {
             "sec-fetch-site",
         ] {
             let headers = headers(&[("host", "localhost"), (telltale, "x")]);
-            assert!(!is_local_script(loopback, &headers), "{telltale}");
+            assert!(
+                !is_local_script(loopback, Version::HTTP_11, &headers),
+                "{telltale}"
+            );
         }
     }
 
@@ -226,6 +257,13 @@ mod tests {
             Some(SecretText::from("one.two"))
         );
         assert_eq!(refresh_cookie(&headers(&[])).unwrap(), None);
+        let renamed = [
+            cookie,
+            ("host", "127.0.0.1:8080"),
+            ("origin", "https://box"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        assert!(refresh_cookie(&headers(&renamed)).is_ok());
         let same = [
             cookie,
             ("host", "box:8080"),

@@ -3,21 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::app::{App, data_dir::DataDir};
-use crate::domain::{Error, audit, limiter};
+use crate::domain::{Error, access_tokens, audit, limiter};
 
 /// Records linked in one transaction.
 const LINK_BATCH: i64 = 500;
 
-/// Runs until the process ends.
-pub async fn run(app: Arc<App>, data_dir: Option<DataDir>) {
+/// Runs until `stop` says so, and ends only between two pieces of work: what a job holds is never lost.
+pub async fn run(app: Arc<App>, data_dir: Option<DataDir>, mut stop: watch::Receiver<bool>) {
     let mut ticks: u64 = 0;
     let mut interval = tokio::time::interval(Duration::from_millis(500));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            // An error means that the sender is gone: then it is time to stop as well.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
         ticks += 1;
-        report("link audit records", link(&app).await);
+        report("link audit records", link(&app, &stop).await);
         if ticks.is_multiple_of(2) {
             report("record repeated reads", flush(&app).await);
         }
@@ -31,6 +37,10 @@ pub async fn run(app: Arc<App>, data_dir: Option<DataDir>) {
                 "forget old login attempts",
                 app.write(limiter::forget_old).await.map(drop),
             );
+            report(
+                "remove ended tokens and sessions",
+                app.write(access_tokens::remove_ended).await.map(drop),
+            );
         }
     }
 }
@@ -43,11 +53,12 @@ fn report(job: &str, result: Result<(), Error>) {
     }
 }
 
-async fn link(app: &App) -> Result<(), Error> {
+async fn link(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Error> {
     // A cheap look first: most of the time there is nothing to do, and writing wakes the disk.
-    while app
-        .read(|cx| Ok(!crate::store::audit::unlinked(cx.tx, 1)?.is_empty()))
-        .await?
+    while !*stop.borrow()
+        && app
+            .read(|cx| Ok(!crate::store::audit::unlinked(cx.tx, 1)?.is_empty()))
+            .await?
     {
         let opened = app.store()?;
         let keys = opened.keyring();
@@ -69,10 +80,10 @@ async fn flush(app: &App) -> Result<(), Error> {
 
 /// A key file that somebody removed is written again while the keys are still in memory.
 async fn keep_keys(app: &App, data_dir: &DataDir) -> Result<(), Error> {
-    let text = app.store()?.keyring_text();
+    let opened = app.store()?;
     let data_dir = data_dir.clone();
     crate::app::blocking(move || {
-        for file in crate::crypto::keyfile::ensure(data_dir.path(), &text)? {
+        for file in opened.keep_keyring_files(&data_dir)? {
             tracing::warn!(file = %file.display(), "a key file was missing or damaged and was written again");
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 pub use reqwest::{Method, Url};
 use shared::model::text::SecretText;
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 
 /// A larger answer is refused: it cannot be meant.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+const HINT: HeaderName = HeaderName::from_static("x-strongroom-hint");
 
 /// How long to wait.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,8 @@ pub struct Answer {
     pub status: u16,
     /// Where a redirect would lead. It is never followed: credentials stay with the address they were meant for.
     pub location: Option<String>,
+    /// What is missing, where a Strongroom server answers with an empty list for the sake of Infisical's clients.
+    pub hint: Option<String>,
     /// The body, wiped from memory when dropped because it may carry secrets.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -145,11 +149,12 @@ impl Fetch {
         }
         let mut response = builder.send().await.map_err(|error| self.explain(&error))?;
         let status = response.status().as_u16();
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let header = |name: HeaderName| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let location = header(LOCATION);
+        let hint = header(HINT);
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
@@ -160,6 +165,7 @@ impl Fetch {
         Ok(Answer {
             status,
             location,
+            hint,
             body,
         })
     }

@@ -137,3 +137,12 @@ pub fn revoke_all(tx: Tx, identity: IdentityId, now: UnixMillis) -> Result<u64, 
         &[Value::text(identity), Value::from(now.0)],
     )
 }
+
+/// Removes tokens that ended before a time, by revocation or by age.
+pub fn remove_ended_before(tx: Tx, time: UnixMillis) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM access_tokens WHERE revoked_at < $1 OR (ttl > 0 AND renewed_at + ttl * 1000 < $1) \
+         OR (max_ttl > 0 AND created_at + max_ttl * 1000 < $1)",
+        &[Value::from(time.0)],
+    )
+}

@@ -160,3 +160,9 @@ pub fn of_project(tx: Tx, project: &str, limit: i64) -> Result<Vec<Record>, Erro
     )?;
     rows.iter().map(record).collect()
 }
+
+/// Number of records that are not linked yet.
+pub fn count_unlinked(tx: Tx) -> Result<i64, Error> {
+    let rows = tx.query("SELECT count(*) FROM audit_records WHERE number IS NULL", &[])?;
+    rows.first().map_or(Ok(0), |row| row.get(0))
+}

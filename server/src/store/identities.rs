@@ -76,7 +76,8 @@ pub fn by_id(tx: Tx, organization: OrganizationId, id: IdentityId) -> Result<Opt
     let rows = tx.query(
         "SELECT i.id, i.organization_id, i.name, i.delete_protection, i.instance_admin, i.created_at, i.updated_at, \
          m.id, m.role, u.client_id FROM identities i \
-         JOIN organization_members m ON m.member_kind = 'identity' AND m.member_id = i.id \
+         JOIN organization_members m ON m.organization_id = i.organization_id \
+         AND m.member_kind = 'identity' AND m.member_id = i.id \
          LEFT JOIN universal_auths u ON u.identity_id = i.id \
          WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL",
         &[Value::text(organization), Value::text(id)],
@@ -89,7 +90,8 @@ pub fn list(tx: Tx, organization: OrganizationId) -> Result<Vec<Identity>, Error
     let rows = tx.query(
         "SELECT i.id, i.organization_id, i.name, i.delete_protection, i.instance_admin, i.created_at, i.updated_at, \
          m.id, m.role, u.client_id FROM identities i \
-         JOIN organization_members m ON m.member_kind = 'identity' AND m.member_id = i.id \
+         JOIN organization_members m ON m.organization_id = i.organization_id \
+         AND m.member_kind = 'identity' AND m.member_id = i.id \
          LEFT JOIN universal_auths u ON u.identity_id = i.id \
          WHERE i.organization_id = $1 AND i.deleted_at IS NULL ORDER BY i.name, i.id",
         &[Value::text(organization)],

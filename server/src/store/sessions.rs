@@ -101,3 +101,11 @@ pub fn revoke(tx: Tx, id: SessionId, now: UnixMillis) -> Result<(), Error> {
     )?;
     Ok(())
 }
+
+/// Removes sessions that ended before a time, by revocation or by age.
+pub fn remove_ended_before(tx: Tx, time: UnixMillis) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM sessions WHERE revoked_at < $1 OR expires_at < $1",
+        &[Value::from(time.0)],
+    )
+}

@@ -210,12 +210,13 @@ impl TestApp {
     /// Stops and starts again on the same database.
     pub fn reopened(mut self) -> Self {
         let opened = self.app.store().unwrap();
-        let (keyring, text) = (Keyring::clone(&opened.keyring()), opened.keyring_text());
+        let keyring = Keyring::clone(&opened.keyring());
+        let text = keyring.to_file_text().unwrap();
         self.wait(self.app.close()).unwrap();
         let database = self.database.take().unwrap();
         let db = database.open_again();
         open::prepare(&db, &keyring, Clock::default().now()).unwrap();
-        let mut app = Self::over(db, keyring, String::clone(&text), self.server.clone());
+        let mut app = Self::over(db, keyring, text, self.server.clone());
         app.database = Some(database);
         app
     }

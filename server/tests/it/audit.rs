@@ -198,12 +198,13 @@ fn the_chain_shows_every_change() {
         world.put(&project, name, CANARY);
     }
     let total = world.events().len();
-    assert_eq!((verify(&world).linked, verify(&world).unlinked), (0, total));
+    let all = i64::try_from(total).unwrap();
+    assert_eq!((verify(&world).linked, verify(&world).unlinked), (0, all));
     assert_eq!(link(&world), total);
     assert_eq!(link(&world), 0);
     world.put(&project, "D", CANARY);
     let whole = Verification {
-        linked: i64::try_from(total).unwrap(),
+        linked: all,
         unlinked: 1,
         broken_at: None,
     };

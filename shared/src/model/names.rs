@@ -151,6 +151,30 @@ impl FromStr for DisplayName {
     }
 }
 
+/// Free text about something: at most 1,000 characters, lines and tabs but no other control characters, trimmed. May be
+/// empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Description(String);
+text_name!(Description);
+
+impl FromStr for Description {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.chars().count() > 1_000 {
+            return refuse("a description has at most 1,000 characters");
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            return refuse("a description must not contain control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// An e-mail address of the form `a@b.cd`, lower-cased, at most 254 characters. Whether it exists is not our business:
 /// no mail is needed to sign up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -292,6 +316,16 @@ mod tests {
             ("Ω", ""),
         ] {
             assert_eq!(name.parse::<DisplayName>().unwrap().slugified(), slug);
+        }
+    }
+
+    #[test]
+    fn descriptions_are_bounded_text() {
+        for good in ["", "two\nlines", &"d".repeat(1_000)] {
+            assert_eq!(good.parse::<Description>().unwrap().as_str(), good);
+        }
+        for bad in ["a\0b", "\u{1b}[2J", &"d".repeat(1_001)] {
+            assert!(bad.parse::<Description>().is_err(), "{bad:?}");
         }
     }
 

@@ -76,6 +76,9 @@ pub struct CreateProjectRequest {
     /// Whether to start with dev, staging and prod.
     #[serde(default)]
     pub should_create_default_envs: Option<bool>,
+    /// Whether deleting it shall be refused; not offered yet, so `true` is refused.
+    #[serde(default)]
+    pub has_delete_protection: Option<bool>,
 }
 
 /// One project, the newer spelling.

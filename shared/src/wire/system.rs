@@ -8,6 +8,7 @@ use crate::model::time::UnixMillis;
 /// `GET /api/status`: 200 when secrets can be served, 503 when the store is locked or cannot be used.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Infisical's")]
 pub struct Status {
     /// The server's clock.
     pub date: UnixMillis,

@@ -1,6 +1,6 @@
 //! Projects and their environments.
 
-use shared::wire::projects::{CreateProjectRequest, Project, WorkspaceResponse, WorkspacesResponse};
+use shared::wire::projects::{CreateProjectRequest, Project, ProjectResponse, WorkspacesResponse};
 
 use super::error::Error;
 use super::request::Request;
@@ -19,10 +19,11 @@ pub async fn create(session: Session, name: String) -> Result<Project, Error> {
         project_description: None,
         slug: None,
         should_create_default_envs: Some(true),
+        has_delete_protection: None,
     };
-    let answer: WorkspaceResponse = Request::post("/api/v2/workspace")
+    let answer: ProjectResponse = Request::post("/api/v2/workspace")
         .json(&body)?
         .send(session)
         .await?;
-    Ok(answer.workspace)
+    Ok(answer.project)
 }

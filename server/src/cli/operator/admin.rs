@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use shared::model::names::{DisplayName, Email};
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use super::submit::{submit, unexpected};
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
@@ -33,7 +33,7 @@ pub struct CreateArgs {
     pub name: Option<DisplayName>,
     /// The server's data.
     #[command(flatten)]
-    pub data_dir: DataDirArgs,
+    pub store: StoreArgs,
 }
 
 /// Runs `admin`.
@@ -44,7 +44,7 @@ pub async fn run(command: AdminCommand, printer: &Printer) -> Result<(), Failure
         name: args.name.map(|name| name.to_string()).unwrap_or_default(),
         password: prompt::piped()?,
     };
-    match submit(&args.data_dir, act, &mut std::io::sink()).await? {
+    match submit(&args.store, act, &mut std::io::sink()).await? {
         Reply::UserCreated { email } => {
             printer.note(&format!("Created the user {email}."));
             Ok(())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use super::new_file::NewFile;
 use super::submit::{submit, unexpected};
 use crate::app::operator::{Command, Reply};
@@ -19,13 +19,13 @@ pub struct BackupArgs {
     pub output: PathBuf,
     /// The server's data.
     #[command(flatten)]
-    pub data_dir: DataDirArgs,
+    pub store: StoreArgs,
 }
 
 /// Runs `backup`.
 pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
     let mut file = NewFile::create(&args.output)?;
-    match submit(&args.data_dir, Command::Backup, &mut file).await? {
+    match submit(&args.store, Command::Backup, &mut file).await? {
         Reply::BackedUp { summary } => {
             file.keep()?;
             let size = std::fs::metadata(&args.output)

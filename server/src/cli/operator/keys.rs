@@ -1,17 +1,23 @@
 //! `keys`: what unlocks the store.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use shared::model::ids::InstanceId;
 use shared::model::names::DisplayName;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use super::new_file::{NewFile, cannot_write};
-use super::submit::{submit, unexpected};
+use super::submit::{NotDone, no_store, submit, unexpected};
+use crate::app::data_dir::DataDir;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::clock::Clock;
+use crate::crypto::keyring::{self, fingerprint};
+use crate::crypto::{identity, keyfile};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -34,30 +40,66 @@ pub struct KitArgs {
     pub name: Option<DisplayName>,
     /// The server's data.
     #[command(flatten)]
-    pub data_dir: DataDirArgs,
+    pub store: StoreArgs,
 }
 
 /// Runs `keys`.
 pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure> {
     let KeysCommand::Kit(args) = command;
-    // The file comes first: a kit that cannot be handed over must not be made.
-    let mut file = NewFile::create(&args.output)?;
+    let dir = DataDir::new(args.store.data_dir.path()?);
+    let instance = instance_of(&dir)?;
     let name = args
         .name
         .map_or_else(|| "Recovery kit".to_owned(), |name| name.to_string());
-    match submit(&args.data_dir, Command::CreateKit { name }, &mut std::io::sink()).await? {
-        Reply::Kit { text, fingerprint } => {
-            file.write_all(text.expose().as_bytes())
-                .map_err(|error| cannot_write(&args.output, &error))?;
-            file.keep()?;
+    // The file comes first: a store must never open for a kit that nobody has.
+    let mut file = NewFile::create(&args.output)?;
+    let kit = identity::generate();
+    let recipient = identity::recipient(&kit);
+    let text = identity::kit_text(&kit, instance, Clock::default().now());
+    file.write_all(text.expose().as_bytes())
+        .map_err(|error| cannot_write(&args.output, &error))?;
+    file.keep()?;
+    let own = fingerprint(&recipient);
+    let path = args.output.display();
+    let in_doubt = |failure: Failure| {
+        failure.advise(format!(
+            "The kit {path} (fingerprint {own}) was kept, because the store may open for it. `strongroom backup` \
+             names the kits that open a backup: delete the file if this one is not among them, and make another"
+        ))
+    };
+    match submit(
+        &args.store,
+        Command::AddKit { name, recipient },
+        &mut std::io::sink(),
+    )
+    .await
+    {
+        Ok(Reply::KitAdded { fingerprint }) if fingerprint == own => {
             printer.note(&format!(
-                "Wrote the recovery kit {} (fingerprint {fingerprint}).\n\
+                "Wrote the recovery kit {path} (fingerprint {fingerprint}).\n\
                  Keep it away from this machine: whoever has it can open the store and its backups, and the server \
-                 keeps no copy.",
-                args.output.display()
+                 keeps no copy."
             ));
             Ok(())
         }
-        _ => Err(unexpected()),
+        Ok(_) => Err(in_doubt(unexpected())),
+        Err(NotDone::Unknown(failure)) => Err(in_doubt(failure)),
+        Err(NotDone::Refused(failure)) => match fs::remove_file(&args.output) {
+            Ok(()) => Err(failure),
+            Err(error) => Err(failure.advise(format!(
+                "Delete {path} yourself ({error}): it is a kit that opens nothing"
+            ))),
+        },
+    }
+}
+
+/// The instance that a kit is for, which the keyring tells without a key.
+fn instance_of(dir: &DataDir) -> Result<InstanceId, Failure> {
+    let loaded = keyfile::load(dir.path())
+        .and_then(|loaded| loaded.map(|loaded| keyring::summary(&loaded.text)).transpose());
+    match loaded {
+        Ok(Some(summary)) => Ok(summary.instance),
+        Ok(None) => Err(no_store(dir)),
+        Err(error) => Err(Failure::new("The keyring cannot be read").because(error.to_string())),
     }
 }

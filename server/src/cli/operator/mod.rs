@@ -24,6 +24,20 @@ pub struct DataDirArgs {
     pub data_dir: Option<PathBuf>,
 }
 
+/// The server's data, and what opens it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StoreArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub data_dir: DataDirArgs,
+    /// Opens the store while the server is down; a running one has opened it already.
+    #[arg(
+        help = "age identity that opens the store while the server is down, if it is not in the data directory"
+    )]
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_IDENTITY_FILE")]
+    pub identity: Option<PathBuf>,
+}
+
 impl DataDirArgs {
     /// The directory that was named, or the default one of this user.
     pub fn path(&self) -> Result<PathBuf, Failure> {

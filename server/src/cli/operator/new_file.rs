@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
 use crate::cli::failure::Failure;
@@ -27,12 +27,7 @@ impl NewFile {
         let mut part = path.to_owned().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(|error| cannot_write(&part, &error))?;
+        let file = create_part(&part).map_err(|error| cannot_write(&part, &error))?;
         Ok(Self {
             path: path.to_owned(),
             part,
@@ -64,6 +59,37 @@ impl NewFile {
         }
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+/// Creates the file under its preliminary name. What a killed command left under it is replaced; what a running one
+/// writes is not: it holds a lock on its file.
+fn create_part(part: &Path) -> io::Result<File> {
+    let create = || -> io::Result<File> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(part)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
+    };
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let leftover = File::open(part)?;
+            match flock(&leftover, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => fs::remove_file(part)?,
+                Err(Errno::WOULDBLOCK) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::ResourceBusy,
+                        "Another command is writing it at the moment.",
+                    ));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            create()
+        }
+        created => created,
     }
 }
 
@@ -116,6 +142,23 @@ mod tests {
         fs::write(&path, "precious").unwrap();
         assert!(late.keep().is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_command_left_is_replaced_and_a_running_one_is_not_disturbed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("kit");
+        let running = NewFile::create(&path).unwrap();
+        let refused = NewFile::create(&path).err().unwrap().lines().unwrap();
+        assert!(refused.contains("Another command is writing it"), "{refused}");
+        running.keep().unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(scratch.path().join("kit.part"), "half of a k").unwrap();
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.keep().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 

@@ -74,15 +74,18 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let app = Arc::new(start(&args, &dir, printer)?);
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
-    let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone())));
     let (stop, stopping) = watch::channel(false);
-    stop_on_signals(stop).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
+    let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
+    stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
     announce(&app, address, printer).await;
-    let served = serve::serve(listener, Arc::clone(&app), stopping).await;
-    jobs.abort();
+    serve::serve(listener, Arc::clone(&app), stopping).await;
+    // Without a signal, when the server itself failed. Whoever listened may be gone.
+    stop.send_replace(true);
+    if let Err(error) = jobs.await {
+        tracing::error!(%error, "the background jobs broke off");
+    }
     let closed = app.close().await;
     control::forget(&dir);
-    served.map_err(|error| Failure::new("The server stopped").because(error.to_string()))?;
     closed.map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))
 }
 

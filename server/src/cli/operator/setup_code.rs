@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use super::submit::{submit, unexpected};
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
@@ -13,12 +13,12 @@ use crate::cli::printer::Printer;
 pub struct SetupCodeArgs {
     /// The server's data.
     #[command(flatten)]
-    pub data_dir: DataDirArgs,
+    pub store: StoreArgs,
 }
 
 /// Runs `setup-code`: the code is the data.
 pub async fn run(args: SetupCodeArgs, printer: &Printer) -> Result<(), Failure> {
-    match submit(&args.data_dir, Command::SetupCode, &mut std::io::sink()).await? {
+    match submit(&args.store, Command::SetupCode, &mut std::io::sink()).await? {
         Reply::SetupCode { code, expires } => {
             printer.note(&format!(
                 "The setup code works until {expires}. Enter it at /admin/signup."

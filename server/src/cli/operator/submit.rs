@@ -1,9 +1,9 @@
 //! Sends an operator's act to where the store is open: to the running server, or to ourselves when there is none.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::DataDirArgs;
+use super::StoreArgs;
 use crate::app::data_dir::DataDir;
 use crate::app::operator::{self, Command, Reply};
 use crate::app::{App, control, open};
@@ -11,26 +11,53 @@ use crate::cli::failure::Failure;
 use crate::clock::Clock;
 use crate::crypto::keyfile;
 
+/// Why there is no reply.
+pub enum NotDone {
+    /// It was refused, and nothing was changed.
+    Refused(Failure),
+    /// The answer was lost: it may have been done.
+    Unknown(Failure),
+}
+
+impl From<NotDone> for Failure {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Refused(failure) | NotDone::Unknown(failure) => failure,
+        }
+    }
+}
+
+impl From<Failure> for NotDone {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
 /// Does `command` on the store of a data directory, whether its server is up or down. `output` takes the bytes of a
 /// backup.
 pub async fn submit(
-    data_dir: &DataDirArgs,
+    store: &StoreArgs,
     command: Command,
     output: &mut (dyn Write + Send),
-) -> Result<Reply, Failure> {
-    let dir = DataDir::new(data_dir.path()?);
+) -> Result<Reply, NotDone> {
+    let dir = DataDir::new(store.data_dir.path()?);
     if !matches!(keyfile::load(dir.path()), Ok(Some(_)) | Err(_)) {
-        return Err(Failure::new(format!(
-            "There is no Strongroom store in {}",
-            dir.path().display()
-        ))
-        .advise("Name its directory with --data-dir, or make a new store with `strongroom serve`"));
+        return Err(no_store(&dir).into());
     }
     let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
     match lock {
         None => through_server(&dir, &command, output),
-        Some(_held) => in_process(&dir, command, output).await,
+        Some(_held) => in_process(&dir, store.identity.as_deref(), command, output).await,
     }
+}
+
+/// The refusal of a directory without a store.
+pub fn no_store(dir: &DataDir) -> Failure {
+    Failure::new(format!(
+        "There is no Strongroom store in {}",
+        dir.path().display()
+    ))
+    .advise("Name its directory with --data-dir, or make a new store with `strongroom serve`")
 }
 
 fn unusable(dir: &DataDir, error: &std::io::Error) -> Failure {
@@ -42,22 +69,24 @@ fn unusable(dir: &DataDir, error: &std::io::Error) -> Failure {
     .advise("Run the command as the user that owns the directory")
 }
 
-fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> Result<Reply, Failure> {
+fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> Result<Reply, NotDone> {
     let sent = control::send(dir, command, output).map_err(|error| {
-        Failure::new("The running server did not take the command")
-            .because(error.to_string())
-            .advise("Try again in a moment, or stop the server: the command works without it as well")
+        NotDone::Unknown(
+            Failure::new("The running server did not answer the command")
+                .because(error.to_string())
+                .advise("Try again in a moment, or stop the server: the command works without it as well"),
+        )
     })?;
-    sent.map_err(|reason| Failure::new("The command was refused").because(reason))
+    sent.map_err(|reason| Failure::new("The command was refused").because(reason).into())
 }
 
 async fn in_process(
     dir: &DataDir,
+    identity: Option<&Path>,
     command: Command,
     output: &mut (dyn Write + Send),
-) -> Result<Reply, Failure> {
-    let identity = std::env::var_os("STRONGROOM_IDENTITY_FILE").map(PathBuf::from);
-    let opened = open::open(dir, identity.as_deref(), Clock::default().now()).map_err(|locked| {
+) -> Result<Reply, NotDone> {
+    let opened = open::open(dir, identity, Clock::default().now()).map_err(|locked| {
         let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
         if !locked.opens_with.is_empty() {
             failure = failure.advise(format!("It opens with: {}", locked.opens_with.join(", ")));
@@ -67,10 +96,12 @@ async fn in_process(
     let refused = |error: String| Failure::new("The command was refused").because(error);
     let app = App::opened(opened).map_err(|error| refused(error.to_string()))?;
     let outcome = operator::perform(&app, dir, command, output).map_err(|error| refused(error.to_string()));
-    app.close()
-        .await
-        .map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))?;
-    outcome
+    let closed = app.close().await;
+    let reply = outcome?;
+    closed.map_err(|error| {
+        NotDone::Unknown(Failure::new("The store could not be closed cleanly").because(error.to_string()))
+    })?;
+    Ok(reply)
 }
 
 /// A reply that belongs to another command: the server is of another version.

@@ -29,9 +29,9 @@ pub async fn renew(
     Json(request): Json<RevokeTokenRequest>,
 ) -> Result<Json<AccessTokenResponse>, Failure> {
     let token = request.access_token.trimmed();
-    let credential = tokens::verify(&*app.store()?.keyring(), token.expose(), app.clock.now())?;
+    let credential = tokens::verify(&app.store()?.keyring(), token.expose(), app.clock.now())?;
     let issued = app
-        .write(move |cx| access_tokens::renew(cx, credential.clone(), &source))
+        .write(move |cx| access_tokens::renew(cx, &credential, &source))
         .await?;
     Ok(Json(body(issued)))
 }
@@ -43,8 +43,8 @@ pub async fn revoke(
     Json(request): Json<RevokeTokenRequest>,
 ) -> Result<Json<MessageResponse>, Failure> {
     let token = request.access_token.trimmed();
-    let credential = tokens::verify(&*app.store()?.keyring(), token.expose(), app.clock.now())?;
-    app.write(move |cx| access_tokens::revoke(cx, credential.clone(), source.clone()))
+    let credential = tokens::verify(&app.store()?.keyring(), token.expose(), app.clock.now())?;
+    app.write(move |cx| access_tokens::revoke(cx, &credential, source.clone()))
         .await?;
     Ok(Json(MessageResponse {
         message: "Successfully revoked access token".into(),

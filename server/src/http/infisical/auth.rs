@@ -68,7 +68,13 @@ pub async fn login(
     let (email, from) = (request.email, source.clone());
     let begun = app.write(move |cx| login::begin(cx, &email, &from)).await?;
     let hash = begun.password_hash().map(str::to_owned);
-    let right = app.password_fits(request.password, hash).await?;
+    let right = match app.password_fits(request.password, hash).await {
+        Ok(right) => right,
+        Err(error) => {
+            app.write(move |cx| login::undo(cx, &begun)).await?;
+            return Err(error.into());
+        }
+    };
     match app
         .write(move |cx| login::finish(cx, &begun, right, &source))
         .await?
@@ -114,19 +120,34 @@ pub async fn check(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
 ) -> Result<Json<MessageResponse>, Failure> {
-    app.read_as(caller, |_, caller| caller.user_session().map(drop))
-        .await?;
+    app.read_as(caller, |_, caller| {
+        caller.user_session()?;
+        caller.organization().map(drop)
+    })
+    .await?;
     Ok(Json(MessageResponse {
         message: "Authenticated".into(),
     }))
 }
 
 /// `POST /api/v1/auth/token`: the refresh cookie buys a bearer token.
-pub async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
-    let refused = || Error::Unauthenticated("Failed to find refresh token. Log in again".into());
-    let cookie = refresh_cookie(&headers)?.ok_or_else(refused)?;
-    match app.write(move |cx| sessions::refresh(cx, &cookie)).await? {
-        Refreshed::Refused => Err(refused().into()),
+pub async fn token(
+    State(app): State<Arc<App>>,
+    From(source): From,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let refused = || {
+        Failure::from(Error::Unauthenticated(
+            "Failed to find refresh token. Log in again".into(),
+        ))
+    };
+    let presented = refresh_cookie(&headers)?.ok_or_else(refused)?;
+    match app
+        .write(move |cx| sessions::refresh(cx, &presented, &source))
+        .await?
+    {
+        // The browser forgets a cookie that is of no use, instead of presenting it at every visit.
+        Refreshed::Refused => Ok(without_cookie(&headers, refused())),
         Refreshed::Opened(opened) => {
             let body = TokenResponse {
                 token: opened.access,
@@ -137,29 +158,38 @@ pub async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Re
     }
 }
 
+/// An answer after which the browser has no refresh cookie.
+fn without_cookie(headers: &HeaderMap, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Some(value) = cookie(headers, "", 0) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
 /// `POST /api/v1/auth/logout`: ends the session of the bearer token or of the refresh cookie, and clears the cookie.
 pub async fn logout(
     State(app): State<Arc<App>>,
     From(source): From,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let cookie_text = refresh_cookie(&headers)?;
-    if let Some(credential) = credential(&app, &headers)? {
-        app.write_as((credential, source), sessions::close).await?;
-    } else if let Some(cookie) = cookie_text {
-        app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source))
-            .await?;
-    } else {
-        return Err(Error::Unauthenticated("There is no session to end".into()).into());
+    let ended = match credential(&app, &headers) {
+        Ok(Some(credential)) => app.write_as((credential, source.clone()), sessions::close).await,
+        Ok(None) => Err(Error::Unauthenticated("There is no session to end".into())),
+        Err(Failure::Domain(error)) => Err(error),
+        Err(other) => return Err(other),
+    };
+    match (ended, refresh_cookie(&headers)?) {
+        (Ok(()), _) => {}
+        // A page whose bearer token has ended still has the cookie.
+        (Err(_), Some(cookie)) => {
+            app.write(move |cx| sessions::close_by_cookie(cx, &cookie, &source))
+                .await?;
+        }
+        (Err(error), None) => return Err(error.into()),
     }
-    let mut response = Json(MessageResponse {
-        message: "Logged out".into(),
-    })
-    .into_response();
-    if let Some(value) = cookie(&headers, "", 0) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
-    }
-    Ok(response)
+    let message = "Logged out".into();
+    Ok(without_cookie(&headers, Json(MessageResponse { message })))
 }
 
 /// `GET /api/v1/user`

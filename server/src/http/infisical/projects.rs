@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use shared::model::names::{DisplayName, ProjectSlug};
+use shared::model::names::{Description, DisplayName, ProjectSlug};
 use shared::wire::projects::{
     CreateProjectRequest, EnvironmentSummary, Project, ProjectResponse, ProjectsResponse,
     UpdateProjectRequest, WorkspaceResponse, WorkspacesResponse,
 };
 
 use crate::app::App;
+use crate::domain::Error;
 use crate::domain::caller::{Credential, Source};
 use crate::domain::projects::{self, NewProject, Overview};
 use crate::http::error::Failure;
-use crate::http::extract::{Json, Path, filled, free_text, parsed};
+use crate::http::extract::{Json, Path, filled, parsed};
 use crate::http::guard::Bearer;
 
 fn body((project, environments): Overview) -> Project {
@@ -71,13 +72,13 @@ async fn changed(
     let name: Option<DisplayName> = filled(request.name.as_ref())
         .map(|name| parsed("name", name))
         .transpose()?;
-    let description = request
+    let description: Option<Description> = request
         .description
-        .map(|text| free_text("description", text))
+        .map(|text| parsed("description", &text))
         .transpose()?;
     let overview = app
         .write_as(caller, move |cx, caller| {
-            projects::update(cx, caller, &reference, name.as_ref(), description.as_deref())
+            projects::update(cx, caller, &reference, name.as_ref(), description.as_ref())
         })
         .await?;
     Ok(body(overview))
@@ -147,6 +148,10 @@ pub async fn create(
     Bearer(caller): Bearer,
     Json(request): Json<CreateProjectRequest>,
 ) -> Result<Json<ProjectResponse>, Failure> {
+    if request.has_delete_protection == Some(true) {
+        let reason = "Delete protection of projects is not supported yet. Leave hasDeleteProtection out";
+        return Err(Error::BadRequest(reason.into()).into());
+    }
     let slug: Option<ProjectSlug> = filled(request.slug.as_ref())
         .map(|slug| parsed("slug", slug))
         .transpose()?;
@@ -154,7 +159,7 @@ pub async fn create(
         name: parsed("projectName", &request.project_name)?,
         slug,
         description: filled(request.project_description.as_ref())
-            .map(|text| free_text("projectDescription", text.to_owned()))
+            .map(|text| parsed("projectDescription", text))
             .transpose()?,
         default_environments: request.should_create_default_envs.unwrap_or(true),
     };

@@ -19,7 +19,7 @@ use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
 
 /// The project in any of its four spellings; ids before slugs.
-fn project<'a>(spellings: [Option<&'a String>; 4]) -> Result<&'a str, Failure> {
+fn project(spellings: [Option<&String>; 4]) -> Result<&str, Failure> {
     spellings.into_iter().find_map(filled).ok_or_else(|| {
         Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into()).into()
     })

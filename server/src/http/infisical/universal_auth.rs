@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::domain::trusted_ips;
 use crate::domain::universal_auth::{self, LoggedIn, NewClientSecret, Settings};
 use crate::http::error::Failure;
-use crate::http::extract::{Json, Path, free_text, parsed};
+use crate::http::extract::{Json, Path, parsed};
 use crate::http::guard::{Bearer, From};
 use crate::store;
 
@@ -29,7 +29,7 @@ fn ip_bodies(stored: &str) -> Vec<TrustedIp> {
         .collect()
 }
 
-fn body(row: store::universal_auths::UniversalAuth) -> UniversalAuth {
+fn body(row: &store::universal_auths::UniversalAuth) -> UniversalAuth {
     UniversalAuth {
         id: row.client_id,
         client_id: row.client_id,
@@ -63,7 +63,13 @@ fn secret_body(row: store::universal_auths::ClientSecret) -> ClientSecretData {
 
 fn stored_ips(field: &'static str, ips: Option<Vec<TrustedIp>>) -> Result<Option<String>, Failure> {
     let Some(ips) = ips else { return Ok(None) };
-    let entries: Vec<String> = ips.into_iter().map(|ip| ip.ip_address).collect();
+    let entries: Vec<String> = ips
+        .into_iter()
+        .map(|ip| match ip.prefix {
+            Some(prefix) if !ip.ip_address.contains('/') => format!("{}/{prefix}", ip.ip_address),
+            _ => ip.ip_address,
+        })
+        .collect();
     Ok(Some(trusted_ips::parse(field, &entries)?))
 }
 
@@ -88,7 +94,7 @@ pub async fn attach(
         })
         .await?;
     Ok(Json(UniversalAuthResponse {
-        identity_universal_auth: body(row),
+        identity_universal_auth: body(&row),
     }))
 }
 
@@ -103,7 +109,7 @@ pub async fn get(
         .read_as(caller, move |cx, caller| universal_auth::get(cx, caller, id))
         .await?;
     Ok(Json(UniversalAuthResponse {
-        identity_universal_auth: body(row),
+        identity_universal_auth: body(&row),
     }))
 }
 
@@ -116,7 +122,7 @@ pub async fn create_secret(
 ) -> Result<Json<CreateClientSecretResponse>, Failure> {
     let id: IdentityId = parsed("identityId", &id)?;
     let new = NewClientSecret {
-        description: free_text("description", request.description.unwrap_or_default())?,
+        description: parsed("description", &request.description.unwrap_or_default())?,
         uses_limit: request.num_uses_limit.unwrap_or(0),
         ttl: request.ttl.unwrap_or(0),
     };

@@ -1,0 +1,199 @@
+//! What was acknowledged is there, whatever happens to the process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::http::Connection;
+use e2e::instance::{Instance, text};
+use e2e::server::Server;
+use serde_json::{Value, json};
+
+const WRITERS: usize = 4;
+
+/// What one writer knows at the moment of the kill.
+#[derive(Debug, Default)]
+struct Writer {
+    /// Created and acknowledged.
+    acknowledged: BTreeMap<String, String>,
+    /// Last acknowledged value of the secret that is overwritten again and again.
+    counter: Option<String>,
+    /// Sent, never answered: either is right.
+    open: Option<(String, String)>,
+    /// A refusal that nobody expected.
+    refused: Option<String>,
+}
+
+/// Creates secrets and overwrites one in turn, until the server is gone.
+fn write(
+    address: SocketAddr,
+    instance: &Instance,
+    environment: &str,
+    number: usize,
+    begun: &AtomicBool,
+) -> Result<Writer> {
+    let mut writer = Writer::default();
+    // The kill may come before this writer had its turn.
+    let Ok(mut connection) = Connection::open(address) else {
+        return Ok(writer);
+    };
+    let counter = format!("COUNTER_{number}");
+    for step in 0_u32.. {
+        let overwrite = step % 3 == 2;
+        let name = if overwrite || step == 0 {
+            counter.clone()
+        } else {
+            format!("KEY_{number}_{step}")
+        };
+        let value = format!(
+            "{environment} {number} {step}:{}",
+            "ä$'\"x".repeat(step as usize % 50)
+        );
+        let body = json!({
+            "workspaceId": instance.project, "environment": environment, "secretPath": "/", "secretValue": value,
+        });
+        let method = if overwrite { "PATCH" } else { "POST" };
+        match connection.call(&instance.user, method, &Instance::path(&name), Some(&body)) {
+            Err(_) => {
+                writer.open = Some((name, value));
+                break;
+            }
+            Ok(answer) if answer.status == 200 => {
+                begun.store(true, Ordering::Relaxed);
+                if name == counter {
+                    writer.counter = Some(value);
+                } else {
+                    writer.acknowledged.insert(name, value);
+                }
+            }
+            Ok(answer) => {
+                writer.refused = Some(format!("{}: {}", answer.status, answer.text()?));
+                break;
+            }
+        }
+    }
+    Ok(writer)
+}
+
+fn listed(
+    connection: &mut Connection,
+    instance: &Instance,
+    environment: &str,
+) -> Result<BTreeMap<String, String>> {
+    let path = format!(
+        "/api/v4/secrets?projectId={}&environment={environment}&secretPath=%2F",
+        instance.project
+    );
+    let answer = connection.call(&instance.user, "GET", &path, None)?.ok()?;
+    let secrets = answer.pointer("/secrets").and_then(Value::as_array);
+    secrets
+        .context("no list")?
+        .iter()
+        .map(|secret| Ok((text(secret, "/secretKey")?, text(secret, "/secretValue")?)))
+        .collect()
+}
+
+/// A kill at a moment that differs from round to round.
+fn delay(round: u32) -> Duration {
+    Duration::from_millis(u64::from(round * 37 % 90) + 5)
+}
+
+#[test]
+fn acknowledged_writes_survive_kills() -> Result<()> {
+    let rounds = if e2e::long() { 500 } else { 50 };
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let mut server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    let (mut acknowledged, mut unanswered, mut kept_anyway) = (0, 0, 0);
+    let mut expected: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for round in 0..rounds {
+        let environment = format!("round-{round}");
+        let body = json!({ "name": environment, "slug": environment });
+        let path = format!("/api/v1/projects/{}/environments", instance.project);
+        Connection::open(server.address)?
+            .call(&instance.user, "POST", &path, Some(&body))?
+            .ok()?;
+
+        let begun = AtomicBool::new(false);
+        let address = server.address;
+        let writers = thread::scope(|scope| -> Result<Vec<Writer>> {
+            let threads: Vec<_> = (0..WRITERS)
+                .map(|number| {
+                    let (instance, environment, begun) = (&instance, &environment, &begun);
+                    scope.spawn(move || write(address, instance, environment, number, begun))
+                })
+                .collect();
+            let waiting = Instant::now();
+            while !begun.load(Ordering::Relaxed) && waiting.elapsed() < Duration::from_secs(20) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            thread::sleep(delay(round));
+            server.kill()?;
+            threads
+                .into_iter()
+                .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a writer panicked"))?)
+                .collect()
+        })?;
+
+        server = Server::start(&data)?;
+        let mut found = listed(&mut Connection::open(server.address)?, &instance, &environment)?;
+        expected.insert(environment, found.clone());
+        for (number, writer) in writers.into_iter().enumerate() {
+            ensure!(writer.refused.is_none(), "round {round}: {:?}", writer.refused);
+            for (name, value) in &writer.acknowledged {
+                let there = found.remove(name);
+                assert_eq!(
+                    there.as_ref(),
+                    Some(value),
+                    "round {round}: {name} was acknowledged"
+                );
+            }
+            acknowledged += writer.acknowledged.len();
+            let open = writer.open.as_ref();
+            let counter = found.remove(&format!("COUNTER_{number}"));
+            let overwritten = open.filter(|(name, _)| *name == format!("COUNTER_{number}"));
+            let overwritten = overwritten.map(|(_, value)| value.clone());
+            assert!(
+                counter == writer.counter || (overwritten.is_some() && counter == overwritten),
+                "round {round}: {counter:?}, acknowledged {:?}, sent {overwritten:?}",
+                writer.counter
+            );
+            kept_anyway += usize::from(counter != writer.counter);
+            acknowledged += usize::from(writer.counter.is_some());
+            if let Some((name, value)) = open {
+                unanswered += 1;
+                if let Some(there) = found.remove(name) {
+                    assert_eq!(&there, value, "round {round}: {name} is torn");
+                    kept_anyway += 1;
+                }
+            }
+        }
+        assert!(
+            found.is_empty(),
+            "round {round}: never written: {:?}",
+            found.keys()
+        );
+    }
+    // Later kills took nothing from earlier rounds.
+    let mut connection = Connection::open(server.address)?;
+    for (environment, values) in &expected {
+        assert!(
+            listed(&mut connection, &instance, environment)? == *values,
+            "{environment} changed"
+        );
+    }
+    e2e::say(format_args!(
+        "{rounds} kills; {acknowledged} writes acknowledged, all there; {unanswered} unanswered, \
+         {kept_anyway} of them there"
+    ));
+    assert!(
+        acknowledged >= rounds as usize,
+        "too few writes to prove anything"
+    );
+    assert!(unanswered > 0, "no kill met a write under way");
+    server.stop()
+}

@@ -1,0 +1,112 @@
+//! A disk without room: nothing is lost, nobody is told a lie, and work goes on once there is room again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use e2e::http::Connection;
+use e2e::instance::{Instance, text};
+use e2e::server::Server;
+use e2e::shell::sh;
+
+/// A file system of two megabytes, unmounted at the end.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one, or says why it cannot.
+    fn mount(at: &Path) -> Result<Result<Self, String>> {
+        fs::create_dir_all(at)?;
+        let done = sh(
+            "mount -t tmpfs -o size=2m,mode=700 small \"$1\"",
+            &[&at.display().to_string()],
+            Path::new("/"),
+        )?;
+        Ok(if done.code == Some(0) {
+            Ok(Self(at.to_owned()))
+        } else {
+            Err(done.stderr)
+        })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A mount that stays is in memory only, and the scratch folder around it is reported by whoever removes it.
+        let _ = sh("umount \"$1\"", &[&self.0.display().to_string()], Path::new("/"));
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_loses_nothing() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let disk = scratch.path().join("disk");
+    let _disk = match SmallDisk::mount(&disk)? {
+        Ok(mounted) => mounted,
+        Err(reason) => {
+            e2e::say(format_args!(
+                "skipped: no small file system can be mounted here: {reason}"
+            ));
+            return Ok(());
+        }
+    };
+    let data = disk.join("data");
+    let mut server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    instance.create(&mut connection, "FIRST", "value")?.ok()?;
+    let ballast = disk.join("ballast");
+    fs::write(&ballast, vec![0; 200 * 1024])?;
+    let mut acknowledged = BTreeMap::from([("FIRST".to_owned(), "value".to_owned())]);
+    let mut refusals = 0;
+    for number in 0..2_000 {
+        let (name, value) = (
+            format!("FILL_{number}"),
+            format!("{number}:{}", "v".repeat(20_000)),
+        );
+        let answer = instance.create(&mut connection, &name, &value)?;
+        match answer.status {
+            200 => {
+                assert_eq!(refusals, 0, "a write succeeds after the disk was full");
+                acknowledged.insert(name, value);
+            }
+            503 => {
+                assert!(answer.text()?.contains("disk is full"), "{}", answer.text()?);
+                refusals += 1;
+            }
+            other => anyhow::bail!("{other}: {}", answer.text()?),
+        }
+        if refusals == 5 {
+            break;
+        }
+    }
+    assert_eq!(refusals, 5, "the disk never was full");
+    e2e::say(format_args!("{} writes fitted", acknowledged.len()));
+    assert!(server.is_alive()?);
+    // A value leaves only when the record of its reading is kept. What needs no record is answered as ever.
+    let mut read = BTreeMap::<u16, u32>::new();
+    for (name, value) in &acknowledged {
+        let answer = connection.call(&instance.user, "GET", &instance.query(name), None)?;
+        *read.entry(answer.status).or_default() += 1;
+        match answer.status {
+            200 => assert_eq!(text(&answer.json()?, "/secret/secretValue")?, *value),
+            503 => assert!(answer.text()?.contains("disk is full"), "{}", answer.text()?),
+            other => anyhow::bail!("{other}: {}", answer.text()?),
+        }
+    }
+    e2e::say(format_args!("reads on the full disk by status: {read:?}"));
+    connection
+        .call(&instance.user, "GET", "/api/v1/workspace", None)?
+        .ok()?;
+    assert_eq!(connection.call("", "GET", "/api/health", None)?.status, 200);
+
+    fs::remove_file(&ballast)?;
+    instance.create(&mut connection, "AFTER", "room")?.ok()?;
+    assert!(instance.list(&mut connection)?.len() == acknowledged.len() + 1);
+    acknowledged.insert("AFTER".into(), "room".into());
+    server.kill()?;
+    let server = Server::start(&data)?;
+    assert!(instance.list(&mut Connection::open(server.address)?)? == acknowledged);
+    // The unmounting must find no process in it.
+    server.kill()
+}

@@ -1,0 +1,59 @@
+use super::*;
+
+const NOW: UnixMillis = UnixMillis(1_763_769_600_120);
+
+fn scratch() -> (tempfile::TempDir, DataDir) {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(scratch.path().join("data"));
+    dir.create().unwrap();
+    (scratch, dir)
+}
+
+fn instance_of(dir: &DataDir) -> InstanceId {
+    let loaded = keyfile::load(dir.path()).unwrap().unwrap();
+    keyring::summary(&loaded.text).unwrap().instance
+}
+
+fn make(dir: &DataDir) -> InstanceId {
+    let opened = open(dir, None, NOW).map_err(|locked| locked.reason).unwrap();
+    opened.db.close_blocking().unwrap();
+    instance_of(dir)
+}
+
+fn mark(dir: &DataDir, instance: &str) {
+    fs::write(dir.path().join(STARTED), instance).unwrap();
+}
+
+#[test]
+fn a_store_that_came_after_an_interrupted_start_stays() {
+    let (_scratch, dir) = scratch();
+    let instance = make(&dir);
+    for other in [&*InstanceId::from_random([7; 16]).to_string(), ""] {
+        mark(&dir, other);
+        assert_eq!(make(&dir), instance);
+        assert!(!dir.path().join(STARTED).exists());
+    }
+}
+
+#[test]
+fn a_database_without_a_keyring_is_never_removed() {
+    let (_scratch, dir) = scratch();
+    let instance = make(&dir);
+    for name in [keyfile::CURRENT, keyfile::PREVIOUS] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    mark(&dir, &instance.to_string());
+    let locked = open(&dir, None, NOW).map(drop).unwrap_err();
+    assert!(locked.reason.contains("Nothing was changed"), "{}", locked.reason);
+    assert!(dir.database().exists());
+}
+
+#[test]
+fn an_interrupted_start_is_continued() {
+    let (_scratch, dir) = scratch();
+    let instance = make(&dir);
+    mark(&dir, &instance.to_string());
+    fs::remove_file(dir.database()).unwrap();
+    assert_eq!(make(&dir), instance);
+    assert!(!dir.path().join(STARTED).exists());
+}
