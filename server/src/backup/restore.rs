@@ -251,13 +251,20 @@ impl Target<'_> {
         let (table, columns) = (table.clone(), columns.clone());
         let rows = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
-        self.db()?.write_blocking(move |tx| {
+        let name = table.clone();
+        let imported = self.db()?.write_blocking(move |tx| {
             for values in &rows {
-                copy::import_row(tx, &table, &columns, values)?;
+                copy::import_row(tx, &name, &columns, values)?;
             }
             Ok::<(), store::Error>(())
-        })?;
-        Ok(())
+        });
+        imported.map_err(|error| match error {
+            // A backup that we wrote breaks no rule of the schema.
+            store::Error::Sql(_) | store::Error::Unique(_) => {
+                Error::Malformed(format!("rows of table {table} do not fit the others: {error}"))
+            }
+            other => other.into(),
+        })
     }
 }
 

@@ -172,7 +172,11 @@ pub struct TestApp {
 impl TestApp {
     /// A new instance without an administrator.
     pub fn new() -> Self {
-        let database = TestDatabase::open();
+        Self::on(TestDatabase::open())
+    }
+
+    /// The same on a certain database.
+    pub fn on(database: TestDatabase) -> Self {
         let server = identity::generate();
         let (keyring, text) = new_keyring(&server);
         open::prepare(&database.db, &keyring, Clock::default().now()).unwrap();

@@ -25,23 +25,33 @@ enum Place {
 impl TestDatabase {
     /// Opens the database, or panics and says what is missing.
     pub fn open() -> Self {
-        let place = match std::env::var("STRONGROOM_TEST_DATABASE").as_deref() {
-            Err(_) | Ok("sqlite") => {
-                let folder = tempfile::tempdir().expect("a temporary folder");
-                Place::File {
-                    folder,
-                    key: Zeroizing::new(random_hex(32)),
-                }
-            }
+        match std::env::var("STRONGROOM_TEST_DATABASE").as_deref() {
+            Err(_) | Ok("sqlite") => Self::sqlite(),
             Ok("postgres") => {
-                let config = std::env::var("STRONGROOM_TEST_POSTGRES")
-                    .expect("STRONGROOM_TEST_POSTGRES holds a connection string (key=value form)");
-                let name = format!("t_{}", random_hex(8));
-                administer(&config, &format!("CREATE SCHEMA {name}"));
-                Place::Schema { config, name }
+                Self::postgres().expect("STRONGROOM_TEST_POSTGRES holds a connection string (key=value form)")
             }
             Ok(other) => panic!("STRONGROOM_TEST_DATABASE is sqlite or postgres, not {other}"),
-        };
+        }
+    }
+
+    /// A new file, whatever the tests run on.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::at(Place::File {
+            folder,
+            key: Zeroizing::new(random_hex(32)),
+        })
+    }
+
+    /// A new schema, if there is a PostgreSQL at all.
+    pub fn postgres() -> Option<Self> {
+        let config = std::env::var("STRONGROOM_TEST_POSTGRES").ok()?;
+        let name = format!("t_{}", random_hex(8));
+        administer(&config, &format!("CREATE SCHEMA {name}"));
+        Some(Self::at(Place::Schema { config, name }))
+    }
+
+    fn at(place: Place) -> Self {
         Self {
             db: place.open(),
             place,

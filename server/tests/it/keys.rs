@@ -166,7 +166,7 @@ fn without_its_identity_the_server_is_locked_and_says_which_it_needs() {
     let moved = place.scratch.path().join("moved");
     fs::rename(place.dir.identity(), &moved).unwrap();
     let locked = place.require_locked(&["identity", "Nothing was changed"]);
-    assert_eq!(locked.opens_with, [opens_with.clone()]);
+    assert_eq!(locked.opens_with, std::slice::from_ref(&opens_with));
     // Named by the operator it opens.
     let opened = open::open(&place.dir, Some(&moved), Clock::default().now()).unwrap();
     opened.db.close_blocking().unwrap();
@@ -194,7 +194,10 @@ fn a_locked_server_says_so_and_nothing_else() {
     let body = json!({"email": "a@b.cd", "password": "correct horse battery", "organization": "x"});
     app.send(post("/api/v1/admin/bootstrap", &body).local())
         .refused(503, "ServiceUnavailable");
-    assert_eq!(app.app.why_locked().unwrap().opens_with, [needed.clone()]);
+    assert_eq!(
+        app.app.why_locked().unwrap().opens_with,
+        std::slice::from_ref(&needed)
+    );
     assert_eq!(app.said(&needed), 0);
     assert_eq!(app.said(place.dir.path().to_str().unwrap()), 0);
 }

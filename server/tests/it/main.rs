@@ -12,7 +12,11 @@ mod app;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod command_line;
+#[cfg(test)]
+mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]

@@ -2,8 +2,8 @@ use shared::model::ids::{EnvironmentId, FolderId, OrganizationId, ProjectId, Sec
 use shared::model::text::SecretText;
 
 use super::*;
-use crate::app::open;
 use crate::app::OpenStore;
+use crate::app::open;
 use crate::backup::write;
 use crate::crypto::envelope;
 use crate::domain::data_keys::{self, Part};

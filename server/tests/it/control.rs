@@ -1,0 +1,232 @@
+//! Operator commands to a running server, over its socket.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use serde_json::json;
+use server::app::data_dir::DataDir;
+use server::app::operator::{Command, Reply};
+use server::app::{App, control, open};
+use server::clock::Clock;
+use server::crypto::identity;
+use server::crypto::keyring::Keyring;
+use shared::model::text::SecretText;
+use tempfile::TempDir;
+
+use crate::app::{EMAIL, PASSWORD, TestApp, post};
+
+struct Server {
+    _scratch: TempDir,
+    dir: DataDir,
+    app: TestApp,
+}
+
+impl Server {
+    fn new() -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(scratch.path().join("data"));
+        dir.create().unwrap();
+        let opened = open::open(&dir, None, Clock::default().now()).unwrap();
+        let app = TestApp::of(App::opened(opened).unwrap(), identity::generate());
+        control::listen(Arc::clone(&app.app), dir.clone()).unwrap();
+        Self {
+            _scratch: scratch,
+            dir,
+            app,
+        }
+    }
+
+    fn send(&self, command: &Command) -> (Result<Reply, String>, Vec<u8>) {
+        let mut output = Vec::new();
+        let reply = control::send(&self.dir, command, &mut output).unwrap();
+        (reply, output)
+    }
+
+    #[track_caller]
+    fn refused(&self, command: &Command) -> String {
+        let (reply, output) = self.send(command);
+        assert!(output.is_empty());
+        reply.expect_err("the command is done")
+    }
+
+    fn code(&self) -> String {
+        match self.send(&Command::SetupCode).0 {
+            Ok(Reply::SetupCode { code, .. }) => code.expose().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn set_up(&self) {
+        let body = json!({
+            "email": EMAIL, "password": PASSWORD, "organization": "Home Lab", "setupCode": self.code(),
+        });
+        self.app.send(post("/api/strongroom/v1/setup", &body)).expect(200);
+    }
+}
+
+fn user(email: &str, password: &str) -> Command {
+    Command::CreateUser {
+        email: email.parse().unwrap(),
+        name: "Dev".into(),
+        password: SecretText::from(password),
+    }
+}
+
+#[test]
+fn the_socket_is_its_owners_alone_and_goes_with_the_server() {
+    let server = Server::new();
+    let mode = fs::metadata(server.dir.control_socket())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    control::forget(&server.dir);
+    assert!(control::send(&server.dir, &Command::SetupCode, &mut Vec::new()).is_err());
+    // One that was left by a process that is gone is replaced.
+    control::listen(Arc::clone(&server.app.app), server.dir.clone()).unwrap();
+    control::listen(Arc::clone(&server.app.app), server.dir.clone()).unwrap();
+    server.code();
+}
+
+#[test]
+fn nonsense_does_not_stop_the_server() {
+    let server = Server::new();
+    for line in [
+        "\n",
+        "nonsense\n",
+        "{\"command\":\"wipe\"}\n",
+        &"x".repeat(100_000),
+    ] {
+        let mut stream = UnixStream::connect(server.dir.control_socket()).unwrap();
+        // The other side may hang up before it has read all of it.
+        let _ = stream.write_all(line.as_bytes());
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty(), "{answer:?}");
+    }
+    server.code();
+}
+
+#[test]
+fn a_set_up_code_works_until_set_up() {
+    let server = Server::new();
+    let first = server.code();
+    let second = server.code();
+    assert_ne!(first, second);
+    assert!(
+        server
+            .refused(&user("dev@example.com", PASSWORD))
+            .contains("not set up")
+    );
+    server.set_up();
+    assert!(server.refused(&Command::SetupCode).contains("already"));
+}
+
+#[test]
+fn a_user_is_made_and_can_log_in() {
+    let server = Server::new();
+    server.set_up();
+    assert!(
+        server
+            .refused(&user("dev@example.com", "short"))
+            .contains("password")
+    );
+    assert!(server.refused(&user(EMAIL, PASSWORD)).contains("exists already"));
+    server
+        .app
+        .login("dev@example.com", PASSWORD)
+        .refused(400, "BadRequest");
+    let (reply, _) = server.send(&user("Dev@Example.com", PASSWORD));
+    assert!(matches!(reply, Ok(Reply::UserCreated { email }) if email == "dev@example.com"));
+    server.app.login("dev@example.com", PASSWORD).expect(200);
+}
+
+#[test]
+fn a_kit_is_made_and_opens_the_backup() {
+    let server = Server::new();
+    server.set_up();
+    let said = server.refused(&Command::Backup);
+    assert!(said.contains("strongroom keys kit"), "{said}");
+    let kit = identity::generate();
+    let instance = server.app.keyring().instance();
+    let text = identity::kit_text(&kit, instance, Clock::default().now());
+    let (reply, output) = server.send(&Command::AddKit {
+        name: "safe".into(),
+        recipient: identity::recipient(&kit),
+    });
+    let Ok(Reply::KitAdded { fingerprint }) = reply else {
+        panic!("no kit")
+    };
+    assert!(output.is_empty() && text.expose().contains(&fingerprint));
+    let kit = identity::parse_identities(text.expose()).unwrap();
+    // The keyring on disk has it, and the kit's own text lies nowhere.
+    let keyring = fs::read_to_string(server.dir.path().join("keyring.json")).unwrap();
+    assert!(Keyring::open(&keyring, &kit).is_ok());
+    let secret = text.expose().lines().last().unwrap().to_owned();
+    assert!(secret.starts_with("AGE-SECRET-KEY-1"));
+    for entry in fs::read_dir(server.dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let content = fs::read(&path).unwrap();
+            assert!(
+                !content
+                    .windows(secret.len())
+                    .any(|window| window == secret.as_bytes()),
+                "{}",
+                path.display()
+            );
+        }
+    }
+    let (reply, backup) = server.send(&Command::Backup);
+    let Ok(Reply::BackedUp { summary }) = reply else {
+        panic!("no backup")
+    };
+    assert_eq!(summary.manifest.opens_with, [format!("safe ({fingerprint})")]);
+    assert!(backup.starts_with(b"age-encryption.org/v1"));
+    let file = server.dir.path().join("backup");
+    fs::write(&file, &backup).unwrap();
+    let new = DataDir::new(server.dir.path().join("new"));
+    let restored = server::backup::restore::into_data_dir(&file, &new, &kit, Clock::default().now());
+    assert_eq!(restored.unwrap(), summary);
+    let events = server.app.events();
+    for event in ["keys.kit.create", "backup.create"] {
+        assert!(events.iter().any(|recorded| recorded == event), "{events:?}");
+    }
+    let operators = server.app.sql(|tx| {
+        let rows = tx.query(
+            "SELECT actor_kind FROM audit_records WHERE event = 'backup.create'",
+            &[],
+        )?;
+        rows.iter()
+            .map(|row| row.get::<String>(0))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    assert!(operators.iter().all(|kind| kind == "operator"), "{operators:?}");
+}
+
+#[test]
+fn a_locked_server_does_nothing_for_an_operator() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(scratch.path());
+    let locked = open::Locked {
+        reason: "no identity".into(),
+        opens_with: Vec::new(),
+    };
+    let app = Arc::new(App::locked(locked).unwrap());
+    control::listen(app, dir.clone()).unwrap();
+    for command in [
+        Command::SetupCode,
+        Command::Backup,
+        Command::AddKit {
+            name: "x".into(),
+            recipient: identity::recipient(&identity::generate()),
+        },
+    ] {
+        let refused = control::send(&dir, &command, &mut Vec::new()).unwrap();
+        assert!(refused.unwrap_err().contains("locked"));
+    }
+}
