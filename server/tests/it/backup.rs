@@ -128,13 +128,12 @@ impl Filled {
 }
 
 fn add_kit(app: &TestApp, kit: &Identity) {
+    let scratch = tempfile::tempdir().unwrap();
     let opened = app.app.store().unwrap();
-    let mut keyring = Keyring::clone(&opened.keyring());
-    keyring
-        .add_slot(SlotKind::Recovery, "kit", &identity::recipient(kit), now())
-        .unwrap();
-    let text = keyring.to_file_text().unwrap();
-    opened.set_keyring(keyring, text);
+    let added = opened.change_keyring(&DataDir::new(scratch.path()), |keyring| {
+        keyring.add_slot(SlotKind::Recovery, "kit", &identity::recipient(kit), now())
+    });
+    added.map_err(|error: server::crypto::Error| error).unwrap();
 }
 
 fn write(app: &TestApp) -> Vec<u8> {
@@ -288,7 +287,7 @@ fn a_backup_restores_into_a_new_data_directory() {
     let app = target.start();
     assert_eq!(dump(&app.db()), expected);
     // The new server has an identity of its own, the kit still opens, the old server's identity does not.
-    let text = String::clone(&app.app.store().unwrap().keyring_text());
+    let text = app.keyring().to_file_text().unwrap();
     assert!(Keyring::open(&text, std::slice::from_ref(&filled.kit)).is_ok());
     assert!(Keyring::open(&text, std::slice::from_ref(&filled.world.server)).is_err());
     filled.require_same(app);
