@@ -128,13 +128,12 @@ impl Filled {
 }
 
 fn add_kit(app: &TestApp, kit: &Identity) {
-    let opened = app.app.store().unwrap();
     let scratch = tempfile::tempdir().unwrap();
-    opened
-        .change_keyring(&DataDir::new(scratch.path()), |keyring| {
-            keyring.add_slot(SlotKind::Recovery, "kit", &identity::recipient(kit), now())
-        })
-        .unwrap();
+    let opened = app.app.store().unwrap();
+    let added = opened.change_keyring(&DataDir::new(scratch.path()), |keyring| {
+        keyring.add_slot(SlotKind::Recovery, "kit", &identity::recipient(kit), now())
+    });
+    added.map_err(|error: server::crypto::Error| error).unwrap();
 }
 
 fn write(app: &TestApp) -> Vec<u8> {
