@@ -77,7 +77,7 @@ impl OpenStore {
         let text = keyring.to_file_text()?;
         if let Err(error) = keyfile::store(data_dir.path(), &text) {
             // A failure after the file took its place is no refusal: from then on the change is what the next start finds.
-            if !keyfile::load(data_dir.path())?.is_some_and(|found| found.text == text) {
+            if keyfile::load(data_dir.path())?.is_none_or(|found| found.text != text) {
                 return Err(error.into());
             }
             tracing::warn!(%error, "the keyring was stored, but may not survive a power failure yet");

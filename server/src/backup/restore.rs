@@ -18,7 +18,7 @@ use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, SlotKind};
 use crate::domain::caller::Caller;
-use crate::domain::{Context, audit, secrets};
+use crate::domain::{Context, audit, proof};
 use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
 
 /// Rows inserted in one transaction.
@@ -207,14 +207,14 @@ pub fn into_database(
 
 /// Checks that the rows belong to the keyring, and opens every value. A few that do not open were damaged before the
 /// backup: that is said and no reason to give up the others. None that opens means other keys.
-fn prove(cx: &mut Context) -> Result<secrets::Proof, Error> {
+fn prove(cx: &mut Context) -> Result<proof::Proof, Error> {
     let instance = store::settings::get(cx.tx, INSTANCE)?;
     if instance != Some(cx.keys.instance().to_string()) {
         return Err(Error::Malformed(
             "its rows belong to another instance than its keyring".into(),
         ));
     }
-    let proof = secrets::prove_all(cx)?;
+    let proof = proof::all(cx)?;
     if proof.opened == 0 && proof.unreadable > 0 {
         return Err(Error::Malformed(
             "its keyring opens none of the values in it".into(),

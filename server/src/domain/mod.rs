@@ -16,6 +16,7 @@ pub mod login;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod proof;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;

@@ -13,6 +13,7 @@ use super::access::{Scope, require_project};
 use super::audit::{Audited, Entry};
 use super::caller::Caller;
 use super::data_keys::{DataKeys, Part};
+use super::proof::damage;
 use super::{Context, Error, audit, data_keys, projects};
 use crate::crypto::random;
 use crate::store;
@@ -21,8 +22,6 @@ use crate::store::secrets::{Secret as Row, Writer};
 
 /// Shared secrets belong to nobody in particular.
 const NO_OWNER: &str = "";
-/// Versions opened at a time when all are proven. Each may hold a megabyte.
-const PROVE_BATCH: i64 = 16;
 
 /// Where a request looks: the words of the caller, not yet resolved.
 #[derive(Debug, Clone)]
@@ -419,17 +418,6 @@ pub enum ExportedValue {
     },
 }
 
-/// What a key or a value says that is damaged, or the error that has nothing to do with it.
-fn damage<T>(opened: Result<T, Error>) -> Result<Result<T, String>, Error> {
-    match opened {
-        Ok(opened) => Ok(Ok(opened)),
-        Err(error @ (Error::Crypto(_) | Error::Store(store::Error::Corrupt(_)))) => {
-            Ok(Err(error.to_string()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// The current values of an environment, for a backup. No caller is asked for: only the operator gets here.
 pub fn export_environment(
     cx: &mut Context,
@@ -471,54 +459,4 @@ fn path_of(folder: &FolderRow, folders: &[FolderRow]) -> String {
     }
     names.reverse();
     format!("/{}", names.join("/"))
-}
-
-/// What [`prove_all`] found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Proof {
-    /// Secrets in use.
-    pub secrets: u64,
-    /// Versions that opened.
-    pub opened: u64,
-    /// Versions that did not open, and secrets whose current version is missing.
-    pub unreadable: u64,
-}
-
-/// Opens every version of every secret, trash included: shows whether anything was lost or swapped on the way.
-pub fn prove_all(cx: &mut Context) -> Result<Proof, Error> {
-    let mut proof = Proof {
-        unreadable: store::secrets::count_without_version(cx.tx)?,
-        ..Proof::default()
-    };
-    for project in store::projects::ids_with_trash(cx.tx)? {
-        let keys = damage(data_keys::open(cx, project))?;
-        let mut last = (String::new(), 0);
-        loop {
-            let rows = store::secrets::versions_after(cx.tx, project, (&last.0, last.1), PROVE_BATCH)?;
-            let Some(end) = rows.last() else { break };
-            last = (end.id.to_string(), end.version);
-            for row in rows {
-                let opened = match &keys {
-                    Ok(keys) => damage(open_both(keys, &row))?.is_ok(),
-                    Err(_) => false,
-                };
-                *(if opened {
-                    &mut proof.opened
-                } else {
-                    &mut proof.unreadable
-                }) += 1;
-            }
-        }
-    }
-    proof.secrets = u64::try_from(store::secrets::count(cx.tx)?)
-        .map_err(|_| Error::Store(store::Error::Corrupt("a negative count")))?;
-    Ok(proof)
-}
-
-fn open_both(keys: &DataKeys, row: &Row) -> Result<(), Error> {
-    keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
-    if let Some(comment) = &row.comment_sealed {
-        keys.open(row.id, row.version, Part::Comment, &row.owner_id, comment)?;
-    }
-    Ok(())
 }

@@ -179,7 +179,7 @@ fn a_restored_store_opens_has_every_value_and_says_where_it_came_from() {
     let proof = opened
         .db
         .read_blocking(move |tx| {
-            secrets::prove_all(&mut Context {
+            proof::all(&mut Context {
                 tx,
                 keys: &keys,
                 now: NOW,

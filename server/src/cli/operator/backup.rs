@@ -43,7 +43,7 @@ pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
                     "{} of the secrets cannot be read, in the store as in this backup",
                     summary.unreadable
                 ))
-                .because("Their rows are damaged; each is marked as unreadable in the backup, which was kept.")
+                .because("Their rows are damaged or lost. The backup was kept; it holds everything else, and says where one does not open.")
                 .advise("Keep your older backups too: the values may be whole in one of them. Then set these secrets anew"));
             }
             Ok(())

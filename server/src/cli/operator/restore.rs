@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::DataDirArgs;
 use crate::app::data_dir::DataDir;
-use crate::backup::restore;
+use crate::backup::{Error, restore};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
@@ -37,8 +37,14 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
     ));
     let now = Clock::default().now();
     let summary = restore::into_data_dir(&args.file, &dir, &identities, now).map_err(|error| {
-        refused(error.to_string())
-            .advise("Nothing was changed. Check that the kit and the file belong together")
+        let failure = refused(error.to_string());
+        match error {
+            Error::Crypto(_) | Error::Malformed(_) => {
+                failure.advise("Nothing was changed. Check that the kit and the file belong together")
+            }
+            // The others say themselves what to do.
+            _ => failure,
+        }
     })?;
     printer.note(&format!(
         "Restored the backup of {} with {} secrets. Start the server with:\n  strongroom serve --data-dir {}",

@@ -1,6 +1,6 @@
 //! Sends an operator's act to where the store is open: to the running server, or to ourselves when there is none.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::StoreArgs;
@@ -71,11 +71,16 @@ fn unusable(dir: &DataDir, error: &std::io::Error) -> Failure {
 
 fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> Result<Reply, NotDone> {
     let sent = control::send(dir, command, output).map_err(|error| {
-        NotDone::Unknown(
-            Failure::new("The running server did not answer the command")
-                .because(error.to_string())
-                .advise("Try again in a moment, or stop the server: the command works without it as well"),
-        )
+        let failure = Failure::new("The running server did not answer the command")
+            .because(error.to_string())
+            .advise("Try again in a moment, or stop the server: the command works without it as well");
+        match error.kind() {
+            // Only connecting fails like this: nothing was sent.
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::PermissionDenied => {
+                NotDone::Refused(failure)
+            }
+            _ => NotDone::Unknown(failure),
+        }
     })?;
     sent.map_err(|reason| Failure::new("The command was refused").because(reason).into())
 }
