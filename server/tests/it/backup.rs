@@ -154,6 +154,8 @@ fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
             })?;
             let text = String::from_utf8(lines).unwrap();
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            // A restore records itself, and nothing else.
+            lines.retain(|line| !line.contains("\"event\":\"instance.restore\""));
             lines.sort();
             tables.insert(table, lines);
         }
@@ -597,7 +599,7 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
         ("no JSON", "not a JSON object", |entries| {
             replace(entries, "rows/users.", "{", "");
         }),
-        ("a changed value", "decryption failed", |entries| {
+        ("changed values", "opens none of the values", |entries| {
             replace(entries, "rows/secret_versions.", "\"version\":1", "\"version\":2");
         }),
         ("a link", "not a plain file", |entries| {
