@@ -6,7 +6,7 @@ pub mod open;
 pub mod operator;
 pub mod reads;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use shared::model::text::SecretText;
@@ -38,6 +38,7 @@ pub struct OpenStore {
     keyring: ArcSwap<Keyring>,
     /// The text of the keyring file as it lies on disk: sealing it again would give another one.
     keyring_text: ArcSwap<String>,
+    keyring_files: Mutex<()>,
     /// Reads that wait to be counted.
     pub reads: Reads,
 }
@@ -49,6 +50,7 @@ impl OpenStore {
             db,
             keyring: ArcSwap::from_pointee(keyring),
             keyring_text: ArcSwap::from_pointee(keyring_text),
+            keyring_files: Mutex::new(()),
             reads: Reads::default(),
         }
     }
@@ -61,6 +63,12 @@ impl OpenStore {
     /// The text of the keyring file as it should lie on disk.
     pub fn keyring_text(&self) -> Arc<String> {
         self.keyring_text.load_full()
+    }
+
+    /// The right to touch the keyring files, until dropped. Whoever changes the keyring takes it before reading the
+    /// present one: of two changes at once, one would be lost with the kit it made.
+    pub fn keyring_files(&self) -> MutexGuard<'_, ()> {
+        self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the keyring, after its text was written to disk.

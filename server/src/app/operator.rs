@@ -148,6 +148,7 @@ fn write<T: Send + 'static>(
 /// Makes a kit: a new age identity whose recipient becomes a slot of the keyring. The identity itself is returned and
 /// never stored.
 fn create_kit(opened: &OpenStore, data_dir: &DataDir, name: &str, now: UnixMillis) -> Result<Reply, Failure> {
+    let files = opened.keyring_files();
     let mut keyring = Keyring::clone(&opened.keyring());
     let kit = identity::generate();
     let recipient = identity::recipient(&kit);
@@ -157,6 +158,7 @@ fn create_kit(opened: &OpenStore, data_dir: &DataDir, name: &str, now: UnixMilli
     let file_text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &file_text)?;
     opened.set_keyring(keyring, file_text);
+    drop(files);
     let (entry_name, entry_fingerprint) = (name.to_owned(), fingerprint.clone());
     write(opened, now, move |cx| {
         let entry = audit::Entry::new("keys.kit.create")

@@ -73,9 +73,11 @@ async fn flush(app: &App) -> Result<(), Error> {
 
 /// A key file that somebody removed is written again while the keys are still in memory.
 async fn keep_keys(app: &App, data_dir: &DataDir) -> Result<(), Error> {
-    let text = app.store()?.keyring_text();
+    let opened = app.store()?;
     let data_dir = data_dir.clone();
     crate::app::blocking(move || {
+        let _files = opened.keyring_files();
+        let text = opened.keyring_text();
         for file in crate::crypto::keyfile::ensure(data_dir.path(), &text)? {
             tracing::warn!(file = %file.display(), "a key file was missing or damaged and was written again");
         }
