@@ -229,11 +229,10 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         told,
         format!("Error: Not logged in to Strongroom\nPlease run: strongroom login --domain={url}\n")
     );
-    // Nothing listens on a port that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let nobody = format!("http://{free}");
+    // A port that no ordinary program gets.
+    let nobody = "http://127.0.0.1:1";
     expect_parts(
-        &refused(&["whoami", "--domain", &nobody, "--token", "t"], 1)?,
+        &refused(&["whoami", "--domain", nobody, "--token", "t"], 1)?,
         [
             "Could not reach the Strongroom server at",
             "Nothing listens there",
@@ -241,7 +240,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         ],
     )?;
     expect_parts(
-        &refused(&["whoami", "--domain", &nobody], 1)?,
+        &refused(&["whoami", "--domain", nobody], 1)?,
         [
             "Not logged in",
             "is not sent to another server",

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use e2e::http::Connection;
 use e2e::instance::{Instance, text};
-use e2e::server::Server;
+use e2e::program::Run;
+use e2e::server::{Server, wait};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 4;
@@ -196,4 +197,30 @@ fn acknowledged_writes_survive_kills() -> Result<()> {
     );
     assert!(unanswered > 0, "no kill met a write under way");
     server.stop()
+}
+
+#[test]
+fn a_first_start_that_is_killed_can_be_done_again() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let begun = Instant::now();
+    Server::start(&scratch.path().join("measured"))?.stop()?;
+    let usual = begun.elapsed();
+    for index in 0..20 {
+        let data = scratch.path().join(format!("data-{index}"));
+        let mut child = Run::new(scratch.path())?
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg_path(&data)
+            .start()?;
+        thread::sleep(usual.mul_f64(f64::from(index) / 20.0));
+        child.kill()?;
+        wait(&mut child, Duration::from_secs(5))?;
+        let server = Server::start(&data)?;
+        assert!(!server.log()?.contains("locked"), "{}", server.log()?);
+        let instance = Instance::set_up(server.address)?;
+        instance
+            .create(&mut Connection::open(server.address)?, "A", "1")?
+            .ok()?;
+        server.stop()?;
+    }
+    Ok(())
 }

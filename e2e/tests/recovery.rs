@@ -356,6 +356,134 @@ fn a_restore_or_backup_that_is_killed_can_be_done_again() -> Result<()> {
 }
 
 #[test]
+fn a_restore_that_is_killed_at_any_step_is_none_or_complete() -> Result<()> {
+    let place = Place::new()?;
+    let (server, instance, values) = place.filled()?;
+    place.kit("kit.txt")?.ok()?;
+    place.backup("b.age")?.ok()?;
+    server.stop()?;
+    let mut outcomes = BTreeMap::<&str, u32>::new();
+    // Each step leaves its trace; the kill comes when the trace is seen.
+    for (index, trace) in [
+        "restore.part",
+        "restore.part/strongroom.db",
+        "restore.part/identity",
+        "restore.part/keyring.json",
+        "strongroom.db",
+        "identity",
+        "keyring.json",
+    ]
+    .into_iter()
+    .cycle()
+    .take(21)
+    .enumerate()
+    {
+        let target = format!("step-{index}");
+        let trace = place.at(&target).join(trace);
+        let mut child = place.restore("b.age", &target, "kit.txt")?.start()?;
+        while !trace.exists() && child.try_wait()?.is_none() {
+            std::hint::spin_loop();
+        }
+        child.kill()?;
+        wait(&mut child, Duration::from_secs(5))?;
+        let complete = place.at(&target).join("keyring.json").exists();
+        *outcomes
+            .entry(if complete { "complete" } else { "none" })
+            .or_default() += 1;
+        if !complete {
+            let early = place
+                .run(&[
+                    "serve",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--fail-if-locked",
+                    "--data-dir",
+                    &target,
+                ])?
+                .finish()?
+                .refused(7)?;
+            assert!(early.contains("interrupted"), "{}: {early}", trace.display());
+            place.restore("b.age", &target, "kit.txt")?.finish()?.ok()?;
+        }
+        let server = Server::start(&place.at(&target))?;
+        let found = instance.list(&mut Connection::open(server.address)?);
+        assert!(found? == values, "{}", trace.display());
+        server.stop()?;
+    }
+    e2e::say(format_args!("restores killed at each step: {outcomes:?}"));
+    assert_eq!(outcomes.len(), 2, "{outcomes:?}");
+    Ok(())
+}
+
+#[test]
+fn kits_made_at_the_same_time_all_open_what_comes_after() -> Result<()> {
+    let place = Place::new()?;
+    let (server, instance, values) = place.filled()?;
+    let names: Vec<String> = (0..8).map(|number| format!("kit-{number}.txt")).collect();
+    thread::scope(|scope| -> Result<()> {
+        let makers: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(|| place.kit(name)?.ok()))
+            .collect();
+        for maker in makers {
+            maker.join().map_err(|_| anyhow::anyhow!("a maker panicked"))??;
+        }
+        Ok(())
+    })?;
+    server.stop()?;
+    place.backup("b.age")?.ok()?;
+    for kit in &names {
+        let target = format!("from-{kit}");
+        place.restore("b.age", &target, kit)?.finish()?.ok()?;
+    }
+    let server = Server::start(&place.at("from-kit-7.txt"))?;
+    assert!(instance.list(&mut Connection::open(server.address)?)? == values);
+    server.stop()
+}
+
+#[test]
+fn a_kit_that_is_killed_in_the_making_leaves_the_store_open() -> Result<()> {
+    let place = Place::new()?;
+    let (server, instance, values) = place.filled()?;
+    let mut server = Some(server);
+    let begun = Instant::now();
+    place.kit("kit.txt")?.ok()?;
+    let usual = begun.elapsed();
+    let mut made = 0;
+    for (index, fraction) in fractions(20).enumerate() {
+        // With the server up for one half, down for the other.
+        if index == 10
+            && let Some(server) = server.take()
+        {
+            server.kill()?;
+        }
+        let name = format!("kit-{index}.txt");
+        let mut child = place
+            .run(&["keys", "kit", "--data-dir", "data", "--output", &name])?
+            .start()?;
+        thread::sleep(usual.mul_f64(fraction));
+        child.kill()?;
+        wait(&mut child, Duration::from_secs(5))?;
+        if place.at(&name).exists() {
+            // A kit under its final name is a whole one that opens what comes after it.
+            made += 1;
+            let backup = format!("backup-{index}.age");
+            place.backup(&backup)?.ok()?;
+            place
+                .restore(&backup, &format!("from-{index}"), &name)?
+                .finish()?
+                .ok()?;
+        } else {
+            place.kit(&name)?.ok()?;
+        }
+    }
+    e2e::say(format_args!("20 kits killed in the making, {made} were made"));
+    let server = Server::start(&place.data())?;
+    assert!(instance.list(&mut Connection::open(server.address)?)? == values);
+    server.stop()
+}
+
+#[test]
 fn a_backup_while_others_write_is_one_moment() -> Result<()> {
     let place = Place::new()?;
     let server = Server::start(&place.data())?;

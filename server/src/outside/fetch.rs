@@ -306,6 +306,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_server_misses_is_reported() {
+        let (port, task) =
+            once("HTTP/1.1 200 OK\r\nx-strongroom-hint: no such folder\r\ncontent-length: 0\r\n\r\n").await;
+        let answer = fetch(&format!("http://127.0.0.1:{port}/")).await.unwrap();
+        assert_eq!(answer.hint.as_deref(), Some("no such folder"));
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn loopback_names_need_no_name_server() {
         for host in ["localhost", "strongroom.localhost"] {
             let (port, task) = once("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;

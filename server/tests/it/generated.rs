@@ -49,11 +49,8 @@ const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
 type Model = BTreeMap<(String, String), (String, i64)>;
 
 fn path_of(name: &str) -> String {
-    let mut path = String::from("/api/v3/secrets/raw/");
-    for byte in name.bytes() {
-        path.push_str(&format!("%{byte:02X}"));
-    }
-    path
+    let encoded: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("/api/v3/secrets/raw/{}", encoded.concat())
 }
 
 fn steps() -> u64 {
@@ -82,12 +79,9 @@ fn the_server_holds_what_a_map_holds() {
         match random.below(10) {
             0..=2 => {
                 let reply = world.send(post(&path_of(name), &body).token(&token));
-                if model.contains_key(&at) {
-                    assert_eq!(reply.status, 400, "{context}");
-                } else {
-                    assert_eq!(reply.status, 200, "{context}");
-                    model.insert(at, (value.to_owned(), 1));
-                }
+                let expected = if model.contains_key(&at) { 400 } else { 200 };
+                assert_eq!(reply.status, expected, "{context}");
+                model.entry(at).or_insert_with(|| (value.to_owned(), 1));
             }
             3..=5 => {
                 let stale = random.below(4) == 0;
