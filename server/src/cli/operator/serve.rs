@@ -86,7 +86,13 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     }
     let closed = app.close().await;
     control::forget(&dir);
-    closed.map_err(|error| Failure::new("The store could not be closed cleanly").because(error.to_string()))
+    closed.map_err(|error| {
+        Failure::new("The store could not be closed cleanly")
+            .because(error.to_string())
+            .advise(
+                "Nothing that was acknowledged is lost. Check the disk and its free space, then start again",
+            )
+    })
 }
 
 /// An open server, or a locked one that says what it needs.
