@@ -1,6 +1,5 @@
 //! `keys`: what unlocks the store.
 
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -58,7 +57,8 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
     let text = identity::kit_text(&kit, instance, Clock::default().now());
     file.write_all(text.expose().as_bytes())
         .map_err(|error| cannot_write(&args.output, &error))?;
-    file.keep()?;
+    // On disk before the store learns of it, under its name only afterwards: a kit that has its name opens the store.
+    file.sync()?;
     let own = fingerprint(&recipient);
     let path = args.output.display();
     let in_doubt = |failure: Failure| {
@@ -75,6 +75,7 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
     .await
     {
         Ok(Reply::KitAdded { fingerprint }) if fingerprint == own => {
+            file.keep_anyway()?;
             printer.note(&format!(
                 "Wrote the recovery kit {path} (fingerprint {fingerprint}).\n\
                  Keep it away from this machine: whoever has it can open the store and its backups, and the server \
@@ -82,14 +83,16 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
             ));
             Ok(())
         }
-        Ok(_) => Err(in_doubt(unexpected())),
-        Err(NotDone::Unknown(failure)) => Err(in_doubt(failure)),
-        Err(NotDone::Refused(failure)) => match fs::remove_file(&args.output) {
-            Ok(()) => Err(failure),
-            Err(error) => Err(failure.advise(format!(
-                "Delete {path} yourself ({error}): it is a kit that opens nothing"
-            ))),
-        },
+        Ok(_) => {
+            file.keep_anyway()?;
+            Err(in_doubt(unexpected()))
+        }
+        Err(NotDone::Unknown(failure)) => {
+            file.keep_anyway()?;
+            Err(in_doubt(failure))
+        }
+        // The file opens nothing; dropping it removes it.
+        Err(NotDone::Refused(failure)) => Err(failure),
     }
 }
 

@@ -36,8 +36,15 @@ impl NewFile {
         })
     }
 
+    /// Brings what was written onto the disk, still under the preliminary name.
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        let synced = self.file.flush().and_then(|()| self.file.sync_all());
+        synced.map_err(|error| cannot_write(&self.part, &error))
+    }
+
     /// Gives the complete file its name, safely on disk.
     pub fn keep(mut self) -> Result<(), Failure> {
+        self.sync()?;
         self.settle().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => taken(&self.path),
             _ => cannot_write(&self.path, &error),
@@ -46,9 +53,19 @@ impl NewFile {
         Ok(())
     }
 
+    /// The same for a file that must not be lost any more: when it cannot get its name, it stays under the preliminary
+    /// one, and the failure says so.
+    pub fn keep_anyway(mut self) -> Result<(), Failure> {
+        self.kept = true;
+        let part = self.part.display().to_string();
+        self.keep().map_err(|failure| {
+            failure.advise(format!(
+                "The complete file is {part}: give it another name yourself"
+            ))
+        })
+    }
+
     fn settle(&mut self) -> io::Result<()> {
-        self.file.flush()?;
-        self.file.sync_all()?;
         match renameat_with(CWD, &self.part, CWD, &self.path, RenameFlags::NOREPLACE) {
             Ok(()) => {}
             // Not every file system can refuse to replace; the name was free a moment ago.
