@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, rows};
 use crate::crypto::envelope;
 use crate::crypto::keyring::{Keyring, SlotKind, fingerprint};
-use crate::domain::secrets::ExportedValue;
+use crate::domain::secrets::export::ExportedValue;
 use crate::domain::{Context, secrets};
 use crate::store::{self, Db, Tx, copy, migrate};
 
@@ -170,7 +170,7 @@ fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> 
             format!("{}-{}", project.slug, project.id)
         };
         for environment in store::environments::list(cx.tx, project.id)? {
-            let folders = secrets::export_environment(&mut cx, project.id, environment.id)?;
+            let folders = secrets::export::export_environment(&mut cx, project.id, environment.id)?;
             for value in folders.values().flat_map(BTreeMap::values) {
                 total += 1;
                 unreadable += u64::from(matches!(value, ExportedValue::Unreadable { .. }));

@@ -21,24 +21,16 @@ pub struct Scope<'a> {
 /// Whether a role in a project allows an action. Deny by default: what is not listed is refused.
 pub fn project_allows(role: ProjectRole, action: Action, subject: Subject, _scope: Scope) -> bool {
     use Action::Read;
-    use Subject::{Environments, Folders, Project, ProjectMembers, Secrets};
+    use Subject::{
+        Environments, Folders, Project, ProjectMembers, SecretImports, Secrets, ServiceTokens, Tags,
+    };
+    let content = matches!(subject, Secrets | Folders | SecretImports | Tags);
+    let surroundings = matches!(subject, Environments | Project | ProjectMembers);
     match role {
         ProjectRole::NoAccess => false,
-        ProjectRole::Viewer => {
-            action == Read
-                && matches!(
-                    subject,
-                    Secrets | Folders | Environments | Project | ProjectMembers
-                )
-        }
-        ProjectRole::Member => {
-            matches!(subject, Secrets | Folders)
-                || (action == Read && matches!(subject, Environments | Project | ProjectMembers))
-        }
-        ProjectRole::Admin => matches!(
-            subject,
-            Secrets | Folders | Environments | Project | ProjectMembers
-        ),
+        ProjectRole::Viewer => action == Read && (content || surroundings),
+        ProjectRole::Member => content || (action == Read && surroundings),
+        ProjectRole::Admin => content || surroundings || subject == ServiceTokens,
     }
 }
 
@@ -52,17 +44,35 @@ pub fn organization_allows(role: OrganizationRole, action: Action, subject: Subj
     }
 }
 
-/// Refuses what a role in a project does not allow.
-pub fn require_project(
-    role: ProjectRole,
-    action: Action,
-    subject: Subject,
-    scope: Scope,
-) -> Result<(), Error> {
-    if project_allows(role, action, subject, scope) {
-        return Ok(());
+/// What somebody may do in one project.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// What the role of a member allows.
+    Role(ProjectRole),
+}
+
+impl Access {
+    /// Whether it allows an action.
+    pub fn allows(&self, action: Action, subject: Subject, scope: Scope) -> bool {
+        match self {
+            Self::Role(role) => project_allows(*role, action, subject, scope),
+        }
     }
-    Err(Error::PermissionDenied { action, subject })
+
+    /// Refuses what it does not allow.
+    pub fn require(&self, action: Action, subject: Subject, scope: Scope) -> Result<(), Error> {
+        if self.allows(action, subject, scope) {
+            return Ok(());
+        }
+        Err(Error::PermissionDenied { action, subject })
+    }
+
+    /// The role behind it; the weakest for what is no membership.
+    pub fn role(&self) -> ProjectRole {
+        match self {
+            Self::Role(role) => *role,
+        }
+    }
 }
 
 /// Refuses what the caller's role in his organization does not allow.
@@ -79,9 +89,12 @@ mod tests {
     use super::*;
 
     const ACTIONS: [Action; 4] = [Action::Read, Action::Create, Action::Edit, Action::Delete];
-    const SUBJECTS: [Subject; 9] = [
+    const SUBJECTS: [Subject; 12] = [
         Subject::Secrets,
         Subject::Folders,
+        Subject::SecretImports,
+        Subject::Tags,
+        Subject::ServiceTokens,
         Subject::Environments,
         Subject::Project,
         Subject::ProjectMembers,
@@ -121,6 +134,8 @@ mod tests {
             [
                 "read secrets",
                 "read secret-folders",
+                "read secret-imports",
+                "read tags",
                 "read environments",
                 "read project",
                 "read member"
@@ -129,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_writes_secrets_and_folders_alone() {
+    fn a_member_writes_content_alone() {
         assert_eq!(
             allowed_in_project(ProjectRole::Member),
             [
@@ -141,6 +156,14 @@ mod tests {
                 "create secret-folders",
                 "edit secret-folders",
                 "delete secret-folders",
+                "read secret-imports",
+                "create secret-imports",
+                "edit secret-imports",
+                "delete secret-imports",
+                "read tags",
+                "create tags",
+                "edit tags",
+                "delete tags",
                 "read environments",
                 "read project",
                 "read member",
@@ -155,8 +178,11 @@ mod tests {
                 for subject in [
                     Subject::Secrets,
                     Subject::Folders,
+                    Subject::SecretImports,
+                    Subject::Tags,
                     Subject::Environments,
                     Subject::Project,
+                    Subject::ServiceTokens,
                 ] {
                     assert!(!organization_allows(role, action, subject));
                 }

@@ -79,7 +79,7 @@ pub fn add(
     role: ProjectRole,
 ) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Create, Subject::ProjectMembers)?;
-    require_holds(found.role, role)?;
+    require_holds(found.access.role(), role)?;
     let identity = identity(cx, caller, id)?;
     let membership = MembershipId::from_random(random::bytes()?);
     store::members::insert(
@@ -112,7 +112,7 @@ pub fn set_role(
     role: ProjectRole,
 ) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Edit, Subject::ProjectMembers)?;
-    require_holds(found.role, role)?;
+    require_holds(found.access.role(), role)?;
     if store::members::set_role(cx.tx, found.project.id, Member::Identity(id), role, cx.now)? == 0 {
         return Err(not_in_project(id));
     }

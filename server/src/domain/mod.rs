@@ -15,6 +15,7 @@ pub mod limiter;
 pub mod login;
 pub mod members;
 pub mod organizations;
+pub mod places;
 pub mod projects;
 pub mod proof;
 pub mod secrets;

@@ -4,7 +4,7 @@ use shared::model::access::{Action, ProjectRole, Subject};
 use shared::model::ids::{MembershipId, ProjectId};
 use shared::model::names::{Description, DisplayName, ProjectSlug};
 
-use super::access::{Scope, require_organization, require_project};
+use super::access::{Access, Scope, require_organization};
 use super::caller::Caller;
 use super::{Context, Error, audit, data_keys, environments};
 use crate::crypto::random;
@@ -12,13 +12,13 @@ use crate::store;
 use crate::store::environments::Environment;
 use crate::store::projects::Project;
 
-/// A project that the caller belongs to, with his role in it.
+/// A project that the caller belongs to, with what he may do in it.
 #[derive(Debug, Clone)]
 pub struct Membership {
     /// The project.
     pub project: Project,
-    /// The caller's role.
-    pub role: ProjectRole,
+    /// What the caller may do in it.
+    pub access: Access,
 }
 
 fn not_found(reference: &str) -> Error {
@@ -45,14 +45,20 @@ pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Member
             )));
         }
         if let Some((project, role)) = meant.pop() {
-            return Ok(Membership { project, role });
+            return Ok(Membership {
+                project,
+                access: Access::Role(role),
+            });
         }
         store::projects::by_slug(cx.tx, organization, reference)?
     };
     let project = project.ok_or_else(|| not_found(reference))?;
     let role = store::members::role_of(cx.tx, project.id, member)?
         .ok_or_else(|| Error::Forbidden(format!("You are not a member of the project '{reference}'")))?;
-    Ok(Membership { project, role })
+    Ok(Membership {
+        project,
+        access: Access::Role(role),
+    })
 }
 
 /// The same, refusing a role that does not allow the action.
@@ -64,7 +70,7 @@ pub fn find_for(
     subject: Subject,
 ) -> Result<Membership, Error> {
     let found = find(cx, caller, reference)?;
-    require_project(found.role, action, subject, Scope::default())?;
+    found.access.require(action, subject, Scope::default())?;
     Ok(found)
 }
 
@@ -82,7 +88,7 @@ pub fn list(cx: &mut Context, caller: &Caller) -> Result<Vec<Overview>, Error> {
     let member = caller.member()?;
     let mut overviews = Vec::new();
     for (project, role) in store::projects::of_member(cx.tx, organization, member)? {
-        if require_project(role, Action::Read, Subject::Project, Scope::default()).is_ok() {
+        if Access::Role(role).allows(Action::Read, Subject::Project, Scope::default()) {
             overviews.push(overview(cx, project)?);
         } else {
             overviews.push((project, Vec::new()));

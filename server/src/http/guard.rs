@@ -11,21 +11,12 @@ use axum::response::Response;
 use shared::model::text::SecretText;
 
 use super::error::Failure;
+use super::route::Kinds;
 use crate::app::App;
 use crate::domain::caller::{Credential, Source};
 use crate::domain::{Error, access_tokens, tokens};
 
-/// What a route asks of its callers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
-    /// Nothing: anybody.
-    Open,
-    /// A bearer token whose signature and age are right. Whether it was revoked is looked up in the transaction of the
-    /// request itself.
-    Bearer,
-}
-
-/// The credential of a [`Guard::Bearer`] route, with the source of the request.
+/// The credential of a route that is not open, with the source of the request.
 pub struct Bearer(pub (Credential, Source));
 
 impl<S: Send + Sync> FromRequestParts<S> for Bearer {
@@ -76,15 +67,18 @@ pub fn credential(app: &App, headers: &HeaderMap) -> Result<Option<Credential>, 
     Ok(Some(tokens::verify(&opened.keyring(), token, app.clock.now())?))
 }
 
-/// The layer of every [`Guard::Bearer`] route.
+/// The layer of every route that is not open.
 pub async fn require_bearer(
-    State(app): State<Arc<App>>,
+    State((app, kinds)): State<(Arc<App>, Kinds)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     // A locked server says so before it asks for anything.
     app.store()?;
     let credential = credential(&app, request.headers())?.ok_or_else(missing)?;
+    if !kinds.admits(&credential) {
+        return Err(Error::Forbidden(kinds.refusal(&credential)).into());
+    }
     if let Credential::Identity { token, limited: true } = credential {
         app.write(move |cx| access_tokens::count_use(cx, token)).await?;
     }

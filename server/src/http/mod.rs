@@ -4,6 +4,7 @@ pub mod error;
 pub mod extract;
 pub mod guard;
 pub mod layers;
+pub mod route;
 pub mod serve;
 pub mod web;
 
@@ -14,50 +15,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
-use guard::Guard;
 use infisical::{
     access_tokens, admin, auth, environments, identities, members, organizations, projects, secrets, status,
     universal_auth,
 };
+use route::{Route, content, member, open, organization, project, user};
+use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
-
-/// A route: method and path for tests and documents, the handler, and who may come in.
-pub struct Route {
-    /// `GET`, `POST`, `PATCH`, `DELETE`.
-    pub method: &'static str,
-    /// Path with `{variables}`.
-    pub path: &'static str,
-    /// Who may come in.
-    pub guard: Guard,
-    handler: MethodRouter<Arc<App>>,
-}
-
-type Handler = MethodRouter<Arc<App>>;
-
-fn open(method: &'static str, path: &'static str, handler: Handler) -> Route {
-    Route {
-        method,
-        path,
-        guard: Guard::Open,
-        handler,
-    }
-}
-
-fn bearer(method: &'static str, path: &'static str, handler: Handler) -> Route {
-    Route {
-        method,
-        path,
-        guard: Guard::Bearer,
-        handler,
-    }
-}
 
 /// Every route. Version aliases stand side by side.
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
+    use Action::{Create, Delete, Edit, Read};
+    use Subject::{Environments, Identities, Project, ProjectMembers, Projects, Secrets};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -68,71 +41,71 @@ pub fn routes() -> Vec<Route> {
         open("POST", "/api/v3/auth/login", post(auth::login)),
         open("POST", "/api/v3/auth/login1", post(auth::srp_is_not_offered)),
         open("POST", "/api/v3/auth/login2", post(auth::srp_is_not_offered)),
-        bearer("POST", "/api/v3/auth/select-organization", post(auth::select_organization)),
-        bearer("POST", "/api/v1/auth/checkAuth", post(auth::check)),
+        user("POST", "/api/v3/auth/select-organization", post(auth::select_organization)),
+        user("POST", "/api/v1/auth/checkAuth", post(auth::check)),
         open("POST", "/api/v1/auth/token", post(auth::token)),
         open("POST", "/api/v1/auth/logout", post(auth::logout)),
-        bearer("GET", "/api/v1/user", get(auth::user)),
+        user("GET", "/api/v1/user", get(auth::user)),
 
         open("POST", "/api/v1/auth/universal-auth/login", post(universal_auth::login)),
-        bearer("POST", "/api/v1/auth/universal-auth/identities/{identity}", post(universal_auth::attach)),
-        bearer("GET", "/api/v1/auth/universal-auth/identities/{identity}", get(universal_auth::get)),
-        bearer("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", post(universal_auth::create_secret)),
-        bearer("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", get(universal_auth::list_secrets)),
-        bearer("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", post(universal_auth::revoke_secret)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Create, Identities, post(universal_auth::attach)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}", Read, Identities, get(universal_auth::get)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(universal_auth::create_secret)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(universal_auth::list_secrets)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(universal_auth::revoke_secret)),
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
-        bearer("GET", "/api/v1/organization", get(organizations::list)),
-        bearer("GET", "/api/v1/organization/{organization}", get(organizations::get)),
+        member("GET", "/api/v1/organization", get(organizations::list)),
+        member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
-        bearer("POST", "/api/v1/identities", post(identities::create)),
-        bearer("GET", "/api/v1/identities", get(identities::list)),
-        bearer("GET", "/api/v1/identities/{identity}", get(identities::get)),
-        bearer("DELETE", "/api/v1/identities/{identity}", delete(identities::delete)),
+        organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
+        organization("GET", "/api/v1/identities", Read, Identities, get(identities::list)),
+        organization("GET", "/api/v1/identities/{identity}", Read, Identities, get(identities::get)),
+        organization("DELETE", "/api/v1/identities/{identity}", Delete, Identities, delete(identities::delete)),
 
-        bearer("GET", "/api/v1/workspace", get(projects::list_workspaces)),
-        bearer("POST", "/api/v2/workspace", post(projects::create)),
-        bearer("GET", "/api/v1/workspace/{project}", get(projects::get_workspace)),
-        bearer("PATCH", "/api/v1/workspace/{project}", patch(projects::update_workspace)),
-        bearer("DELETE", "/api/v1/workspace/{project}", delete(projects::delete_workspace)),
-        bearer("GET", "/api/v2/workspace/{project}", get(projects::get_bare)),
-        bearer("GET", "/api/v1/projects", get(projects::list)),
-        bearer("POST", "/api/v1/projects", post(projects::create)),
-        bearer("GET", "/api/v1/projects/{project}", get(projects::get)),
-        bearer("PATCH", "/api/v1/projects/{project}", patch(projects::update)),
-        bearer("DELETE", "/api/v1/projects/{project}", delete(projects::delete)),
-        bearer("GET", "/api/v1/projects/slug/{project}", get(projects::get_bare)),
+        member("GET", "/api/v1/workspace", get(projects::list_workspaces)),
+        organization("POST", "/api/v2/workspace", Create, Projects, post(projects::create)),
+        project("GET", "/api/v1/workspace/{project}", Read, Project, get(projects::get_workspace)),
+        project("PATCH", "/api/v1/workspace/{project}", Edit, Project, patch(projects::update_workspace)),
+        project("DELETE", "/api/v1/workspace/{project}", Delete, Project, delete(projects::delete_workspace)),
+        project("GET", "/api/v2/workspace/{project}", Read, Project, get(projects::get_bare)),
+        member("GET", "/api/v1/projects", get(projects::list)),
+        organization("POST", "/api/v1/projects", Create, Projects, post(projects::create)),
+        project("GET", "/api/v1/projects/{project}", Read, Project, get(projects::get)),
+        project("PATCH", "/api/v1/projects/{project}", Edit, Project, patch(projects::update)),
+        project("DELETE", "/api/v1/projects/{project}", Delete, Project, delete(projects::delete)),
+        project("GET", "/api/v1/projects/slug/{project}", Read, Project, get(projects::get_bare)),
 
-        bearer("POST", "/api/v1/workspace/{project}/environments", post(environments::create)),
-        bearer("GET", "/api/v1/workspace/{project}/environments/{environment}", get(environments::get)),
-        bearer("PATCH", "/api/v1/workspace/{project}/environments/{environment}", patch(environments::update)),
-        bearer("DELETE", "/api/v1/workspace/{project}/environments/{environment}", delete(environments::delete)),
-        bearer("POST", "/api/v1/projects/{project}/environments", post(environments::create)),
-        bearer("GET", "/api/v1/projects/{project}/environments/{environment}", get(environments::get)),
-        bearer("PATCH", "/api/v1/projects/{project}/environments/{environment}", patch(environments::update)),
-        bearer("DELETE", "/api/v1/projects/{project}/environments/{environment}", delete(environments::delete)),
+        project("POST", "/api/v1/workspace/{project}/environments", Create, Environments, post(environments::create)),
+        project("GET", "/api/v1/workspace/{project}/environments/{environment}", Read, Environments, get(environments::get)),
+        project("PATCH", "/api/v1/workspace/{project}/environments/{environment}", Edit, Environments, patch(environments::update)),
+        project("DELETE", "/api/v1/workspace/{project}/environments/{environment}", Delete, Environments, delete(environments::delete)),
+        project("POST", "/api/v1/projects/{project}/environments", Create, Environments, post(environments::create)),
+        project("GET", "/api/v1/projects/{project}/environments/{environment}", Read, Environments, get(environments::get)),
+        project("PATCH", "/api/v1/projects/{project}/environments/{environment}", Edit, Environments, patch(environments::update)),
+        project("DELETE", "/api/v1/projects/{project}/environments/{environment}", Delete, Environments, delete(environments::delete)),
 
-        bearer("GET", "/api/v2/workspace/{project}/identity-memberships", get(members::list)),
-        bearer("GET", "/api/v2/workspace/{project}/identity-memberships/{identity}", get(members::get)),
-        bearer("POST", "/api/v2/workspace/{project}/identity-memberships/{identity}", post(members::add)),
-        bearer("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", patch(members::set_role)),
-        bearer("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", delete(members::remove)),
+        project("GET", "/api/v2/workspace/{project}/identity-memberships", Read, ProjectMembers, get(members::list)),
+        project("GET", "/api/v2/workspace/{project}/identity-memberships/{identity}", Read, ProjectMembers, get(members::get)),
+        project("POST", "/api/v2/workspace/{project}/identity-memberships/{identity}", Create, ProjectMembers, post(members::add)),
+        project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
+        project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
 
-        bearer("GET", "/api/v3/secrets/raw", get(secrets::list)),
-        bearer("GET", "/api/v3/secrets/raw/{name}", get(secrets::get)),
-        bearer("POST", "/api/v3/secrets/raw/{name}", post(secrets::create)),
-        bearer("PATCH", "/api/v3/secrets/raw/{name}", patch(secrets::update)),
-        bearer("DELETE", "/api/v3/secrets/raw/{name}", delete(secrets::delete)),
-        bearer("GET", "/api/v4/secrets", get(secrets::list)),
-        bearer("GET", "/api/v4/secrets/{name}", get(secrets::get)),
-        bearer("POST", "/api/v4/secrets/{name}", post(secrets::create)),
-        bearer("PATCH", "/api/v4/secrets/{name}", patch(secrets::update)),
-        bearer("DELETE", "/api/v4/secrets/{name}", delete(secrets::delete)),
+        content("GET", "/api/v3/secrets/raw", Read, Secrets, get(secrets::read::list)),
+        content("GET", "/api/v3/secrets/raw/{name}", Read, Secrets, get(secrets::read::get)),
+        content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
+        content("PATCH", "/api/v3/secrets/raw/{name}", Edit, Secrets, patch(secrets::write::update)),
+        content("DELETE", "/api/v3/secrets/raw/{name}", Delete, Secrets, delete(secrets::write::delete)),
+        content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list)),
+        content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get)),
+        content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
+        content("PATCH", "/api/v4/secrets/{name}", Edit, Secrets, patch(secrets::write::update)),
+        content("DELETE", "/api/v4/secrets/{name}", Delete, Secrets, delete(secrets::write::delete)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),
-        bearer("GET", "/api/strongroom/v1/me", get(system::me)),
+        member("GET", "/api/strongroom/v1/me", get(system::me)),
     ]
 }
 
@@ -140,11 +113,12 @@ pub fn routes() -> Vec<Route> {
 pub fn service(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let handler = match route.guard {
-            Guard::Open => route.handler,
-            Guard::Bearer => route
-                .handler
-                .route_layer(from_fn_with_state(Arc::clone(&app), guard::require_bearer)),
+        let handler = match route.policy.kinds() {
+            None => route.handler,
+            Some(kinds) => route.handler.route_layer(from_fn_with_state(
+                (Arc::clone(&app), kinds),
+                guard::require_bearer,
+            )),
         };
         router = router.route(route.path, handler);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use server::http::guard::Guard;
+use server::http::route::Policy;
 use shared::model::access::{OrganizationRole, ProjectRole};
 use shared::model::ids::{AccessTokenId, IdentityId, MembershipId, ProjectId};
 
@@ -131,7 +131,7 @@ fn the_route_table_is_the_one_these_tests_know() {
     let (mut open, mut guarded) = (BTreeSet::new(), BTreeSet::new());
     for route in server::http::routes() {
         let name = name(route.method, route.path);
-        let set = if route.guard == Guard::Open {
+        let set = if route.policy == Policy::Open {
             &mut open
         } else {
             &mut guarded
@@ -169,7 +169,7 @@ fn every_guarded_route_refuses_who_has_no_valid_token() {
         .expect(200);
     let mut walked = 0;
     for route in server::http::routes() {
-        if route.guard == Guard::Open {
+        if route.policy == Policy::Open {
             continue;
         }
         walked += 1;
@@ -182,9 +182,14 @@ fn every_guarded_route_refuses_who_has_no_valid_token() {
                 .refused(401, "UnauthorizedError");
             world.send(call.token("not.a.token")).refused(403, "TokenError");
         }
+        // What a route is not for is refused by its kind already.
+        let (status, error) = match route.policy.kinds() {
+            Some(kinds) if kinds.identity => (401, "UnauthorizedError"),
+            _ => (403, "ForbiddenRequestError"),
+        };
         world
             .send(target.call(&name).token(&gone.token))
-            .refused(401, "UnauthorizedError");
+            .refused(status, error);
     }
     assert_eq!(walked, PROJECT_ROUTES.len() + 1 + OTHERS.len());
     assert!(

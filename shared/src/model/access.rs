@@ -25,8 +25,14 @@ pub enum Subject {
     Secrets,
     /// Folders.
     Folders,
+    /// Imports of one folder's secrets into another.
+    SecretImports,
+    /// Tags of a project.
+    Tags,
     /// Environments of a project.
     Environments,
+    /// Service tokens of a project.
+    ServiceTokens,
     /// A project's own settings, and its deletion.
     Project,
     /// Who belongs to a project.
@@ -66,7 +72,10 @@ words!(Action { Read = "read", Create = "create", Edit = "edit", Delete = "delet
 words!(Subject {
     Secrets = "secrets",
     Folders = "secret-folders",
+    SecretImports = "secret-imports",
+    Tags = "tags",
     Environments = "environments",
+    ServiceTokens = "service-tokens",
     Project = "project",
     ProjectMembers = "member",
     Projects = "workspace",

@@ -69,6 +69,12 @@ identifiers! {
     FolderId,
     /// A secret, across all its versions.
     SecretId,
+    /// A tag of a project.
+    TagId,
+    /// An import of one folder into another.
+    SecretImportId,
+    /// A service token.
+    ServiceTokenId,
     /// An audit record.
     AuditId,
     /// A slot of the keyring: one way to unlock it.

@@ -7,6 +7,7 @@ pub mod environments;
 pub mod identities;
 pub mod members;
 pub mod organizations;
+pub mod places;
 pub mod projects;
 pub mod secrets;
 pub mod status;

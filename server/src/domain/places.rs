@@ -1,0 +1,174 @@
+//! Places: from the caller's words for a project, an environment and a folder to the rows they mean.
+
+use shared::model::access::{Action, Subject};
+use shared::model::ids::{FolderId, ProjectId};
+use shared::model::names::{EnvSlug, FolderPath};
+
+use super::access::{Access, Scope};
+use super::audit::Entry;
+use super::caller::Caller;
+use super::{Context, Error, projects};
+use crate::store;
+use crate::store::environments::Environment;
+
+/// Where a request looks: the words of the caller, not yet resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Id, slug or unique name of the project.
+    pub project: Option<String>,
+    /// Slug of the environment.
+    pub environment: Option<String>,
+    /// Folder.
+    pub path: FolderPath,
+}
+
+/// A place in a project the caller may look into. Environment and folder need not exist.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The project.
+    pub project: ProjectId,
+    /// What the caller may do in it.
+    pub access: Access,
+    /// Slug of the environment, as stored if it exists.
+    pub environment: String,
+    /// Path of the folder.
+    pub path: FolderPath,
+    /// The folder, or what is missing as [`Error::NotFound`].
+    pub folder: Result<Folder, Error>,
+}
+
+/// A folder that exists, with what leads to it.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Its id.
+    pub id: FolderId,
+    /// The project.
+    pub project: ProjectId,
+    /// What the caller may do in the project.
+    pub access: Access,
+    /// The environment.
+    pub environment: Environment,
+    /// Its path.
+    pub path: FolderPath,
+}
+
+impl Resolved {
+    /// An audit entry about the place.
+    pub fn entry(&self, event: &'static str) -> Entry {
+        Entry::in_project(event, self.project)
+            .with("environment", &self.environment)
+            .with("path", &self.path)
+    }
+}
+
+impl Folder {
+    /// An audit entry about the folder.
+    pub fn entry(&self, event: &'static str) -> Entry {
+        Entry::in_project(event, self.project)
+            .with("environment", &self.environment.slug)
+            .with("path", &self.path)
+    }
+}
+
+/// Finds the project, asks for permission, then looks for environment and folder: who may not look learns nothing
+/// about what is there.
+pub fn resolve(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    action: Action,
+    subject: Subject,
+) -> Result<Resolved, Error> {
+    let project = place.project.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
+    })?;
+    let environment = place.environment.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which environment? Give its slug as environment, such as dev".into())
+    })?;
+    let membership = projects::find(cx, caller, project)?;
+    let scope = Scope {
+        environment: Some(environment),
+        path: Some(&place.path),
+    };
+    membership.access.require(action, subject, scope)?;
+    let project = membership.project.id;
+    let found = find_environment(cx, project, environment)?;
+    let slug = found
+        .as_ref()
+        .map_or_else(|| environment.to_owned(), |found| found.slug.clone());
+    let folder = match found {
+        None => Err(environment_not_found(project, environment)),
+        Some(environment) => match find_folder(cx, &environment, &place.path)? {
+            None => Err(folder_not_found(&place.path, &environment.slug)),
+            Some(id) => Ok(Folder {
+                id,
+                project,
+                access: membership.access.clone(),
+                environment,
+                path: place.path.clone(),
+            }),
+        },
+    };
+    Ok(Resolved {
+        project,
+        access: membership.access,
+        environment: slug,
+        path: place.path.clone(),
+        folder,
+    })
+}
+
+/// The same for what needs the folder to exist.
+pub fn resolve_folder(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    action: Action,
+    subject: Subject,
+) -> Result<Folder, Error> {
+    resolve(cx, caller, place, action, subject)?.folder
+}
+
+/// The refusal for an environment that is not there, in words the CLI shows.
+pub fn environment_not_found(project: ProjectId, slug: &str) -> Error {
+    Error::NotFound(format!(
+        "Environment with slug '{slug}' in project with ID {project} not found"
+    ))
+}
+
+/// The refusal for a folder that is not there.
+pub fn folder_not_found(path: &FolderPath, slug: &str) -> Error {
+    Error::NotFound(format!(
+        "Folder with path '{path}' in environment with slug '{slug}' not found"
+    ))
+}
+
+/// An environment by slug.
+pub fn find_environment(
+    cx: &mut Context,
+    project: ProjectId,
+    slug: &str,
+) -> Result<Option<Environment>, Error> {
+    match slug.parse::<EnvSlug>() {
+        Ok(slug) => Ok(store::environments::by_slug(cx.tx, project, &slug)?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A folder of an environment by path.
+pub fn find_folder(
+    cx: &mut Context,
+    environment: &Environment,
+    path: &FolderPath,
+) -> Result<Option<FolderId>, Error> {
+    let Some(mut folder) = store::folders::child(cx.tx, environment.id, None, "")? else {
+        return Ok(None);
+    };
+    for segment in path.segments() {
+        match store::folders::child(cx.tx, environment.id, Some(folder), segment)? {
+            Some(child) => folder = child,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(folder))
+}

@@ -1,0 +1,72 @@
+//! The current values of an environment, opened, for a backup.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared::model::ids::{EnvironmentId, ProjectId};
+use shared::model::text::SecretText;
+
+use crate::domain::data_keys::Part;
+use crate::domain::proof::damage;
+use crate::domain::{Context, Error, data_keys};
+use crate::store;
+use crate::store::folders::Folder;
+
+/// Folders of an environment by path, each with its secrets by name: what a person reads in a backup.
+pub type Exported = BTreeMap<String, BTreeMap<String, ExportedValue>>;
+
+/// A value in a backup.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum ExportedValue {
+    /// It opened.
+    Opened(SecretText),
+    /// It did not, and the backup says so in its place.
+    Unreadable {
+        /// Why.
+        unreadable: String,
+    },
+}
+
+/// The current values of an environment, for a backup. No caller is asked for: only the operator gets here.
+pub fn export_environment(
+    cx: &mut Context,
+    project: ProjectId,
+    environment: EnvironmentId,
+) -> Result<Exported, Error> {
+    let folders = store::folders::list(cx.tx, environment)?;
+    let keys = damage(data_keys::open(cx, project))?;
+    let mut exported = Exported::new();
+    for folder in &folders {
+        let mut secrets = BTreeMap::new();
+        for row in store::secrets::list(cx.tx, folder.id)? {
+            let value = match &keys {
+                Ok(keys) => {
+                    damage(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed))?
+                }
+                Err(why) => Err(why.clone()),
+            };
+            let value = value.map_or_else(
+                |unreadable| ExportedValue::Unreadable { unreadable },
+                ExportedValue::Opened,
+            );
+            secrets.insert(row.name, value);
+        }
+        exported.insert(path_of(folder, &folders), secrets);
+    }
+    Ok(exported)
+}
+
+/// The path of a folder among all folders of its environment.
+fn path_of(folder: &Folder, folders: &[Folder]) -> String {
+    let mut names = Vec::new();
+    let mut current = Some(folder);
+    while let Some(folder) =
+        current.filter(|folder| folder.parent_id.is_some() && names.len() <= folders.len())
+    {
+        names.push(folder.name.as_str());
+        current = folders.iter().find(|other| Some(other.id) == folder.parent_id);
+    }
+    names.reverse();
+    format!("/{}", names.join("/"))
+}

@@ -1,0 +1,26 @@
+//! The words of a request for a project, an environment and a folder, in all their spellings.
+
+use crate::domain::places::Place;
+use crate::http::error::Failure;
+use crate::http::extract::{filled, parsed};
+
+/// What a request says about its place. Empty texts count as absent.
+#[derive(Debug, Clone, Copy)]
+pub struct Spelling<'a> {
+    /// The project in its spellings, ids before slugs: the first that is filled counts.
+    pub projects: [Option<&'a String>; 4],
+    /// Slug of the environment.
+    pub environment: Option<&'a String>,
+    /// Folder, `/` when absent.
+    pub path: Option<&'a String>,
+}
+
+/// The place that a request means. Whether project and environment are given is decided with the credential at hand:
+/// a service token supplies its own.
+pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {
+    Ok(Place {
+        project: spelling.projects.into_iter().find_map(filled).map(str::to_owned),
+        environment: filled(spelling.environment).map(str::to_owned),
+        path: parsed("secretPath", spelling.path.map_or("/", |path| path.as_str()))?,
+    })
+}
