@@ -18,6 +18,7 @@ pub mod organizations;
 pub mod places;
 pub mod projects;
 pub mod proof;
+pub mod references;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;
