@@ -10,6 +10,7 @@ pub mod identities;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod secret_imports;
 pub mod secrets;
 pub mod setup;
 pub mod system;
