@@ -229,10 +229,18 @@ fn imports_keep_their_order() {
     play(
         &world,
         vec![
-            accepted("to the front", change(&third, json!({"position": 1})), &["secret-import.update"])
-                .saying(&["\"position\":1", "\"version\":2"]),
-            accepted("to the end", change(&first, json!({"position": 99})), &["secret-import.update"])
-                .saying(&["\"position\":4"]),
+            accepted(
+                "to the front",
+                change(&third, json!({"position": 1})),
+                &["secret-import.update"],
+            )
+            .saying(&["\"position\":1", "\"version\":2"]),
+            accepted(
+                "to the end",
+                change(&first, json!({"position": 99})),
+                &["secret-import.update"],
+            )
+            .saying(&["\"position\":4"]),
             accepted(
                 "another source, empty texts for what stays",
                 change(&second, json!({"environment": "", "path": "/", "position": 0})),
@@ -276,7 +284,9 @@ fn a_renamed_folder_stays_imported() {
     import(&world, &project, "dev", ("prod", "/a_b"));
     folder(&world, &project, "staging", "/a_b");
     import(&world, &project, "dev", ("staging", "/a_b"));
-    let prod = crate::projects::environment_id(&world, &project, "prod").parse().unwrap();
+    let prod = crate::projects::environment_id(&world, &project, "prod")
+        .parse()
+        .unwrap();
     world.sql(move |tx| {
         let (old, new) = ("/a_b".parse().unwrap(), "/longer/name".parse().unwrap());
         crate::store::secret_imports::rename_source(tx, prod, &old, &new)
@@ -284,7 +294,13 @@ fn a_renamed_folder_stays_imported() {
     let seen = world.send(list(&project, &world.admin)).expect(200);
     assert_eq!(
         order(&seen),
-        ["1 prod/longer/name/c", "2 prod/aXb", "3 prod/a_bc", "4 prod/longer/name", "5 staging/a_b"]
+        [
+            "1 prod/longer/name/c",
+            "2 prod/aXb",
+            "3 prod/a_bc",
+            "4 prod/longer/name",
+            "5 staging/a_b"
+        ]
     );
 }
 
