@@ -10,6 +10,7 @@ pub mod caller;
 pub mod data_keys;
 pub mod environments;
 pub mod error;
+pub mod folders;
 pub mod identities;
 pub mod limiter;
 pub mod login;

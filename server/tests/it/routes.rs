@@ -110,7 +110,20 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 32] = [
+    "GET /api/v1/folders",
+    "POST /api/v1/folders",
+    "PATCH /api/v1/folders/batch",
+    "GET /api/v1/folders/{folder}",
+    "PATCH /api/v1/folders/{folder}",
+    "DELETE /api/v1/folders/{folder}",
+    "GET /api/v1/folders/{project}/{environment}/{path}",
+    "GET /api/v2/folders",
+    "POST /api/v2/folders",
+    "PATCH /api/v2/folders/batch",
+    "GET /api/v2/folders/{folder}",
+    "PATCH /api/v2/folders/{folder}",
+    "DELETE /api/v2/folders/{folder}",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -242,6 +255,8 @@ impl Target {
             .replace("{import}", &self.import)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{folder}", &self.identity)
+            .replace("{path}", "app")
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -277,6 +292,7 @@ impl Target {
         } else {
             json!({
                 "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
         call.json(&body)

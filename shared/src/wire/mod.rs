@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod environments;
 pub mod error;
+pub mod folders;
 pub mod identities;
 pub mod members;
 pub mod organizations;

@@ -4,6 +4,7 @@ pub mod access_tokens;
 pub mod admin;
 pub mod auth;
 pub mod environments;
+pub mod folders;
 pub mod identities;
 pub mod members;
 pub mod organizations;
