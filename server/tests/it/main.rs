@@ -14,6 +14,8 @@ mod audit;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod control;
@@ -30,15 +32,21 @@ mod login;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod personal;
+#[cfg(test)]
 mod projects;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_details;
+#[cfg(test)]
 mod secret_imports;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod secrets_moving;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

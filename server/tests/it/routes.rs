@@ -110,7 +110,21 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 32] = [
+const OTHERS: [&str; 46] = [
+    "PATCH /api/v1/secrets/{name}",
+    "POST /api/v3/secrets/batch/raw",
+    "PATCH /api/v3/secrets/batch/raw",
+    "DELETE /api/v3/secrets/batch/raw",
+    "POST /api/v4/secrets/batch",
+    "PATCH /api/v4/secrets/batch",
+    "DELETE /api/v4/secrets/batch",
+    "POST /api/v3/secrets/move",
+    "POST /api/v4/secrets/move",
+    "GET /api/v3/secrets/raw/id/{secret}",
+    "GET /api/v4/secrets/id/{secret}",
+    "POST /api/v3/secrets/tags/{name}",
+    "DELETE /api/v3/secrets/tags/{name}",
+    "GET /api/v1/secret/{secret}/secret-versions",
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -260,6 +274,8 @@ impl Target {
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
+        } else if name.ends_with("/secret-versions") {
+            format!("{path}?offset=0&limit=1")
         } else if name == "GET /api/v1/identities" {
             format!("{path}?orgId={}", self.organization)
         } else {
@@ -281,6 +297,17 @@ impl Target {
             })
         } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
+            if path.contains("/batch") {
+                body["secrets"] = json!([{"secretKey": "A", "secretValue": CANARY}]);
+            } else if path.ends_with("/move") {
+                body["sourceEnvironment"] = json!("dev");
+                body["destinationEnvironment"] = json!("prod");
+                body["secretIds"] = json!([self.identity]);
+            } else if path.contains("/tags") {
+                body["tagSlugs"] = json!(["db"]);
+            } else if path.contains("/v1/") {
+                body["value"] = json!(CANARY);
+            }
             if method == "POST" {
                 body["environment"] = json!("prod");
             }
