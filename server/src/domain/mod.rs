@@ -19,6 +19,7 @@ pub mod places;
 pub mod projects;
 pub mod proof;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;

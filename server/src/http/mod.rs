@@ -19,10 +19,10 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, identities, members, organizations, projects, secrets, status,
-    universal_auth,
+    access_tokens, admin, auth, environments, identities, members, organizations, projects, secrets,
+    service_tokens, status, universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Kinds, Route, content, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,7 +30,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Identities, Project, ProjectMembers, Projects, Secrets};
+    use Subject::{Environments, Identities, Project, ProjectMembers, Projects, Secrets, ServiceTokens};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -102,6 +102,11 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v4/secrets/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v4/secrets/{name}", Delete, Secrets, delete(secrets::write::delete)),
+
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

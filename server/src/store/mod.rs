@@ -23,6 +23,7 @@ pub mod organizations;
 pub mod project_keys;
 pub mod projects;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
 pub mod universal_auths;

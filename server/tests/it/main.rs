@@ -36,6 +36,8 @@ mod scenario;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod service_tokens;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;

@@ -100,7 +100,11 @@ const PROJECT_ROUTES: [(&str, Expected); 30] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 23] = [
+    "GET /api/v2/service-token",
+    "POST /api/v2/service-token",
+    "DELETE /api/v2/service-token/{token}",
+    "GET /api/v1/workspace/{project}/service-token-data",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -229,6 +233,7 @@ impl Target {
             .replace("{identity}", &self.identity)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{token}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && path.contains("/secrets") {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -246,7 +251,12 @@ impl Target {
         if method == "GET" {
             return call;
         }
-        let body: Value = if path.contains("/secrets") {
+        let body: Value = if path.contains("/service-token") {
+            json!({
+                "name": "new", "workspaceId": self.project, "permissions": ["read"],
+                "scopes": [{"environment": "dev", "secretPath": "/"}],
+            })
+        } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
             if method == "POST" {
                 body["environment"] = json!("prod");

@@ -11,5 +11,6 @@ pub mod members;
 pub mod organizations;
 pub mod projects;
 pub mod secrets;
+pub mod service_tokens;
 pub mod setup;
 pub mod system;

@@ -10,5 +10,6 @@ pub mod organizations;
 pub mod places;
 pub mod projects;
 pub mod secrets;
+pub mod service_tokens;
 pub mod status;
 pub mod universal_auth;

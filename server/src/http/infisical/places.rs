@@ -1,6 +1,6 @@
 //! The words of a request for a project, an environment and a folder, in all their spellings.
 
-use crate::domain::places::Place;
+use crate::domain::places::{Origin, Place};
 use crate::http::error::Failure;
 use crate::http::extract::{filled, parsed};
 
@@ -22,5 +22,8 @@ pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {
         project: spelling.projects.into_iter().find_map(filled).map(str::to_owned),
         environment: filled(spelling.environment).map(str::to_owned),
         path: parsed("secretPath", spelling.path.map_or("/", |path| path.as_str()))?,
+        origin: Origin::Request {
+            path_given: filled(spelling.path).is_some(),
+        },
     })
 }
