@@ -20,9 +20,9 @@ use axum::routing::{delete, get, patch, post};
 use crate::app::App;
 use infisical::{
     access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
-    secret_imports, secrets, status, universal_auth,
+    secret_imports, secrets, service_tokens, status, universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Kinds, Route, content, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,7 +30,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets};
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets, ServiceTokens};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -127,6 +127,10 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

@@ -110,7 +110,7 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 32] = [
+const OTHERS: [&str; 36] = [
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -124,6 +124,10 @@ const OTHERS: [&str; 32] = [
     "GET /api/v2/folders/{folder}",
     "PATCH /api/v2/folders/{folder}",
     "DELETE /api/v2/folders/{folder}",
+    "GET /api/v2/service-token",
+    "POST /api/v2/service-token",
+    "DELETE /api/v2/service-token/{token}",
+    "GET /api/v1/workspace/{project}/service-token-data",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -257,6 +261,7 @@ impl Target {
             .replace("{secret}", &self.identity)
             .replace("{folder}", &self.identity)
             .replace("{path}", "app")
+            .replace("{token}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -278,6 +283,11 @@ impl Target {
             json!({
                 "projectId": self.project, "environment": "dev",
                 "import": {"environment": "staging", "path": "/"},
+            })
+        } else if path.contains("/service-token") {
+            json!({
+                "name": "new", "workspaceId": self.project, "permissions": ["read"],
+                "scopes": [{"environment": "dev", "secretPath": "/"}],
             })
         } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});

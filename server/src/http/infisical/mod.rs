@@ -12,5 +12,6 @@ pub mod places;
 pub mod projects;
 pub mod secret_imports;
 pub mod secrets;
+pub mod service_tokens;
 pub mod status;
 pub mod universal_auth;
