@@ -19,6 +19,8 @@ pub mod organizations;
 pub mod places;
 pub mod projects;
 pub mod proof;
+pub mod references;
+pub mod secret_imports;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;

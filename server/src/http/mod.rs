@@ -19,8 +19,8 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, folders, identities, members, organizations, projects, secrets,
-    status, universal_auth,
+    access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
+    secret_imports, secrets, status, universal_auth,
 };
 use route::{Route, content, member, open, organization, project, user};
 use shared::model::access::{Action, Subject};
@@ -30,7 +30,9 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, Secrets};
+    use Subject::{
+        Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets,
+    };
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -116,6 +118,17 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v4/secrets/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v4/secrets/{name}", Delete, Secrets, delete(secrets::write::delete)),
+
+        content("GET", "/api/v1/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        project("GET", "/api/v1/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
+        project("POST", "/api/v1/secret-imports", Create, SecretImports, post(secret_imports::create)),
+        project("PATCH", "/api/v1/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
+        project("DELETE", "/api/v1/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        content("GET", "/api/v2/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        project("GET", "/api/v2/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
+        project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
+        project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
+        project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

@@ -36,6 +36,8 @@ mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_imports;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod sessions;

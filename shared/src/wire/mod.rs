@@ -11,6 +11,7 @@ pub mod identities;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod secret_imports;
 pub mod secrets;
 pub mod setup;
 pub mod system;

@@ -10,6 +10,7 @@ pub mod members;
 pub mod organizations;
 pub mod places;
 pub mod projects;
+pub mod secret_imports;
 pub mod secrets;
 pub mod status;
 pub mod universal_auth;
