@@ -24,6 +24,7 @@ pub mod secret_imports;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;
+pub mod tags;
 pub mod tokens;
 pub mod trusted_ips;
 pub mod universal_auth;

@@ -27,6 +27,7 @@ pub mod secret_tags;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod tags;
 pub mod universal_auths;
 pub mod users;
 

@@ -45,3 +45,5 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;

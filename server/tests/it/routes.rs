@@ -110,7 +110,19 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 32] = [
+const OTHERS: [&str; 44] = [
+    "GET /api/v1/workspace/{project}/tags",
+    "POST /api/v1/workspace/{project}/tags",
+    "GET /api/v1/workspace/{project}/tags/slug/{slug}",
+    "GET /api/v1/workspace/{project}/tags/{tag}",
+    "PATCH /api/v1/workspace/{project}/tags/{tag}",
+    "DELETE /api/v1/workspace/{project}/tags/{tag}",
+    "GET /api/v1/projects/{project}/tags",
+    "POST /api/v1/projects/{project}/tags",
+    "GET /api/v1/projects/{project}/tags/slug/{slug}",
+    "GET /api/v1/projects/{project}/tags/{tag}",
+    "PATCH /api/v1/projects/{project}/tags/{tag}",
+    "DELETE /api/v1/projects/{project}/tags/{tag}",
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -257,6 +269,8 @@ impl Target {
             .replace("{secret}", &self.identity)
             .replace("{folder}", &self.identity)
             .replace("{path}", "app")
+            .replace("{slug}", "backend")
+            .replace("{tag}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -291,7 +305,7 @@ impl Target {
             json!({"role": "no-access"})
         } else {
             json!({
-                "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "slug": "newer", "color": "", "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
                 "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };

@@ -15,3 +15,4 @@ pub mod secret_imports;
 pub mod secrets;
 pub mod setup;
 pub mod system;
+pub mod tags;

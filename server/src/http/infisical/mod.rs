@@ -13,4 +13,5 @@ pub mod projects;
 pub mod secret_imports;
 pub mod secrets;
 pub mod status;
+pub mod tags;
 pub mod universal_auth;
