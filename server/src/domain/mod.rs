@@ -25,6 +25,7 @@ pub mod secrets;
 pub mod service_tokens;
 pub mod sessions;
 pub mod setup;
+pub mod tags;
 pub mod tokens;
 pub mod trusted_ips;
 pub mod universal_auth;

@@ -28,6 +28,7 @@ pub mod secrets;
 pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
+pub mod tags;
 pub mod universal_auths;
 pub mod users;
 

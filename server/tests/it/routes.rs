@@ -110,7 +110,19 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 44] = [
+    "GET /api/v1/workspace/{project}/tags",
+    "POST /api/v1/workspace/{project}/tags",
+    "GET /api/v1/workspace/{project}/tags/slug/{slug}",
+    "GET /api/v1/workspace/{project}/tags/{tag}",
+    "PATCH /api/v1/workspace/{project}/tags/{tag}",
+    "DELETE /api/v1/workspace/{project}/tags/{tag}",
+    "GET /api/v1/projects/{project}/tags",
+    "POST /api/v1/projects/{project}/tags",
+    "GET /api/v1/projects/{project}/tags/slug/{slug}",
+    "GET /api/v1/projects/{project}/tags/{tag}",
+    "PATCH /api/v1/projects/{project}/tags/{tag}",
+    "DELETE /api/v1/projects/{project}/tags/{tag}",
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -124,10 +136,6 @@ const OTHERS: [&str; 36] = [
     "GET /api/v2/folders/{folder}",
     "PATCH /api/v2/folders/{folder}",
     "DELETE /api/v2/folders/{folder}",
-    "GET /api/v2/service-token",
-    "POST /api/v2/service-token",
-    "DELETE /api/v2/service-token/{token}",
-    "GET /api/v1/workspace/{project}/service-token-data",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -261,7 +269,8 @@ impl Target {
             .replace("{secret}", &self.identity)
             .replace("{folder}", &self.identity)
             .replace("{path}", "app")
-            .replace("{token}", &self.identity)
+            .replace("{slug}", "backend")
+            .replace("{tag}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -284,11 +293,6 @@ impl Target {
                 "projectId": self.project, "environment": "dev",
                 "import": {"environment": "staging", "path": "/"},
             })
-        } else if path.contains("/service-token") {
-            json!({
-                "name": "new", "workspaceId": self.project, "permissions": ["read"],
-                "scopes": [{"environment": "dev", "secretPath": "/"}],
-            })
         } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
             if method == "POST" {
@@ -301,7 +305,7 @@ impl Target {
             json!({"role": "no-access"})
         } else {
             json!({
-                "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "slug": "newer", "color": "", "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
                 "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };

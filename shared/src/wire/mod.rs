@@ -16,3 +16,4 @@ pub mod secrets;
 pub mod service_tokens;
 pub mod setup;
 pub mod system;
+pub mod tags;

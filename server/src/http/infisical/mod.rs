@@ -14,4 +14,5 @@ pub mod secret_imports;
 pub mod secrets;
 pub mod service_tokens;
 pub mod status;
+pub mod tags;
 pub mod universal_auth;
