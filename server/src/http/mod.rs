@@ -20,9 +20,9 @@ use axum::routing::{delete, get, patch, post};
 use crate::app::App;
 use infisical::{
     access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
-    secret_imports, secrets, status, universal_auth,
+    secret_imports, secrets, service_tokens, status, tags, universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Kinds, Route, content, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,7 +30,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets};
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets, ServiceTokens, Tags};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -92,6 +92,19 @@ pub fn routes() -> Vec<Route> {
         project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
         project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
 
+        project("GET", "/api/v1/workspace/{project}/tags", Read, Tags, get(tags::list_workspace)),
+        project("POST", "/api/v1/workspace/{project}/tags", Create, Tags, post(tags::create_workspace)),
+        project("GET", "/api/v1/workspace/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_workspace_by_slug)),
+        project("GET", "/api/v1/workspace/{project}/tags/{tag}", Read, Tags, get(tags::get_workspace)),
+        project("PATCH", "/api/v1/workspace/{project}/tags/{tag}", Edit, Tags, patch(tags::update_workspace)),
+        project("DELETE", "/api/v1/workspace/{project}/tags/{tag}", Delete, Tags, delete(tags::delete_workspace)),
+        project("GET", "/api/v1/projects/{project}/tags", Read, Tags, get(tags::list)),
+        project("POST", "/api/v1/projects/{project}/tags", Create, Tags, post(tags::create)),
+        project("GET", "/api/v1/projects/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_by_slug)),
+        project("GET", "/api/v1/projects/{project}/tags/{tag}", Read, Tags, get(tags::get)),
+        project("PATCH", "/api/v1/projects/{project}/tags/{tag}", Edit, Tags, patch(tags::update)),
+        project("DELETE", "/api/v1/projects/{project}/tags/{tag}", Delete, Tags, delete(tags::delete)),
+
         content("GET", "/api/v1/folders", Read, Folders, get(folders::list)),
         content("POST", "/api/v1/folders", Create, Folders, post(folders::create)),
         content("PATCH", "/api/v1/folders/batch", Edit, Folders, patch(folders::update_all)),
@@ -141,6 +154,10 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

@@ -48,8 +48,12 @@ mod secrets;
 #[cfg(test)]
 mod secrets_moving;
 #[cfg(test)]
+mod service_tokens;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;

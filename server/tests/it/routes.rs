@@ -110,7 +110,7 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 46] = [
+const OTHERS: [&str; 58] = [
     "PATCH /api/v1/secrets/{name}",
     "POST /api/v3/secrets/batch/raw",
     "PATCH /api/v3/secrets/batch/raw",
@@ -125,6 +125,18 @@ const OTHERS: [&str; 46] = [
     "POST /api/v3/secrets/tags/{name}",
     "DELETE /api/v3/secrets/tags/{name}",
     "GET /api/v1/secret/{secret}/secret-versions",
+    "GET /api/v1/workspace/{project}/tags",
+    "POST /api/v1/workspace/{project}/tags",
+    "GET /api/v1/workspace/{project}/tags/slug/{slug}",
+    "GET /api/v1/workspace/{project}/tags/{tag}",
+    "PATCH /api/v1/workspace/{project}/tags/{tag}",
+    "DELETE /api/v1/workspace/{project}/tags/{tag}",
+    "GET /api/v1/projects/{project}/tags",
+    "POST /api/v1/projects/{project}/tags",
+    "GET /api/v1/projects/{project}/tags/slug/{slug}",
+    "GET /api/v1/projects/{project}/tags/{tag}",
+    "PATCH /api/v1/projects/{project}/tags/{tag}",
+    "DELETE /api/v1/projects/{project}/tags/{tag}",
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -271,6 +283,8 @@ impl Target {
             .replace("{secret}", &self.identity)
             .replace("{folder}", &self.identity)
             .replace("{path}", "app")
+            .replace("{slug}", "backend")
+            .replace("{tag}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -318,7 +332,7 @@ impl Target {
             json!({"role": "no-access"})
         } else {
             json!({
-                "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "slug": "newer", "color": "", "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
                 "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
