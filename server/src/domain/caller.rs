@@ -3,7 +3,7 @@
 use shared::model::access::OrganizationRole;
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, SessionId, UserId};
 
-use super::{Context, Error, access_tokens};
+use super::{Context, Error, access_tokens, tokens};
 use crate::store;
 use crate::store::members::Member;
 
@@ -36,6 +36,8 @@ pub enum Credential {
         token: AccessTokenId,
         /// Whether each request with it has to be counted.
         limited: bool,
+        /// Whether the end that is written in its text is over. The row may live on, when it was renewed.
+        expired: bool,
     },
 }
 
@@ -190,8 +192,11 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
                 source: source.clone(),
             })
         }
-        Credential::Identity { token, .. } => {
+        Credential::Identity { token, expired, .. } => {
             let bearer = access_tokens::in_force(cx, *token, source)?;
+            if *expired {
+                return Err(tokens::expired());
+            }
             Ok(Caller {
                 actor: Actor::Identity(bearer.token.identity_id),
                 name: bearer.identity_name,

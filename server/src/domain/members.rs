@@ -1,7 +1,7 @@
 //! Machine identities as members of projects.
 
 use shared::model::access::{Action, ProjectRole, Subject};
-use shared::model::ids::{IdentityId, MembershipId};
+use shared::model::ids::{IdentityId, MembershipId, OrganizationId};
 
 use super::caller::Caller;
 use super::projects::{Membership, find_for};
@@ -33,6 +33,35 @@ fn identity(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Identit
 
 fn not_in_project(id: IdentityId) -> Error {
     Error::NotFound(format!("Identity with id '{id}' is not a member of this project"))
+}
+
+/// Refuses to take away somebody without whom a project would have no administrator: nobody could ever let anybody in
+/// again.
+pub fn require_dispensable(
+    cx: &mut Context,
+    organization: OrganizationId,
+    member: Member,
+) -> Result<(), Error> {
+    for (project, role) in store::projects::of_member(cx.tx, organization, member)? {
+        if role == ProjectRole::Admin {
+            require_another_admin(cx, &project, member)?;
+        }
+    }
+    Ok(())
+}
+
+fn require_another_admin(cx: &mut Context, project: &Project, member: Member) -> Result<(), Error> {
+    let admins = store::members::admins(cx.tx, project.id)?;
+    if admins
+        .iter()
+        .any(|admin| *admin != (member.kind().to_owned(), member.id()))
+    {
+        return Ok(());
+    }
+    Err(Error::BadRequest(format!(
+        "This is the last administrator of the project '{}'. Make somebody else its administrator first",
+        project.name
+    )))
 }
 
 /// The machine identities of a project.

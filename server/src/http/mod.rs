@@ -19,10 +19,10 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, identities, members, organizations, projects, secrets, status,
-    universal_auth,
+    access_tokens, admin, auth, client_secrets, environments, identities, members, organizations, projects,
+    secrets, status, token_auth, universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Route, content, machine, member, open, organization, project, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -48,11 +48,22 @@ pub fn routes() -> Vec<Route> {
         user("GET", "/api/v1/user", get(auth::user)),
 
         open("POST", "/api/v1/auth/universal-auth/login", post(universal_auth::login)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Create, Identities, post(universal_auth::attach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, post(universal_auth::attach)),
         organization("GET", "/api/v1/auth/universal-auth/identities/{identity}", Read, Identities, get(universal_auth::get)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(universal_auth::create_secret)),
-        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(universal_auth::list_secrets)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(universal_auth::revoke_secret)),
+        organization("PATCH", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, patch(universal_auth::update)),
+        organization("DELETE", "/api/v1/auth/universal-auth/identities/{identity}", Delete, Identities, delete(universal_auth::detach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(client_secrets::create)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(client_secrets::list)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}", Read, Identities, get(client_secrets::get)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(client_secrets::revoke)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, post(token_auth::attach)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}", Read, Identities, get(token_auth::get)),
+        organization("PATCH", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, patch(token_auth::update)),
+        organization("DELETE", "/api/v1/auth/token-auth/identities/{identity}", Delete, Identities, delete(token_auth::detach)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}/tokens", Create, Identities, post(token_auth::create_token)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}/tokens", Read, Identities, get(token_auth::tokens)),
+        organization("PATCH", "/api/v1/auth/token-auth/tokens/{token}", Edit, Identities, patch(token_auth::rename_token)),
+        organization("POST", "/api/v1/auth/token-auth/tokens/{token}/revoke", Delete, Identities, post(token_auth::revoke_token)),
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
@@ -61,7 +72,10 @@ pub fn routes() -> Vec<Route> {
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
         organization("GET", "/api/v1/identities", Read, Identities, get(identities::list)),
+        organization("POST", "/api/v2/identities/search", Read, Identities, post(identities::search)),
+        machine("GET", "/api/v1/identities/details", get(identities::details)),
         organization("GET", "/api/v1/identities/{identity}", Read, Identities, get(identities::get)),
+        organization("PATCH", "/api/v1/identities/{identity}", Edit, Identities, patch(identities::update)),
         organization("DELETE", "/api/v1/identities/{identity}", Delete, Identities, delete(identities::delete)),
 
         member("GET", "/api/v1/workspace", get(projects::list_workspaces)),

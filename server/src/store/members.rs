@@ -118,6 +118,18 @@ pub fn remove(tx: Tx, project: ProjectId, member: Member) -> Result<u64, Error> 
     )
 }
 
+/// Kind and id of the administrators of a project who are not deleted.
+pub fn admins(tx: Tx, project: ProjectId) -> Result<Vec<(String, String)>, Error> {
+    let rows = tx.query(
+        "SELECT m.member_kind, m.member_id FROM project_members m \
+         LEFT JOIN identities i ON m.member_kind = 'identity' AND i.id = m.member_id AND i.deleted_at IS NULL \
+         LEFT JOIN users u ON m.member_kind = 'user' AND u.id = m.member_id AND u.deleted_at IS NULL \
+         WHERE m.project_id = $1 AND m.role = 'admin' AND (i.id IS NOT NULL OR u.id IS NOT NULL)",
+        &[Value::text(project)],
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// Ends every membership of somebody: when an identity is deleted.
 pub fn remove_everywhere(tx: Tx, member: Member) -> Result<u64, Error> {
     tx.execute(

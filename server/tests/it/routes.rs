@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use server::http::route::Policy;
-use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::access::{AuthMethod, OrganizationRole, ProjectRole};
 use shared::model::ids::{AccessTokenId, IdentityId, MembershipId, ProjectId};
 
 use crate::app::{CANARY, Call, Machine, Project, World};
@@ -100,7 +100,7 @@ const PROJECT_ROUTES: [(&str, Expected); 30] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 33] = [
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -109,6 +109,20 @@ const OTHERS: [&str; 19] = [
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke",
+    "PATCH /api/v1/auth/universal-auth/identities/{identity}",
+    "DELETE /api/v1/auth/universal-auth/identities/{identity}",
+    "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}",
+    "POST /api/v1/auth/token-auth/identities/{identity}",
+    "GET /api/v1/auth/token-auth/identities/{identity}",
+    "PATCH /api/v1/auth/token-auth/identities/{identity}",
+    "DELETE /api/v1/auth/token-auth/identities/{identity}",
+    "POST /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "GET /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "PATCH /api/v1/auth/token-auth/tokens/{token}",
+    "POST /api/v1/auth/token-auth/tokens/{token}/revoke",
+    "POST /api/v2/identities/search",
+    "GET /api/v1/identities/details",
+    "PATCH /api/v1/identities/{identity}",
     "GET /api/v1/organization",
     "GET /api/v1/organization/{organization}",
     "POST /api/v1/identities",
@@ -229,6 +243,7 @@ impl Target {
             .replace("{identity}", &self.identity)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{token}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && path.contains("/secrets") {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -296,7 +311,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         MembershipId::from_random(random()),
     );
     let token = world.wait(world.app.app.write(move |cx| {
-        use server::domain::access_tokens::{Lifetime, issue};
+        use server::domain::access_tokens::{endless_terms, issue};
         let member = Member::Identity(identity);
         crate::store::identities::insert(cx.tx, identity, organization, "foreigner", false, false, cx.now)?;
         crate::store::organizations::insert_member(
@@ -310,13 +325,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         if let Some(project) = project {
             crate::store::members::insert(cx.tx, second, project, member, ProjectRole::Admin, cx.now)?;
         }
-        let lifetime = Lifetime {
-            ttl: 0,
-            max_ttl: 0,
-            uses_limit: 0,
-            trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
-        };
-        issue(cx, identity, None, "foreign", lifetime)
+        issue(cx, identity, None, "foreign", endless_terms())
     }));
     token.unwrap().token.expose().to_owned()
 }
@@ -459,15 +468,15 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
+                method: AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
-                ttl: 0,
-                max_ttl: 0,
+                terms: server::domain::access_tokens::endless_terms(),
                 uses: 0,
-                uses_limit: 0,
-                trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
                 created_at: cx.now,
                 renewed_at: cx.now,
+                last_used_at: None,
+                revoked_at: None,
             };
             server::domain::tokens::for_identity(cx, &row, None)
         }))

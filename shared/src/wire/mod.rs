@@ -13,3 +13,5 @@ pub mod projects;
 pub mod secrets;
 pub mod setup;
 pub mod system;
+pub mod token_auth;
+pub mod universal_auth;

@@ -3,6 +3,7 @@
 pub mod access_tokens;
 pub mod admin;
 pub mod auth;
+pub mod client_secrets;
 pub mod environments;
 pub mod identities;
 pub mod members;
@@ -11,4 +12,6 @@ pub mod places;
 pub mod projects;
 pub mod secrets;
 pub mod status;
+pub mod token_auth;
+pub mod trusted_ips;
 pub mod universal_auth;
