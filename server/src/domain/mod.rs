@@ -19,6 +19,7 @@ pub mod machine_login;
 pub mod members;
 pub mod organizations;
 pub mod places;
+pub mod project_users;
 pub mod projects;
 pub mod proof;
 pub mod secrets;

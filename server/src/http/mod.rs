@@ -19,8 +19,8 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, client_secrets, environments, identities, members, organizations, projects,
-    secrets, status, token_auth, universal_auth,
+    access_tokens, admin, auth, client_secrets, environments, identities, members, organizations,
+    project_users, projects, secrets, status, token_auth, universal_auth,
 };
 use route::{Route, content, machine, member, open, organization, project, user};
 use shared::model::access::{Action, Subject};
@@ -67,7 +67,7 @@ pub fn routes() -> Vec<Route> {
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
-        member("GET", "/api/v1/organization", get(organizations::list)),
+        user("GET", "/api/v1/organization", get(organizations::list)),
         member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
@@ -105,6 +105,17 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/workspace/{project}/identity-memberships/{identity}", Create, ProjectMembers, post(members::add)),
         project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
         project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
+
+        project("GET", "/api/v1/projects/{project}/memberships/identities", Read, ProjectMembers, get(members::list)),
+        project("GET", "/api/v1/projects/{project}/memberships/identities/{identity}", Read, ProjectMembers, get(members::get)),
+        project("POST", "/api/v1/projects/{project}/memberships/identities/{identity}", Create, ProjectMembers, post(members::add)),
+        project("PATCH", "/api/v1/projects/{project}/memberships/identities/{identity}", Edit, ProjectMembers, patch(members::set_role)),
+        project("DELETE", "/api/v1/projects/{project}/memberships/identities/{identity}", Delete, ProjectMembers, delete(members::remove)),
+        project("GET", "/api/v1/workspace/{project}/memberships", Read, ProjectMembers, get(project_users::list)),
+        project("POST", "/api/v1/workspace/{project}/memberships/details", Read, ProjectMembers, post(project_users::details)),
+        project("PATCH", "/api/v1/workspace/{project}/memberships/{membership}", Edit, ProjectMembers, patch(project_users::set_role)),
+        project("POST", "/api/v2/workspace/{project}/memberships", Create, ProjectMembers, post(project_users::add)),
+        project("DELETE", "/api/v2/workspace/{project}/memberships", Delete, ProjectMembers, delete(project_users::remove)),
 
         content("GET", "/api/v3/secrets/raw", Read, Secrets, get(secrets::read::list)),
         content("GET", "/api/v3/secrets/raw/{name}", Read, Secrets, get(secrets::read::get)),

@@ -100,7 +100,7 @@ const PROJECT_ROUTES: [(&str, Expected); 30] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 33] = [
+const OTHERS: [&str; 43] = [
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -109,6 +109,16 @@ const OTHERS: [&str; 33] = [
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke",
+    "GET /api/v1/projects/{project}/memberships/identities",
+    "GET /api/v1/projects/{project}/memberships/identities/{identity}",
+    "POST /api/v1/projects/{project}/memberships/identities/{identity}",
+    "PATCH /api/v1/projects/{project}/memberships/identities/{identity}",
+    "DELETE /api/v1/projects/{project}/memberships/identities/{identity}",
+    "GET /api/v1/workspace/{project}/memberships",
+    "POST /api/v1/workspace/{project}/memberships/details",
+    "PATCH /api/v1/workspace/{project}/memberships/{membership}",
+    "POST /api/v2/workspace/{project}/memberships",
+    "DELETE /api/v2/workspace/{project}/memberships",
     "PATCH /api/v1/auth/universal-auth/identities/{identity}",
     "DELETE /api/v1/auth/universal-auth/identities/{identity}",
     "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}",
@@ -244,6 +254,7 @@ impl Target {
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
             .replace("{token}", &self.identity)
+            .replace("{membership}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && path.contains("/secrets") {
             format!("{path}?projectId={}&environment=dev", self.project)

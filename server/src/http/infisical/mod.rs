@@ -9,6 +9,7 @@ pub mod identities;
 pub mod members;
 pub mod organizations;
 pub mod places;
+pub mod project_users;
 pub mod projects;
 pub mod secrets;
 pub mod status;
