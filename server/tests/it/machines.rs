@@ -571,16 +571,16 @@ fn memberships_of_a_project() {
             refused(
                 "an unknown role",
                 post(&one, &json!({"role": "owner"})).token(admin),
-                422,
-                "role",
+                404,
+                "Specified role was not found",
             ),
             refused(
                 "a role with an end",
                 post(&one, &temporary).token(admin),
-                422,
-                "roles",
+                400,
+                "isTemporary",
             ),
-            refused("two roles", post(&one, &two).token(admin), 422, "roles"),
+            refused("two roles", post(&one, &two).token(admin), 400, "one role"),
             refused(
                 "an unknown identity",
                 post(&memberships(&project, NOBODY), &json!({})).token(admin),
@@ -597,7 +597,7 @@ fn memberships_of_a_project() {
                 "twice",
                 post(&one, &json!({"role": "viewer"})).token(admin),
                 400,
-                "already a member",
+                "already exists in project",
             ),
             refused(
                 "elsewhere",
