@@ -37,7 +37,7 @@ const READS_AND_WRITES: Expected = [403, 404, 403, 403, 200, 200];
 const ADMINISTERS: Expected = [403, 404, 403, 403, 403, 200];
 
 /// Every route about a project, and who may use it.
-const PROJECT_ROUTES: [(&str, Expected); 40] = [
+const PROJECT_ROUTES: [(&str, Expected); 44] = [
     ("GET /api/v1/workspace/{project}", READS),
     ("PATCH /api/v1/workspace/{project}", ADMINISTERS),
     ("GET /api/v2/workspace/{project}", READS),
@@ -95,11 +95,15 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
     ("PATCH /api/v4/secrets/{name}", READS_AND_WRITES),
     ("DELETE /api/v4/secrets/{name}", READS_AND_WRITES),
     ("GET /api/v1/secret-imports", READS),
+    ("GET /api/v1/secret-imports/secrets", READS),
+    ("GET /api/v1/secret-imports/secrets/raw", READS),
     ("GET /api/v1/secret-imports/{import}", READS),
     ("POST /api/v1/secret-imports", READS_AND_WRITES),
     ("PATCH /api/v1/secret-imports/{import}", READS_AND_WRITES),
     ("DELETE /api/v1/secret-imports/{import}", READS_AND_WRITES),
     ("GET /api/v2/secret-imports", READS),
+    ("GET /api/v2/secret-imports/secrets", READS),
+    ("GET /api/v2/secret-imports/secrets/raw", READS),
     ("GET /api/v2/secret-imports/{import}", READS),
     ("POST /api/v2/secret-imports", READS_AND_WRITES),
     ("PATCH /api/v2/secret-imports/{import}", READS_AND_WRITES),

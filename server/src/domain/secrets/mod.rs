@@ -2,7 +2,10 @@
 
 mod details;
 pub mod export;
+mod filter;
+mod imported;
 pub mod read;
+mod view;
 pub mod write;
 
 use shared::model::ids::{ProjectId, SecretId, UserId};

@@ -5,9 +5,10 @@ pub mod write;
 
 use shared::model::text::SecretText;
 use shared::wire::secrets::{
-    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType,
+    HIDDEN_VALUE, ImportBlock, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType,
 };
 
+use crate::domain::secrets::read::ImportBlock as ImportedBlock;
 use crate::domain::secrets::{self, MetadataItem};
 use crate::http::infisical::places::Spelling;
 
@@ -38,6 +39,16 @@ impl<'a> From<&'a SecretBody> for Spelling<'a> {
             environment: body.environment.as_ref(),
             path: body.secret_path.as_ref(),
         }
+    }
+}
+
+/// A block of imported secrets.
+pub(super) fn import_block(block: ImportedBlock) -> ImportBlock {
+    ImportBlock {
+        secret_path: block.path.to_string(),
+        environment: block.environment,
+        folder_id: block.folder,
+        secrets: block.secrets.into_iter().map(body).collect(),
     }
 }
 
