@@ -25,8 +25,10 @@ pub mod projects;
 pub mod secret_imports;
 pub mod secret_tags;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
+pub mod tags;
 pub mod universal_auths;
 pub mod users;
 

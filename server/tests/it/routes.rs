@@ -114,7 +114,32 @@ const PROJECT_ROUTES: [(&str, Expected); 44] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 44] = [
+    "GET /api/v1/workspace/{project}/tags",
+    "POST /api/v1/workspace/{project}/tags",
+    "GET /api/v1/workspace/{project}/tags/slug/{slug}",
+    "GET /api/v1/workspace/{project}/tags/{tag}",
+    "PATCH /api/v1/workspace/{project}/tags/{tag}",
+    "DELETE /api/v1/workspace/{project}/tags/{tag}",
+    "GET /api/v1/projects/{project}/tags",
+    "POST /api/v1/projects/{project}/tags",
+    "GET /api/v1/projects/{project}/tags/slug/{slug}",
+    "GET /api/v1/projects/{project}/tags/{tag}",
+    "PATCH /api/v1/projects/{project}/tags/{tag}",
+    "DELETE /api/v1/projects/{project}/tags/{tag}",
+    "GET /api/v1/folders",
+    "POST /api/v1/folders",
+    "PATCH /api/v1/folders/batch",
+    "GET /api/v1/folders/{folder}",
+    "PATCH /api/v1/folders/{folder}",
+    "DELETE /api/v1/folders/{folder}",
+    "GET /api/v1/folders/{project}/{environment}/{path}",
+    "GET /api/v2/folders",
+    "POST /api/v2/folders",
+    "PATCH /api/v2/folders/batch",
+    "GET /api/v2/folders/{folder}",
+    "PATCH /api/v2/folders/{folder}",
+    "DELETE /api/v2/folders/{folder}",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -246,6 +271,10 @@ impl Target {
             .replace("{import}", &self.import)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{folder}", &self.identity)
+            .replace("{path}", "app")
+            .replace("{slug}", "backend")
+            .replace("{tag}", &self.identity)
             .replace("{name}", "A");
         if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
@@ -280,7 +309,8 @@ impl Target {
             json!({"role": "no-access"})
         } else {
             json!({
-                "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "slug": "newer", "color": "", "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
         call.json(&body)
