@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use shared::model::names::SecretName;
 use shared::wire::secret_imports::ImportedSecretsResponse;
 use shared::wire::secrets::{SecretQuery, SecretResponse, SecretsResponse};
@@ -17,7 +16,7 @@ use crate::domain::secrets::read::{self, Filter, GetOptions, ListOptions, Overri
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
-use crate::http::infisical::places::{Spelling, place_of};
+use crate::http::infisical::places::{Spelling, hinted, place_of};
 
 /// Infisical's limit for the pairs of a filter by metadata.
 const MOST_PAIRS: usize = 10;
@@ -144,17 +143,11 @@ async fn list(
     let listing = app
         .read_audited(caller, move |cx, caller| read::list(cx, caller, &place, &options))
         .await?;
-    let mut response = Json(SecretsResponse {
+    let body = Json(SecretsResponse {
         secrets: listing.secrets.into_iter().map(body).collect(),
         imports: listing.imports.into_iter().map(import_block).collect(),
-    })
-    .into_response();
-    if let Some(missing) = listing.missing
-        && let Ok(hint) = HeaderValue::from_str(&missing)
-    {
-        response.headers_mut().insert("x-strongroom-hint", hint);
-    }
-    Ok(response)
+    });
+    Ok(hinted(body, listing.missing.as_deref()))
 }
 
 /// `GET /api/v1/secret-imports/secrets` and `…/secrets/raw`: what the imports of a folder bring, without its own secrets.
