@@ -44,6 +44,8 @@ mod secret_details;
 #[cfg(test)]
 mod secret_imports;
 #[cfg(test)]
+mod secret_scopes;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod secrets_moving;
