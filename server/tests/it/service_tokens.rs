@@ -25,10 +25,10 @@ impl Fixture {
         let world = World::new();
         let project = world.project("Web");
         for environment in ["dev", "prod"] {
-            world.sql({
-                let project = project.id.clone();
-                move |tx| add_folder(tx, &project, environment, "app")
-            });
+            let folder = json!({"workspaceId": project.id, "environment": environment, "name": "app"});
+            world
+                .send(post("/api/v1/folders", &folder).token(&world.admin))
+                .expect(200);
             for path in ["/", "/app"] {
                 let body = json!({
                     "workspaceId": project.id, "environment": environment, "secretPath": path,
@@ -77,21 +77,6 @@ impl Fixture {
         }
         post("/api/v2/service-token/", &body).token(&self.admin)
     }
-}
-
-fn add_folder(
-    tx: &mut dyn server::store::Sql,
-    project: &str,
-    environment: &str,
-    name: &str,
-) -> Result<(), crate::store::Error> {
-    let project = project.parse().unwrap();
-    let environment = environment.parse().unwrap();
-    let environment = crate::store::environments::by_slug(tx, project, &environment)?.unwrap();
-    let root = crate::store::folders::child(tx, environment.id, None, "")?;
-    let id = shared::model::ids::FolderId::from_random(server::crypto::random::bytes().unwrap());
-    let now = server::clock::Clock::default().now();
-    crate::store::folders::insert(tx, id, environment.id, root, name, now)
 }
 
 #[test]
@@ -575,4 +560,46 @@ fn its_use_is_written_down_once_a_minute_and_on_record_each_time() {
         Ok(rows.len())
     });
     assert_eq!(records, 3);
+}
+
+#[test]
+fn folders_are_open_within_the_scopes() {
+    let fixture = Fixture::new();
+    let reader = fixture.token(&["dev:/"], &["read"]);
+    let names = |reply: &Reply| -> Vec<String> {
+        let folders = reply.json["folders"].as_array().unwrap();
+        folders
+            .iter()
+            .map(|folder| folder["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for version in ["v1", "v2"] {
+        // The defaults of a client do not count for a token of one folder.
+        let path = format!("/api/{version}/folders?environment=prod&path=/nowhere");
+        let reply = fixture.send(get(&path).token(&reader)).expect(200);
+        assert_eq!(names(&reply), ["app"]);
+    }
+    let body = json!({"name": "new"});
+    fixture
+        .send(post("/api/v1/folders", &body).token(&reader))
+        .refused(403, "PermissionDenied");
+    let writer = fixture.token(&["dev:/app"], &["write"]);
+    let reply = fixture
+        .send(post("/api/v1/folders", &body).token(&writer))
+        .expect(200);
+    assert_eq!(reply.at("/folder/path"), "/app/new");
+    fixture
+        .send(post("/api/v1/folders", &json!({"name": "new", "path": "/"})).token(&writer))
+        .refused(403, "PermissionDenied");
+
+    // A recursive list ends where the scopes do: what lies in a folder that may not be read is not named.
+    let nested = fixture.token(&["dev:/", "prod:/**"], &["read"]);
+    let list = |token: &str| {
+        let id = &fixture.project.id;
+        let path = format!("/api/v1/folders?workspaceId={id}&environment=dev&path=/&recursive=true");
+        names(&fixture.send(get(&path).token(token)).expect(200))
+    };
+    assert_eq!(list(&nested), ["app"]);
+    let all = fixture.token(&["dev:/**"], &["read"]);
+    assert_eq!(list(&all), ["app", "new"]);
 }
