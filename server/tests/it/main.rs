@@ -47,3 +47,5 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;

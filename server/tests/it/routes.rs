@@ -14,7 +14,7 @@ use server::domain::access::{self, organization_allows, project_allows};
 use server::domain::service_tokens::{Grant, Permissions, scopes};
 use server::http::route::{Policy, Route};
 use server::store::{Row, Value, copy};
-use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
+use shared::model::access::{Action, AuthMethod, OrganizationRole, ProjectRole, Subject};
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
 use shared::model::names::FolderPath;
 
@@ -413,6 +413,8 @@ impl Walk<'_> {
         let with_identities = |inner: &Target| Target {
             identity: own.identity.clone(),
             machine: own.machine.clone(),
+            person: own.person.clone(),
+            outsider: own.outsider.clone(),
             newcomer: own.newcomer.clone(),
             ..mine(inner)
         };
@@ -471,15 +473,15 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
+                method: AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
-                ttl: 0,
-                max_ttl: 0,
+                terms: server::domain::access_tokens::endless_terms(),
                 uses: 0,
-                uses_limit: 0,
-                trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
                 created_at: cx.now,
                 renewed_at: cx.now,
+                last_used_at: None,
+                revoked_at: None,
             };
             server::domain::tokens::for_identity(cx, &row, None)
         }))

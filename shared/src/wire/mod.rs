@@ -16,3 +16,6 @@ pub mod secrets;
 pub mod service_tokens;
 pub mod setup;
 pub mod system;
+pub mod tags;
+pub mod token_auth;
+pub mod universal_auth;
