@@ -473,7 +473,7 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
-                method: AuthMethod::TokenAuth,
+                method: shared::model::access::AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
                 terms: server::domain::access_tokens::endless_terms(),
