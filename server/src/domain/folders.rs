@@ -116,14 +116,14 @@ fn parent(cx: &mut Context, caller: &Caller, place: &Place, action: Action) -> R
     let environment = around
         .environment
         .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
-    let id = places::find_folder(cx, &environment, &place.path)?
-        .ok_or_else(|| places::folder_not_found(&place.path, &environment.slug))?;
+    let id = places::find_folder(cx, &environment, &around.path)?
+        .ok_or_else(|| places::folder_not_found(&around.path, &environment.slug))?;
     Ok(Parent {
         id,
         project: around.project,
         access: around.access,
         environment,
-        path: place.path.clone(),
+        path: around.path,
     })
 }
 
@@ -232,8 +232,8 @@ pub fn list(
     let Some(environment) = around.environment else {
         return nothing(places::environment_not_found(around.project, &around.slug));
     };
-    let Some(start) = places::find_folder(cx, &environment, &place.path)? else {
-        return nothing(places::folder_not_found(&place.path, &environment.slug));
+    let Some(start) = places::find_folder(cx, &environment, &around.path)? else {
+        return nothing(places::folder_not_found(&around.path, &environment.slug));
     };
     let rows = if recursive {
         let all = store::folders::list(cx.tx, environment.id)?;
@@ -245,6 +245,16 @@ pub fn list(
     let changes = changes(cx, environment.id)?;
     let mut folders = Vec::with_capacity(rows.len());
     for (row, relative_path) in rows {
+        let path = around.path.join(&relative_path);
+        // Who may not list a folder does not learn what it holds.
+        let holder = path.parent();
+        let scope = Scope {
+            environment: Some(&environment.slug),
+            path: Some(&holder),
+        };
+        if !around.access.allows(Action::Read, Subject::Folders, scope) {
+            continue;
+        }
         let last_secret_modified = changes.get(&row.id).copied();
         if modified_since.is_some_and(|since| last_secret_modified.is_none_or(|last| last < since)) {
             continue;
@@ -253,7 +263,7 @@ pub fn list(
             row,
             project: around.project,
             environment: environment.clone(),
-            path: place.path.join(&relative_path),
+            path,
             relative_path: recursive.then_some(relative_path),
             last_secret_modified,
         });
@@ -324,7 +334,7 @@ pub fn create(
     let environment = around
         .environment
         .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
-    let path = place
+    let path = around
         .path
         .child(name)
         .map_err(|reason| Error::invalid("path", &reason))?;
@@ -336,7 +346,7 @@ pub fn create(
         environment,
         path: FolderPath::root(),
     };
-    for segment in place.path.segments() {
+    for segment in around.path.segments() {
         let name: FolderName = segment.parse().map_err(corrupt)?;
         let next = parent.path.child(&name).map_err(corrupt)?;
         parent.id = match store::folders::child(cx.tx, parent.environment.id, Some(parent.id), segment)? {
