@@ -115,8 +115,9 @@ pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
 fn of_identity(credential: &Credential) -> Result<AccessTokenId, Error> {
     match credential {
         Credential::Identity { token, .. } => Ok(*token),
-        Credential::User { .. } => Err(Error::BadRequest(
-            "This is the token of a user. Only access tokens of machine identities fit here".into(),
+        Credential::User { .. } | Credential::ServiceToken { .. } => Err(Error::BadRequest(
+            "Only access tokens of machine identities fit here, not sessions of users or service tokens"
+                .into(),
         )),
     }
 }

@@ -22,6 +22,7 @@ pub mod proof;
 pub mod references;
 pub mod secret_imports;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod setup;
 pub mod tags;

@@ -20,9 +20,9 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::app::App;
 use infisical::{
     access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
-    secret_imports, secrets, status, tags, universal_auth,
+    secret_imports, secrets, service_tokens, status, tags, universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Kinds, Route, content, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,10 +30,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{
-        Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets,
-        Tags,
-    };
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets, ServiceTokens, Tags};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -135,6 +132,20 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v3/secrets/raw/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v3/secrets/raw/{name}", Delete, Secrets, delete(secrets::write::delete)),
+        content("PATCH", "/api/v1/secrets/{name}", Edit, Secrets, patch(secrets::write::set_value)),
+        content("POST", "/api/v3/secrets/batch/raw", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v3/secrets/batch/raw", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v3/secrets/batch/raw", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v4/secrets/batch", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v4/secrets/batch", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v4/secrets/batch", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v3/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("POST", "/api/v4/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("GET", "/api/v3/secrets/raw/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("GET", "/api/v4/secrets/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("POST", "/api/v3/secrets/tags/{name}", Edit, Secrets, post(secrets::tagging::attach)),
+        content("DELETE", "/api/v3/secrets/tags/{name}", Edit, Secrets, delete(secrets::tagging::detach)),
+        project("GET", "/api/v1/secret/{secret}/secret-versions", Read, Secrets, get(secrets::versions::list)),
         content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list)),
         content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get)),
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
@@ -151,6 +162,10 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

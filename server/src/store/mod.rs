@@ -25,6 +25,7 @@ pub mod projects;
 pub mod secret_imports;
 pub mod secret_tags;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
 pub mod tags;

@@ -40,6 +40,8 @@ mod secret_imports;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod service_tokens;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;

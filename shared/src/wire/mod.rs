@@ -13,6 +13,7 @@ pub mod organizations;
 pub mod projects;
 pub mod secret_imports;
 pub mod secrets;
+pub mod service_tokens;
 pub mod setup;
 pub mod system;
 pub mod tags;

@@ -12,6 +12,7 @@ pub mod places;
 pub mod projects;
 pub mod secret_imports;
 pub mod secrets;
+pub mod service_tokens;
 pub mod status;
 pub mod tags;
 pub mod universal_auth;
