@@ -322,6 +322,12 @@ impl FolderPath {
         Ok(Self(segments))
     }
 
+    /// The folder that holds this one; nothing for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_last()?;
+        Some(Self(above.to_vec()))
+    }
+
     /// A path below this one, seen from the root.
     #[must_use]
     pub fn join(&self, below: &Self) -> Self {

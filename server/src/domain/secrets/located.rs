@@ -6,7 +6,7 @@ use shared::model::ids::SecretId;
 use super::{Secret, opened};
 use crate::domain::audit::Audited;
 use crate::domain::caller::Caller;
-use crate::domain::places::{self, Folder, Place};
+use crate::domain::places::{self, Folder, Origin, Place};
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
 use crate::store::secrets::{SHARED, Secret as Row};
@@ -32,6 +32,7 @@ pub(super) fn locate(
         project: Some(project.to_string()),
         environment: Some(slug),
         path,
+        origin: Origin::Named,
     };
     let folder = match places::resolve_folder(cx, caller, &place, action, Subject::Secrets) {
         Ok(folder) => folder,
