@@ -7,7 +7,7 @@ use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ServiceToken
 use shared::model::text::SecretText;
 
 use super::service_tokens::Grant;
-use super::{Context, Error, access_tokens, service_tokens};
+use super::{Context, Error, access_tokens, service_tokens, tokens};
 use crate::store;
 use crate::store::members::Member;
 
@@ -40,6 +40,8 @@ pub enum Credential {
         token: AccessTokenId,
         /// Whether each request with it has to be counted.
         limited: bool,
+        /// Whether the end that is written in its text is over. The row may live on, when it was renewed.
+        expired: bool,
     },
     /// A service token.
     ServiceToken {
@@ -223,8 +225,11 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
                 ..Caller::anonymous(source.clone())
             })
         }
-        Credential::Identity { token, .. } => {
+        Credential::Identity { token, expired, .. } => {
             let bearer = access_tokens::in_force(cx, *token, source)?;
+            if *expired {
+                return Err(tokens::expired());
+            }
             Ok(Caller {
                 actor: Actor::Identity(bearer.token.identity_id),
                 name: bearer.identity_name,

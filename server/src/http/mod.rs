@@ -19,10 +19,11 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
-    secret_imports, secrets, service_tokens, status, tags, universal_auth,
+    access_tokens, admin, auth, client_secrets, environments, folders, identities, members, organizations,
+    project_users, projects, secret_imports, secrets, service_tokens, status, tags, token_auth,
+    universal_auth,
 };
-use route::{Kinds, Route, content, member, open, organization, project, service_token, user};
+use route::{Kinds, Route, content, machine, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -48,22 +49,36 @@ pub fn routes() -> Vec<Route> {
         user("GET", "/api/v1/user", get(auth::user)),
 
         open("POST", "/api/v1/auth/universal-auth/login", post(universal_auth::login)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Create, Identities, post(universal_auth::attach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, post(universal_auth::attach)),
         organization("GET", "/api/v1/auth/universal-auth/identities/{identity}", Read, Identities, get(universal_auth::get)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(universal_auth::create_secret)),
-        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(universal_auth::list_secrets)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(universal_auth::revoke_secret)),
+        organization("PATCH", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, patch(universal_auth::update)),
+        organization("DELETE", "/api/v1/auth/universal-auth/identities/{identity}", Delete, Identities, delete(universal_auth::detach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(client_secrets::create)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(client_secrets::list)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}", Read, Identities, get(client_secrets::get)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(client_secrets::revoke)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, post(token_auth::attach)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}", Read, Identities, get(token_auth::get)),
+        organization("PATCH", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, patch(token_auth::update)),
+        organization("DELETE", "/api/v1/auth/token-auth/identities/{identity}", Delete, Identities, delete(token_auth::detach)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}/tokens", Create, Identities, post(token_auth::create_token)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}/tokens", Read, Identities, get(token_auth::tokens)),
+        organization("PATCH", "/api/v1/auth/token-auth/tokens/{token}", Edit, Identities, patch(token_auth::rename_token)),
+        organization("POST", "/api/v1/auth/token-auth/tokens/{token}/revoke", Delete, Identities, post(token_auth::revoke_token)),
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
-        member("GET", "/api/v1/organization", get(organizations::list)),
+        user("GET", "/api/v1/organization", get(organizations::list)),
         user("GET", "/api/v1/organization/accessible-with-sub-orgs", get(organizations::list_accessible)),
         member("GET", "/api/v2/organizations/{organization}/workspaces", get(projects::list_of_organization)),
         member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
         organization("GET", "/api/v1/identities", Read, Identities, get(identities::list)),
+        organization("POST", "/api/v2/identities/search", Read, Identities, post(identities::search)),
+        machine("GET", "/api/v1/identities/details", get(identities::details)),
         organization("GET", "/api/v1/identities/{identity}", Read, Identities, get(identities::get)),
+        organization("PATCH", "/api/v1/identities/{identity}", Edit, Identities, patch(identities::update)),
         organization("DELETE", "/api/v1/identities/{identity}", Delete, Identities, delete(identities::delete)),
 
         member("GET", "/api/v1/workspace", get(projects::list_workspaces)),
@@ -99,6 +114,16 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/workspace/{project}/identity-memberships/{identity}", Create, ProjectMembers, post(members::add)),
         project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
         project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
+        project("GET", "/api/v1/projects/{project}/memberships/identities", Read, ProjectMembers, get(members::list)),
+        project("GET", "/api/v1/projects/{project}/memberships/identities/{identity}", Read, ProjectMembers, get(members::get)),
+        project("POST", "/api/v1/projects/{project}/memberships/identities/{identity}", Create, ProjectMembers, post(members::add)),
+        project("PATCH", "/api/v1/projects/{project}/memberships/identities/{identity}", Edit, ProjectMembers, patch(members::set_role)),
+        project("DELETE", "/api/v1/projects/{project}/memberships/identities/{identity}", Delete, ProjectMembers, delete(members::remove)),
+        project("GET", "/api/v1/workspace/{project}/memberships", Read, ProjectMembers, get(project_users::list)),
+        project("POST", "/api/v1/workspace/{project}/memberships/details", Read, ProjectMembers, post(project_users::details)),
+        project("PATCH", "/api/v1/workspace/{project}/memberships/{membership}", Edit, ProjectMembers, patch(project_users::set_role)),
+        project("POST", "/api/v2/workspace/{project}/memberships", Create, ProjectMembers, post(project_users::add)),
+        project("DELETE", "/api/v2/workspace/{project}/memberships", Delete, ProjectMembers, delete(project_users::remove)),
 
         project("GET", "/api/v1/workspace/{project}/tags", Read, Tags, get(tags::list_workspace)),
         project("POST", "/api/v1/workspace/{project}/tags", Create, Tags, post(tags::create_workspace)),

@@ -157,6 +157,11 @@ pub(super) fn service_token(method: &'static str, path: &'static str, handler: H
     route(method, path, policy, handler)
 }
 
+/// A machine identity, about itself.
+pub(super) fn machine(method: &'static str, path: &'static str, handler: Handler) -> Route {
+    route(method, path, Policy::Own(Kinds::IDENTITY), handler)
+}
+
 /// A person or a machine identity, about what is his own.
 pub(super) fn member(method: &'static str, path: &'static str, handler: Handler) -> Route {
     let policy = Policy::Own(Kinds::MEMBERS);

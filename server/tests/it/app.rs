@@ -381,17 +381,22 @@ impl World {
             root: reply.at("/identity/credentials/token"),
         };
         let login = world.login(EMAIL, PASSWORD).expect(200);
-        world.refresh = login.refresh();
-        world.admin = world.select(&login.at("/accessToken"));
+        let selected = world.selection(&login.at("/accessToken"));
+        world.refresh = selected.refresh();
+        world.admin = selected.at("/token");
         world
     }
 
     /// Selects the organization.
     pub fn select(&self, token: &str) -> String {
+        self.selection(token).at("/token")
+    }
+
+    /// The same; the answer has the token and the cookie.
+    pub fn selection(&self, token: &str) -> Reply {
         let body = json!({"organizationId": self.organization});
         self.send(post("/api/v3/auth/select-organization", &body).token(token))
             .expect(200)
-            .at("/token")
     }
 
     pub fn project(&self, name: &str) -> Project {

@@ -467,15 +467,15 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
+                method: shared::model::access::AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
-                ttl: 0,
-                max_ttl: 0,
+                terms: server::domain::access_tokens::endless_terms(),
                 uses: 0,
-                uses_limit: 0,
-                trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
                 created_at: cx.now,
                 renewed_at: cx.now,
+                last_used_at: None,
+                revoked_at: None,
             };
             server::domain::tokens::for_identity(cx, &row, None)
         }))

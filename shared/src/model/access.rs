@@ -116,6 +116,16 @@ pub enum ProjectRole {
 }
 words!(ProjectRole { NoAccess = "no-access", Viewer = "viewer", Member = "member", Admin = "admin" });
 
+/// Ways for a machine identity to get access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthMethod {
+    /// A client id and a client secret buy a token.
+    UniversalAuth,
+    /// An administrator makes tokens by hand.
+    TokenAuth,
+}
+words!(AuthMethod { UniversalAuth = "universal-auth", TokenAuth = "token-auth" });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,3 +17,5 @@ pub mod service_tokens;
 pub mod setup;
 pub mod system;
 pub mod tags;
+pub mod token_auth;
+pub mod universal_auth;
