@@ -246,6 +246,16 @@ pub fn list(
     let changes = changes(cx, environment.id)?;
     let mut folders = Vec::with_capacity(rows.len());
     for (row, relative_path) in rows {
+        let path = around.path.join(&relative_path);
+        // Who may not list a folder does not learn what it holds.
+        let holder = path.parent();
+        let scope = Scope {
+            environment: Some(&environment.slug),
+            path: Some(&holder),
+        };
+        if !around.access.allows(Action::Read, Subject::Folders, scope) {
+            continue;
+        }
         let last_secret_modified = changes.get(&row.id).copied();
         if modified_since.is_some_and(|since| last_secret_modified.is_none_or(|last| last < since)) {
             continue;
@@ -254,7 +264,7 @@ pub fn list(
             row,
             project: around.project,
             environment: environment.clone(),
-            path: around.path.join(&relative_path),
+            path,
             relative_path: recursive.then_some(relative_path),
             last_secret_modified,
         });
@@ -281,10 +291,7 @@ pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Er
     };
     // Who may list where it lies sees it there; who may look into it has its path.
     let above = path.parent();
-    let listed = above
-        .as_ref()
-        .is_some_and(|above| found.access.allows(Action::Read, Subject::Folders, at(above)));
-    if !listed {
+    if !found.access.allows(Action::Read, Subject::Folders, at(&above)) {
         found.access.require(Action::Read, Subject::Folders, at(&path))?;
     }
     let last_secret_modified = last_change(cx, &row)?;

@@ -322,10 +322,14 @@ impl FolderPath {
         Ok(Self(segments))
     }
 
-    /// The folder that holds this one; nothing for the root.
-    pub fn parent(&self) -> Option<Self> {
-        let (_, above) = self.0.split_last()?;
-        Some(Self(above.to_vec()))
+    /// The folder that holds this one; the root for the root.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self(
+            self.0
+                .split_last()
+                .map_or_else(Vec::new, |(_, above)| above.to_vec()),
+        )
     }
 
     /// A path below this one, seen from the root.

@@ -67,29 +67,20 @@ fn placed(t: &Target, fields: &Value) -> Request {
     body(place)
 }
 
-/// Where folders are: the query of reads.
-fn folders(t: &Target) -> Request {
-    query(&[("workspaceId", &t.project), ("environment", "dev"), ("path", "/")])
-}
-
-/// The same as the body of writes, with more fields.
-fn foldered(t: &Target, fields: &Value) -> Request {
-    let mut place = json!({"workspaceId": t.project, "environment": "dev", "path": "/"});
-    for (name, value) in fields.as_object().unwrap() {
-        place[name] = value.clone();
-    }
-    body(place)
-}
-
-/// Renames one folder among several that could be.
-fn folder_batch(t: &Target) -> Request {
-    let folder = json!({"id": t.folder, "environment": "dev", "name": "changed", "path": "/"});
-    body(json!({"projectSlug": t.slug, "folders": [folder]}))
-}
-
 /// About the machine that can log in.
 fn machine(t: &Target) -> Request {
     plain().at("identity", &t.machine)
+}
+
+/// A folder by id, in the folder that holds it.
+fn folder_batch(t: &Target) -> Request {
+    let folder = json!({"id": t.folder, "environment": "dev", "path": "/", "name": "changed"});
+    body(json!({"projectSlug": t.slug, "folders": [folder]}))
+}
+
+/// An import of what is empty.
+fn import(t: &Target) -> Request {
+    placed(t, &json!({"import": {"environment": "staging", "path": "/"}}))
 }
 
 /// A row.
@@ -150,21 +141,6 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
     ("GET /api/v1/projects/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
 
-    // Folders
-    ("GET /api/v1/folders", folders),
-    ("GET /api/v2/folders", folders),
-    ("POST /api/v1/folders", |t| foldered(t, &json!({"name": "new"}))),
-    ("POST /api/v2/folders", |t| foldered(t, &json!({"name": "new"}))),
-    ("PATCH /api/v1/folders/batch", folder_batch),
-    ("PATCH /api/v2/folders/batch", folder_batch),
-    ("GET /api/v1/folders/{folder}", |_| plain()),
-    ("GET /api/v2/folders/{folder}", |_| plain()),
-    ("GET /api/v1/folders/{project}/{environment}/{path}", |_| plain().at("environment", "dev").at("path", "%2Fspare")),
-    ("PATCH /api/v1/folders/{folder}", |t| foldered(t, &json!({"name": "changed"}))),
-    ("PATCH /api/v2/folders/{folder}", |t| foldered(t, &json!({"name": "changed"}))),
-    ("DELETE /api/v1/folders/{folder}", |t| foldered(t, &json!({}))),
-    ("DELETE /api/v2/folders/{folder}", |t| foldered(t, &json!({}))),
-
     // Tags
     ("GET /api/v1/workspace/{project}/tags", |_| plain()),
     ("GET /api/v1/projects/{project}/tags", |_| plain()),
@@ -197,6 +173,33 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v4/secrets/{name}", |t| placed(t, &json!({"secretValue": CANARY}))),
     ("DELETE /api/v3/secrets/raw/{name}", |t| placed(t, &json!({}))),
     ("DELETE /api/v4/secrets/{name}", |t| placed(t, &json!({}))),
+
+    // Folders
+    ("GET /api/v1/folders", place),
+    ("GET /api/v2/folders", place),
+    ("GET /api/v1/folders/{folder}", |_| plain()),
+    ("GET /api/v2/folders/{folder}", |_| plain()),
+    ("GET /api/v1/folders/{project}/{environment}/{path}", |_| plain().at("environment", "dev").at("path", "spare")),
+    ("POST /api/v1/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("POST /api/v2/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("PATCH /api/v1/folders/batch", folder_batch),
+    ("PATCH /api/v2/folders/batch", folder_batch),
+    ("PATCH /api/v1/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("PATCH /api/v2/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("DELETE /api/v1/folders/{folder}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/folders/{folder}", |t| placed(t, &json!({}))),
+
+    // Imports
+    ("GET /api/v1/secret-imports", place),
+    ("GET /api/v2/secret-imports", place),
+    ("GET /api/v1/secret-imports/{import}", |_| plain()),
+    ("GET /api/v2/secret-imports/{import}", |_| plain()),
+    ("POST /api/v1/secret-imports", import),
+    ("POST /api/v2/secret-imports", import),
+    ("PATCH /api/v1/secret-imports/{import}", import),
+    ("PATCH /api/v2/secret-imports/{import}", import),
+    ("DELETE /api/v1/secret-imports/{import}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/secret-imports/{import}", |t| placed(t, &json!({}))),
 
     // Service tokens
     ("GET /api/v2/service-token", |_| plain()),
