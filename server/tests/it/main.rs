@@ -20,6 +20,8 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
