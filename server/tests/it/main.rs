@@ -22,6 +22,8 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;

@@ -147,7 +147,11 @@ fn verdict(policy: Policy, caller: &Caller, names_target: bool) -> Verdict {
             when(project_allows(role, action, subject, access::Scope::default()))
         }
         (Policy::Project(_, action, subject), Standing::Token { read, write, reaches }) => {
-            when(reaches && grants(Permissions { read, write }, action, subject))
+            if reaches {
+                when(grants(Permissions { read, write }, action, subject))
+            } else {
+                HIDDEN
+            }
         }
     }
 }

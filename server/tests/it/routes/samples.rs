@@ -72,6 +72,17 @@ fn machine(t: &Target) -> Request {
     plain().at("identity", &t.machine)
 }
 
+/// A folder by id, in the folder that holds it.
+fn folder_batch(t: &Target) -> Request {
+    let folder = json!({"id": t.folder, "environment": "dev", "path": "/", "name": "changed"});
+    body(json!({"projectSlug": t.slug, "folders": [folder]}))
+}
+
+/// An import of what is empty.
+fn import(t: &Target) -> Request {
+    placed(t, &json!({"import": {"environment": "staging", "path": "/"}}))
+}
+
 /// A row.
 pub type Sample = (&'static str, fn(&Target) -> Request);
 
@@ -86,6 +97,8 @@ pub const SAMPLES: &[Sample] = &[
     // Organizations and identities
     ("GET /api/v1/organization", |_| plain()),
     ("GET /api/v1/organization/{organization}", |_| plain()),
+    ("GET /api/v1/organization/accessible-with-sub-orgs", |_| plain()),
+    ("GET /api/v2/organizations/{organization}/workspaces", |_| plain()),
     ("POST /api/v1/identities", |t| body(json!({"name": "new", "organizationId": t.organization}))),
     ("GET /api/v1/identities", |t| query(&[("orgId", &t.organization)])),
     ("GET /api/v1/identities/{identity}", |_| plain()),
@@ -110,6 +123,10 @@ pub const SAMPLES: &[Sample] = &[
     ("DELETE /api/v1/workspace/{project}", |_| plain()),
     ("DELETE /api/v1/projects/{project}", |_| plain()),
 
+    ("PUT /api/v1/workspace/{project}/audit-logs-retention", |_| body(json!({"auditLogsRetentionDays": 7}))),
+    ("PATCH /api/v2/workspace/{project}", |_| body(json!({"name": "changed"}))),
+    ("DELETE /api/v2/workspace/{project}", |_| plain()),
+
     // Environments
     ("POST /api/v1/workspace/{project}/environments", |_| body(json!({"name": "new", "slug": "new"}))),
     ("GET /api/v1/workspace/{project}/environments/{environment}", |_| plain()),
@@ -119,6 +136,24 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v1/projects/{project}/environments/{environment}", |_| plain()),
     ("PATCH /api/v1/projects/{project}/environments/{environment}", |_| body(json!({"name": "changed"}))),
     ("DELETE /api/v1/projects/{project}/environments/{environment}", |_| plain()),
+
+    ("GET /api/v1/workspace/environments/{environment}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+    ("GET /api/v1/projects/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+
+    // Tags
+    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags", |_| plain()),
+    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
 
     // Members
     ("GET /api/v2/workspace/{project}/identity-memberships", |_| plain()),
@@ -138,6 +173,33 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v4/secrets/{name}", |t| placed(t, &json!({"secretValue": CANARY}))),
     ("DELETE /api/v3/secrets/raw/{name}", |t| placed(t, &json!({}))),
     ("DELETE /api/v4/secrets/{name}", |t| placed(t, &json!({}))),
+
+    // Folders
+    ("GET /api/v1/folders", place),
+    ("GET /api/v2/folders", place),
+    ("GET /api/v1/folders/{folder}", |_| plain()),
+    ("GET /api/v2/folders/{folder}", |_| plain()),
+    ("GET /api/v1/folders/{project}/{environment}/{path}", |_| plain().at("environment", "dev").at("path", "spare")),
+    ("POST /api/v1/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("POST /api/v2/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("PATCH /api/v1/folders/batch", folder_batch),
+    ("PATCH /api/v2/folders/batch", folder_batch),
+    ("PATCH /api/v1/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("PATCH /api/v2/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("DELETE /api/v1/folders/{folder}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/folders/{folder}", |t| placed(t, &json!({}))),
+
+    // Imports
+    ("GET /api/v1/secret-imports", place),
+    ("GET /api/v2/secret-imports", place),
+    ("GET /api/v1/secret-imports/{import}", |_| plain()),
+    ("GET /api/v2/secret-imports/{import}", |_| plain()),
+    ("POST /api/v1/secret-imports", import),
+    ("POST /api/v2/secret-imports", import),
+    ("PATCH /api/v1/secret-imports/{import}", import),
+    ("PATCH /api/v2/secret-imports/{import}", import),
+    ("DELETE /api/v1/secret-imports/{import}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/secret-imports/{import}", |t| placed(t, &json!({}))),
 
     // Service tokens
     ("GET /api/v2/service-token", |_| plain()),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use server::store::Value;
 use shared::model::access::ProjectRole;
-use shared::model::ids::{FolderId, MembershipId, ProjectId, SecretImportId, TagId};
+use shared::model::ids::{MembershipId, ProjectId, TagId};
 
 use super::callers::Who;
 use crate::app::{CANARY, TestApp, post};
@@ -50,6 +50,11 @@ impl Target {
         let id = project.at("/project/id");
         let place = json!({"workspaceId": id, "environment": "dev", "secretValue": CANARY});
         let secret = send("/api/v3/secrets/raw/A", place).at("/secret/id");
+        let place = json!({"workspaceId": id, "environment": "dev", "name": "spare"});
+        let folder = send("/api/v1/folders", place).at("/folder/id");
+        let source = json!({"environment": "prod", "path": "/"});
+        let place = json!({"workspaceId": id, "environment": "dev", "import": source});
+        let import = send("/api/v1/secret-imports", place).at("/secretImport/id");
         let identity = |name: &str| {
             send(
                 "/api/v1/identities",
@@ -71,10 +76,10 @@ impl Target {
             organization: founder.organization.clone(),
             slug: project.at("/project/slug"),
             environment: String::new(),
-            folder: String::new(),
+            folder,
             secret,
             tag: String::new(),
-            import: String::new(),
+            import,
             identity: member.clone(),
             machine,
             client_secret,
@@ -92,47 +97,19 @@ impl Target {
     /// What has no route of its own yet, or one that is itself under test.
     fn add_rows(&mut self, app: &TestApp) {
         let project: ProjectId = self.project.parse().unwrap();
-        let random = || server::crypto::random::bytes().unwrap();
-        let (folder, tag) = (FolderId::from_random(random()), TagId::from_random(random()));
-        let import = SecretImportId::from_random(random());
+        let tag = TagId::from_random(server::crypto::random::bytes().unwrap());
         let now = app.app.clock.now();
         self.environment = app.sql(move |tx| {
-            let mut environments = crate::store::environments::list(tx, project)?;
-            environments.sort_by(|a, b| a.slug.cmp(&b.slug));
-            let [dev, prod, staging] = environments.as_slice() else {
-                panic!("expected dev, prod and staging")
-            };
-            let root = crate::store::folders::child(tx, dev.id, None, "")?.unwrap();
             tx.execute(
-                "INSERT INTO folders (id, environment_id, parent_id, name, created_at, updated_at) \
-                 VALUES ($1, $2, $3, 'spare', $4, $4)",
-                &[
-                    Value::text(folder),
-                    Value::text(dev.id),
-                    Value::text(root),
-                    now.0.into(),
-                ],
-            )?;
-            tx.execute(
-                "INSERT INTO tags (id, project_id, slug, color, created_by, created_at, updated_at) \
-                 VALUES ($1, $2, 'spare', '', '', $3, $3)",
+                "INSERT INTO tags (id, project_id, slug, color, created_by_kind, created_by, created_at, updated_at) \
+                 VALUES ($1, $2, 'spare', '', 'user', '', $3, $3)",
                 &[Value::text(tag), Value::text(project), now.0.into()],
             )?;
-            tx.execute(
-                "INSERT INTO secret_imports (id, folder_id, source_environment_id, source_path, position, version, \
-                 created_at, updated_at) VALUES ($1, $2, $3, '/', 1, 1, $4, $4)",
-                &[
-                    Value::text(import),
-                    Value::text(root),
-                    Value::text(prod.id),
-                    now.0.into(),
-                ],
-            )?;
-            Ok(staging.id.to_string())
+            let environments = crate::store::environments::list(tx, project)?;
+            let staging = environments.iter().find(|one| one.slug == "staging");
+            Ok(staging.unwrap().id.to_string())
         });
-        self.folder = folder.to_string();
         self.tag = tag.to_string();
-        self.import = import.to_string();
     }
 
     fn join(&self, app: &TestApp, members: Vec<(Who, ProjectRole)>) {
