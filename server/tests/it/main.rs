@@ -8,6 +8,8 @@
 use server::store;
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
@@ -32,6 +34,8 @@ mod machines;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scenario;
@@ -45,3 +49,7 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod token_auth;
+#[cfg(test)]
+mod universal_auth;
