@@ -231,7 +231,7 @@ pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<Option<Error>, E
 fn of_identity(credential: &Credential, done: &str) -> Result<(AccessTokenId, bool), Error> {
     match credential {
         Credential::Identity { token, expired, .. } => Ok((*token, *expired)),
-        Credential::User { .. } => Err(Error::BadRequest(format!(
+        Credential::User { .. } | Credential::ServiceToken { .. } => Err(Error::BadRequest(format!(
             "Only identity access tokens can be {done}"
         ))),
     }

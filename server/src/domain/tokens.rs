@@ -7,7 +7,7 @@ use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::caller::Credential;
-use super::{Context, Error};
+use super::{Context, Error, service_tokens};
 use crate::crypto::jwt;
 use crate::crypto::keyring::Keyring;
 use crate::store::access_tokens::AccessToken;
@@ -105,9 +105,13 @@ pub fn expired() -> Error {
     Error::InvalidToken("Your token has expired. Log in again to get a new one".into())
 }
 
-/// Checks signature, issuer and expiry of a bearer token; that of a machine's is left to its row, which knows why. Whether it was revoked is a question to the database, asked
-/// by [`super::caller::authenticate`].
+/// Checks signature, issuer and expiry of a bearer token; that of a machine's is left to its row, which knows why, and a
+/// service token has none of these. Whether it was revoked is a question to the database, asked by
+/// [`super::caller::authenticate`].
 pub fn verify(keys: &Keyring, token: &str, now: UnixMillis) -> Result<Credential, Error> {
+    if token.starts_with(service_tokens::PREFIX) {
+        return service_tokens::credential(&SecretText::from(token));
+    }
     let invalid = || {
         Error::InvalidToken(
             "The provided access token is malformed. Please use a valid token or generate a new one and try again."

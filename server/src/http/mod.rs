@@ -20,9 +20,10 @@ use axum::routing::{delete, get, patch, post};
 use crate::app::App;
 use infisical::{
     access_tokens, admin, auth, client_secrets, environments, folders, identities, members, organizations,
-    project_users, projects, secret_imports, secrets, status, token_auth, universal_auth,
+    project_users, projects, secret_imports, secrets, service_tokens, status, tags, token_auth,
+    universal_auth,
 };
-use route::{Route, content, machine, member, open, organization, project, user};
+use route::{Kinds, Route, content, machine, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,7 +31,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets};
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets, ServiceTokens, Tags};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -116,6 +117,19 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/workspace/{project}/memberships", Create, ProjectMembers, post(project_users::add)),
         project("DELETE", "/api/v2/workspace/{project}/memberships", Delete, ProjectMembers, delete(project_users::remove)),
 
+        project("GET", "/api/v1/workspace/{project}/tags", Read, Tags, get(tags::list_workspace)),
+        project("POST", "/api/v1/workspace/{project}/tags", Create, Tags, post(tags::create_workspace)),
+        project("GET", "/api/v1/workspace/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_workspace_by_slug)),
+        project("GET", "/api/v1/workspace/{project}/tags/{tag}", Read, Tags, get(tags::get_workspace)),
+        project("PATCH", "/api/v1/workspace/{project}/tags/{tag}", Edit, Tags, patch(tags::update_workspace)),
+        project("DELETE", "/api/v1/workspace/{project}/tags/{tag}", Delete, Tags, delete(tags::delete_workspace)),
+        project("GET", "/api/v1/projects/{project}/tags", Read, Tags, get(tags::list)),
+        project("POST", "/api/v1/projects/{project}/tags", Create, Tags, post(tags::create)),
+        project("GET", "/api/v1/projects/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_by_slug)),
+        project("GET", "/api/v1/projects/{project}/tags/{tag}", Read, Tags, get(tags::get)),
+        project("PATCH", "/api/v1/projects/{project}/tags/{tag}", Edit, Tags, patch(tags::update)),
+        project("DELETE", "/api/v1/projects/{project}/tags/{tag}", Delete, Tags, delete(tags::delete)),
+
         content("GET", "/api/v1/folders", Read, Folders, get(folders::list)),
         content("POST", "/api/v1/folders", Create, Folders, post(folders::create)),
         content("PATCH", "/api/v1/folders/batch", Edit, Folders, patch(folders::update_all)),
@@ -135,6 +149,20 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v3/secrets/raw/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v3/secrets/raw/{name}", Delete, Secrets, delete(secrets::write::delete)),
+        content("PATCH", "/api/v1/secrets/{name}", Edit, Secrets, patch(secrets::write::set_value)),
+        content("POST", "/api/v3/secrets/batch/raw", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v3/secrets/batch/raw", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v3/secrets/batch/raw", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v4/secrets/batch", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v4/secrets/batch", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v4/secrets/batch", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v3/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("POST", "/api/v4/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("GET", "/api/v3/secrets/raw/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("GET", "/api/v4/secrets/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("POST", "/api/v3/secrets/tags/{name}", Edit, Secrets, post(secrets::tagging::attach)),
+        content("DELETE", "/api/v3/secrets/tags/{name}", Edit, Secrets, delete(secrets::tagging::detach)),
+        project("GET", "/api/v1/secret/{secret}/secret-versions", Read, Secrets, get(secrets::versions::list)),
         content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list)),
         content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get)),
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
@@ -151,6 +179,10 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

@@ -509,6 +509,24 @@ impl World {
         });
     }
 
+    /// A service token made by the administrator, with `environment:path` scopes.
+    pub fn service_token(&self, project: &Project, scopes: &[&str], permissions: &[&str]) -> String {
+        let scopes: Vec<Value> = scopes
+            .iter()
+            .map(|scope| {
+                let (environment, path) = scope.split_once(':').unwrap();
+                json!({"environment": environment, "secretPath": path})
+            })
+            .collect();
+        let body = json!({
+            "name": "ci", "workspaceId": project.id, "scopes": scopes, "permissions": permissions,
+            "encryptedKey": "", "iv": "", "tag": "", "expiresIn": null, "randomBytes": "00",
+        });
+        self.send(post("/api/v2/service-token", &body).token(&self.admin))
+            .expect(200)
+            .at("/serviceToken")
+    }
+
     /// Stores a secret in `dev`.
     pub fn put(&self, project: &Project, name: &str, value: &str) {
         let body = json!({"workspaceId": project.id, "environment": "dev", "secretValue": value});

@@ -44,11 +44,14 @@ mod secret_imports;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod service_tokens;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod system;
+mod tags;
 #[cfg(test)]
 mod token_auth;
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn table<R: Copy + ToString>(
 ) -> String {
     let mut lines = vec![String::from("| |"), String::from("| --- |")];
     for role in roles {
-        lines[0].push_str(&format!(" {} |", role.to_string()));
+        lines[0] += &(" ".to_owned() + &role.to_string() + " |");
         lines[1].push_str(" --- |");
     }
     for subject in subjects {
@@ -63,7 +63,7 @@ fn table<R: Copy + ToString>(
                 4 => "everything".to_owned(),
                 _ => allowed.join(", "),
             };
-            line.push_str(&format!(" {cell} |"));
+            line += &(" ".to_owned() + &cell + " |");
         }
         lines.push(line);
     }
