@@ -512,7 +512,7 @@ fn an_organization_administrator_gets_no_credentials_of_the_stronger() {
 }
 
 /// The id of the identity behind a token, from the list.
-fn me_id(world: &World, token: &str) -> String {
+pub fn me_id(world: &World, token: &str) -> String {
     let name = me(world, token).expect(200).at("/name");
     let list = world
         .send(get(&format!("/api/v1/identities?orgId={}", world.organization)).token(&world.admin))

@@ -26,11 +26,15 @@ mod folders;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
 mod machines;
+#[cfg(test)]
+mod members;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
