@@ -8,6 +8,8 @@
 use server::store;
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
@@ -28,15 +30,21 @@ mod folders;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
@@ -59,5 +67,8 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
-#[cfg(test)]
 mod tags;
+#[cfg(test)]
+mod token_auth;
+#[cfg(test)]
+mod universal_auth;
