@@ -83,6 +83,22 @@ fn import(t: &Target) -> Request {
     placed(t, &json!({"import": {"environment": "staging", "path": "/"}}))
 }
 
+/// One secret of several that change together.
+fn batch(t: &Target, name: &str) -> Request {
+    placed(
+        t,
+        &json!({"secrets": [{"secretKey": name, "secretValue": CANARY}]}),
+    )
+}
+
+/// `A` into the spare folder.
+fn moved(t: &Target) -> Request {
+    body(json!({
+        "projectSlug": t.slug, "sourceEnvironment": "dev", "sourceSecretPath": "/",
+        "destinationEnvironment": "dev", "destinationSecretPath": "/spare", "secretIds": [t.secret],
+    }))
+}
+
 /// A row.
 pub type Sample = (&'static str, fn(&Target) -> Request);
 
@@ -108,6 +124,21 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets", |t| Request { body: Some(json!({})), ..machine(t) }),
     ("GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets", machine),
     ("POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", |t| machine(t).at("secret", &t.client_secret)),
+
+    ("GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}", |t| machine(t).at("secret", &t.client_secret)),
+    ("PATCH /api/v1/auth/universal-auth/identities/{identity}", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("DELETE /api/v1/auth/universal-auth/identities/{identity}", machine),
+    ("POST /api/v1/auth/token-auth/identities/{identity}", |t| body(json!({})).at("identity", &t.newcomer)),
+    ("GET /api/v1/auth/token-auth/identities/{identity}", machine),
+    ("PATCH /api/v1/auth/token-auth/identities/{identity}", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("DELETE /api/v1/auth/token-auth/identities/{identity}", machine),
+    ("POST /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("GET /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { variables: machine(t).variables, ..query(&[("offset", "0"), ("limit", "10")]) }),
+    ("PATCH /api/v1/auth/token-auth/tokens/{token}", |t| body(json!({"name": "changed"})).at("token", &t.access_token)),
+    ("POST /api/v1/auth/token-auth/tokens/{token}/revoke", |t| body(json!({})).at("token", &t.access_token)),
+    ("POST /api/v2/identities/search", |_| body(json!({}))),
+    ("GET /api/v1/identities/details", |_| plain()),
+    ("PATCH /api/v1/identities/{identity}", |_| body(json!({"name": "changed"}))),
 
     // Projects
     ("GET /api/v1/workspace", |_| plain()),
@@ -162,7 +193,46 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v2/workspace/{project}/identity-memberships/{identity}", |_| body(json!({"role": "viewer"}))),
     ("DELETE /api/v2/workspace/{project}/identity-memberships/{identity}", |_| plain()),
 
+    ("GET /api/v1/projects/{project}/memberships/identities", |_| plain()),
+    ("GET /api/v1/projects/{project}/memberships/identities/{identity}", |_| plain()),
+    ("POST /api/v1/projects/{project}/memberships/identities/{identity}", |t| body(json!({"role": "viewer"})).at("identity", &t.newcomer)),
+    ("PATCH /api/v1/projects/{project}/memberships/identities/{identity}", |_| body(json!({"role": "viewer"}))),
+    ("DELETE /api/v1/projects/{project}/memberships/identities/{identity}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/memberships", |_| plain()),
+    ("POST /api/v1/workspace/{project}/memberships/details", |t| body(json!({"username": t.person}))),
+    ("PATCH /api/v1/workspace/{project}/memberships/{membership}", |_| body(json!({"role": "member"}))),
+    ("POST /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.outsider]}))),
+    ("DELETE /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.person]}))),
+
+    // Tags
+    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
+    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
+    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
+    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags", |_| plain()),
+    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
+    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
+    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+
     // Secrets
+    ("PATCH /api/v1/secrets/{name}", |t| placed(t, &json!({"value": "new"}))),
+    ("POST /api/v3/secrets/batch/raw", |t| batch(t, "NEW")),
+    ("PATCH /api/v3/secrets/batch/raw", |t| batch(t, "A")),
+    ("DELETE /api/v3/secrets/batch/raw", |t| batch(t, "A")),
+    ("POST /api/v4/secrets/batch", |t| batch(t, "NEW")),
+    ("PATCH /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("DELETE /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("POST /api/v3/secrets/move", moved),
+    ("POST /api/v4/secrets/move", moved),
+    ("GET /api/v3/secrets/raw/id/{secret}", |_| plain()),
+    ("GET /api/v4/secrets/id/{secret}", |_| plain()),
+    ("POST /api/v3/secrets/tags/{name}", |t| placed(t, &json!({"tagSlugs": ["spare"]}))),
+    ("DELETE /api/v3/secrets/tags/{name}", |t| placed(t, &json!({"tagSlugs": ["spare"]}))),
+    ("GET /api/v1/secret/{secret}/secret-versions", |_| query(&[("offset", "0"), ("limit", "10")])),
     ("GET /api/v3/secrets/raw", place),
     ("GET /api/v4/secrets", place),
     ("GET /api/v3/secrets/raw/{name}", place),

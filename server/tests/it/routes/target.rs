@@ -1,11 +1,10 @@
 //! What requests are about: a project with one of everything that paths and bodies name.
 
 use serde_json::json;
-use server::store::Value;
-use shared::model::access::ProjectRole;
-use shared::model::ids::{MembershipId, ProjectId, TagId};
+use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::ids::{MembershipId, ProjectId};
 
-use super::callers::Who;
+use super::callers::{self, Who};
 use crate::app::{CANARY, TestApp, post};
 
 /// Somebody who may make targets: an administrator of an organization.
@@ -36,6 +35,14 @@ pub struct Target {
     pub machine: String,
     /// Of the machine.
     pub client_secret: String,
+    /// An access token of the machine, made by hand.
+    pub access_token: String,
+    /// Address of a member who only reads.
+    pub person: String,
+    /// The same as a membership.
+    pub membership: String,
+    /// Address of somebody in the organization who is no member.
+    pub outsider: String,
     /// An identity that is no member and has no way to log in.
     pub newcomer: String,
     /// Of the project.
@@ -66,6 +73,18 @@ impl Target {
         let auth = format!("/api/v1/auth/universal-auth/identities/{machine}");
         send(&auth, json!({}));
         let client_secret = send(&format!("{auth}/client-secrets"), json!({})).at("/clientSecretData/id");
+        let by_hand = format!("/api/v1/auth/token-auth/identities/{machine}");
+        send(&by_hand, json!({}));
+        let access_token = send(&format!("{by_hand}/tokens"), json!({})).at("/tokenData/id");
+        let person = |name: &str| {
+            let name = format!("{name}-{id}");
+            let role = OrganizationRole::NoAccess;
+            let (user, _) = callers::person(app, &name, &founder.organization, role);
+            (Who::User(user), format!("{name}@example.com"))
+        };
+        let ((reader, person), (_, outsider)) = (person("reader"), person("outsider"));
+        let tag = json!({"slug": "spare", "color": "#000000"});
+        let tag = send(&format!("/api/v1/projects/{id}/tags"), tag).at("/tag/id");
         let scope = json!({"environment": "dev", "secretPath": "/"});
         let service_token = send(
             "/api/v2/service-token",
@@ -78,50 +97,41 @@ impl Target {
             environment: String::new(),
             folder,
             secret,
-            tag: String::new(),
+            tag,
             import,
             identity: member.clone(),
             machine,
             client_secret,
+            access_token,
+            person,
+            membership: String::new(),
+            outsider,
             newcomer,
             service_token,
             project: id,
         };
-        target.add_rows(app);
         let mut members = members.to_vec();
         members.push((Who::Identity(member.parse().unwrap()), ProjectRole::NoAccess));
-        target.join(app, members);
+        members.push((reader, ProjectRole::Viewer));
+        (target.environment, target.membership) = target.join(app, members);
         target
     }
 
-    /// What has no route of its own yet, or one that is itself under test.
-    fn add_rows(&mut self, app: &TestApp) {
-        let project: ProjectId = self.project.parse().unwrap();
-        let tag = TagId::from_random(server::crypto::random::bytes().unwrap());
-        let now = app.app.clock.now();
-        self.environment = app.sql(move |tx| {
-            tx.execute(
-                "INSERT INTO tags (id, project_id, slug, color, created_by_kind, created_by, created_at, updated_at) \
-                 VALUES ($1, $2, 'spare', '', 'user', '', $3, $3)",
-                &[Value::text(tag), Value::text(project), now.0.into()],
-            )?;
-            let environments = crate::store::environments::list(tx, project)?;
-            let staging = environments.iter().find(|one| one.slug == "staging");
-            Ok(staging.unwrap().id.to_string())
-        });
-        self.tag = tag.to_string();
-    }
-
-    fn join(&self, app: &TestApp, members: Vec<(Who, ProjectRole)>) {
+    /// Adds members; answers with the ids of `staging` and of the last membership.
+    fn join(&self, app: &TestApp, members: Vec<(Who, ProjectRole)>) -> (String, String) {
         let project: ProjectId = self.project.parse().unwrap();
         let now = app.app.clock.now();
         app.sql(move |tx| {
+            let mut membership = String::new();
             for (who, role) in &members {
                 let id = MembershipId::from_random(server::crypto::random::bytes().unwrap());
                 crate::store::members::insert(tx, id, project, who.member(), *role, now)?;
+                membership = id.to_string();
             }
-            Ok(())
-        });
+            let environments = crate::store::environments::list(tx, project)?;
+            let staging = environments.iter().find(|one| one.slug == "staging");
+            Ok((staging.unwrap().id.to_string(), membership))
+        })
     }
 
     /// The value of a variable of a path.
@@ -134,6 +144,8 @@ impl Target {
             "folder" => &self.folder,
             "import" => &self.import,
             "tag" => &self.tag,
+            "membership" => &self.membership,
+            "slug" => "spare",
             "secret" => &self.secret,
             "name" => "A",
             _ => panic!(
