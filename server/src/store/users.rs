@@ -23,6 +23,8 @@ pub struct User {
     pub instance_admin: bool,
     /// When the user was made.
     pub created_at: UnixMillis,
+    /// When the user was last changed.
+    pub updated_at: UnixMillis,
 }
 
 fn user(row: &Row) -> Result<User, Error> {
@@ -34,6 +36,7 @@ fn user(row: &Row) -> Result<User, Error> {
         password_hash: row.get(4)?,
         instance_admin: row.get(5)?,
         created_at: UnixMillis(row.get(6)?),
+        updated_at: UnixMillis(row.get(7)?),
     })
 }
 
@@ -41,7 +44,7 @@ fn user(row: &Row) -> Result<User, Error> {
 pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO users (id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             Value::text(new.id),
             Value::from(new.email.as_str()),
@@ -50,6 +53,7 @@ pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
             Value::from(new.password_hash.as_str()),
             Value::from(new.instance_admin),
             Value::from(new.created_at.0),
+            Value::from(new.updated_at.0),
         ],
     )?;
     Ok(())
@@ -58,7 +62,7 @@ pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
 /// The user with an id.
 pub fn by_id(tx: Tx, id: UserId) -> Result<Option<User>, Error> {
     let rows = tx.query(
-        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at FROM users \
+        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at FROM users \
          WHERE id = $1 AND deleted_at IS NULL",
         &[Value::text(id)],
     )?;
@@ -68,7 +72,7 @@ pub fn by_id(tx: Tx, id: UserId) -> Result<Option<User>, Error> {
 /// The user with an address.
 pub fn by_email(tx: Tx, email: &Email) -> Result<Option<User>, Error> {
     let rows = tx.query(
-        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at FROM users \
+        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at FROM users \
          WHERE email = $1 AND deleted_at IS NULL",
         &[Value::from(email.as_str())],
     )?;

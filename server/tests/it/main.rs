@@ -30,6 +30,8 @@ mod machines;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scenario;

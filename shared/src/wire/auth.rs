@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{OrganizationId, UserId};
 use crate::model::text::SecretText;
+use crate::model::time::UnixMillis;
 
 /// `POST /api/v3/auth/login`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,9 +110,34 @@ pub struct User {
     pub super_admin: bool,
 }
 
+/// A user as he sees himself. Fields about what we do not have (second factors, invitations that wait) are constants.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentUser {
+    /// Who it is.
+    #[serde(flatten)]
+    pub user: User,
+    /// The id again.
+    pub user_id: UserId,
+    /// How he can log in: always `email`.
+    pub auth_methods: Vec<String>,
+    /// Always true.
+    pub is_accepted: bool,
+    /// Always true.
+    pub is_email_verified: bool,
+    /// Always false.
+    pub is_mfa_enabled: bool,
+    /// Always null.
+    pub mfa_methods: Option<Vec<String>>,
+    /// When the user was made.
+    pub created_at: UnixMillis,
+    /// When the user was last changed.
+    pub updated_at: UnixMillis,
+}
+
 /// `GET /api/v1/user`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserResponse {
     /// The caller.
-    pub user: User,
+    pub user: CurrentUser,
 }
