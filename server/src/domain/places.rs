@@ -2,11 +2,12 @@
 
 use shared::model::access::{Action, Subject};
 use shared::model::ids::{FolderId, ProjectId};
-use shared::model::names::{EnvSlug, FolderPath};
+use shared::model::names::{EnvSlug, FolderPath, environment_alias};
 
 use super::access::{Access, Scope};
 use super::audit::Entry;
 use super::caller::Caller;
+use super::service_tokens::Grant;
 use super::{Context, Error, projects};
 use crate::store;
 use crate::store::environments::Environment;
@@ -20,6 +21,49 @@ pub struct Place {
     pub environment: Option<String>,
     /// Folder.
     pub path: FolderPath,
+    /// Who chose the words.
+    pub origin: Origin,
+}
+
+/// Where the words of a place come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A value or a row names it: it is meant as it stands.
+    #[default]
+    Named,
+    /// A request names it. The one folder of a service token takes the place of what is asked for in reads, because
+    /// clients send their defaults there, and fills what is missing in writes.
+    Request {
+        /// Whether the request gave a folder.
+        path_given: bool,
+    },
+}
+
+impl Place {
+    /// What a request means when it comes with a service token.
+    fn with_grant(&self, grant: &Grant, action: Action) -> Self {
+        let mut place = self.clone();
+        let Origin::Request { path_given } = self.origin else {
+            return place;
+        };
+        let project = || Some(grant.project.to_string());
+        match grant.only_folder() {
+            Some((environment, path)) if action == Action::Read => {
+                place.project = project();
+                place.environment = Some(environment.to_owned());
+                place.path = path.clone();
+            }
+            Some((environment, path)) => {
+                place.project = place.project.or_else(project);
+                place.environment = place.environment.or_else(|| Some(environment.to_owned()));
+                if !path_given {
+                    place.path = path.clone();
+                }
+            }
+            None => place.project = place.project.or_else(project),
+        }
+        place
+    }
 }
 
 /// A place in a project the caller may look into. Environment and folder need not exist.
@@ -70,8 +114,59 @@ impl Folder {
     }
 }
 
-/// Finds the project, asks for permission, then looks for environment and folder: who may not look learns nothing
-/// about what is there.
+/// What leads to a folder, which need not exist.
+pub struct Surroundings {
+    /// The project.
+    pub project: ProjectId,
+    /// What the caller may do in it.
+    pub access: Access,
+    /// Slug of the environment, as stored if it exists.
+    pub slug: String,
+    /// The environment, if it exists.
+    pub environment: Option<Environment>,
+    /// Path of the folder.
+    pub path: FolderPath,
+}
+
+/// Finds the project and the environment and asks for permission. The scope is that of the environment which is meant,
+/// not of the word for it: an alias opens nothing. Who may not look is refused alike whether it is there or not.
+pub fn surroundings(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    action: Action,
+    subject: Subject,
+) -> Result<Surroundings, Error> {
+    let supplied = caller.grant.as_ref().map(|grant| place.with_grant(grant, action));
+    let place = supplied.as_ref().unwrap_or(place);
+    let project = place.project.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
+    })?;
+    let word = place.environment.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which environment? Give its slug as environment, such as dev".into())
+    })?;
+    let membership = projects::find(cx, caller, project)?;
+    let project = membership.project.id;
+    let environment = find_environment(cx, project, word)?;
+    let slug = environment
+        .as_ref()
+        .map_or_else(|| word.to_owned(), |found| found.slug.clone());
+    let scope = Scope {
+        environment: Some(&slug),
+        path: Some(&place.path),
+    };
+    membership.access.require(action, subject, scope)?;
+    Ok(Surroundings {
+        project,
+        access: membership.access,
+        slug,
+        environment,
+        path: place.path.clone(),
+    })
+}
+
+/// Finds the project, asks for permission, then looks for the folder: who may not look learns nothing about what is
+/// there.
 pub fn resolve(
     cx: &mut Context,
     caller: &Caller,
@@ -79,41 +174,31 @@ pub fn resolve(
     action: Action,
     subject: Subject,
 ) -> Result<Resolved, Error> {
-    let project = place.project.as_deref().ok_or_else(|| {
-        Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
-    })?;
-    let environment = place.environment.as_deref().ok_or_else(|| {
-        Error::BadRequest("Which environment? Give its slug as environment, such as dev".into())
-    })?;
-    let membership = projects::find(cx, caller, project)?;
-    let scope = Scope {
-        environment: Some(environment),
-        path: Some(&place.path),
-    };
-    membership.access.require(action, subject, scope)?;
-    let project = membership.project.id;
-    let found = find_environment(cx, project, environment)?;
-    let slug = found
-        .as_ref()
-        .map_or_else(|| environment.to_owned(), |found| found.slug.clone());
-    let folder = match found {
-        None => Err(environment_not_found(project, environment)),
-        Some(environment) => match find_folder(cx, &environment, &place.path)? {
-            None => Err(folder_not_found(&place.path, &environment.slug)),
+    let Surroundings {
+        project,
+        access,
+        slug,
+        environment,
+        path,
+    } = surroundings(cx, caller, place, action, subject)?;
+    let folder = match environment {
+        None => Err(environment_not_found(project, &slug)),
+        Some(environment) => match find_folder(cx, &environment, &path)? {
+            None => Err(folder_not_found(&path, &environment.slug)),
             Some(id) => Ok(Folder {
                 id,
                 project,
-                access: membership.access.clone(),
+                access: access.clone(),
                 environment,
-                path: place.path.clone(),
+                path: path.clone(),
             }),
         },
     };
     Ok(Resolved {
         project,
-        access: membership.access,
+        access,
         environment: slug,
-        path: place.path.clone(),
+        path,
         folder,
     })
 }
@@ -143,16 +228,20 @@ pub fn folder_not_found(path: &FolderPath, slug: &str) -> Error {
     ))
 }
 
-/// An environment by slug.
+/// An environment by slug, or by the other of a pair of usual names when the project has that one alone.
 pub fn find_environment(
     cx: &mut Context,
     project: ProjectId,
     slug: &str,
 ) -> Result<Option<Environment>, Error> {
-    match slug.parse::<EnvSlug>() {
-        Ok(slug) => Ok(store::environments::by_slug(cx.tx, project, &slug)?),
-        Err(_) => Ok(None),
+    for slug in [Some(slug), environment_alias(slug)].into_iter().flatten() {
+        if let Ok(slug) = slug.parse::<EnvSlug>()
+            && let Some(found) = store::environments::by_slug(cx.tx, project, &slug)?
+        {
+            return Ok(Some(found));
+        }
     }
+    Ok(None)
 }
 
 /// A folder of an environment by path.

@@ -1,6 +1,6 @@
 //! Secrets and their versions. Values live only in `secret_versions`; `secrets` points at the current one.
 
-use shared::model::ids::{FolderId, ProjectId, SecretId};
+use shared::model::ids::{EnvironmentId, FolderId, ProjectId, SecretId};
 use shared::model::names::SecretName;
 use shared::model::time::UnixMillis;
 
@@ -23,6 +23,8 @@ pub struct Secret {
     pub value_sealed: Vec<u8>,
     /// The comment likewise; nothing when there is none.
     pub comment_sealed: Option<Vec<u8>>,
+    /// Metadata and reminder likewise.
+    pub details_sealed: Option<Vec<u8>>,
     /// See Infisical's CLI.
     pub skip_multiline_encoding: Option<bool>,
     /// When the secret was made.
@@ -43,8 +45,12 @@ fn secret(row: &Row) -> Result<Secret, Error> {
         skip_multiline_encoding: row.get(7)?,
         created_at: UnixMillis(row.get(8)?),
         updated_at: UnixMillis(row.get(9)?),
+        details_sealed: row.get(10)?,
     })
 }
+
+/// The owner of shared secrets: nobody in particular.
+pub const SHARED: &str = "";
 
 /// Who wrote a version.
 #[derive(Debug, Clone, Copy)]
@@ -57,26 +63,30 @@ pub struct Writer<'a> {
     pub key_version: u32,
 }
 
-/// The shared secrets of a folder, by name.
-pub fn list(tx: Tx, folder: FolderId) -> Result<Vec<Secret>, Error> {
+/// The shared secrets of a folder, by name, and with each the override of this user; [`SHARED`] for none.
+pub fn list(tx: Tx, folder: FolderId, user: &str) -> Result<Vec<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
-         WHERE s.folder_id = $1 AND s.owner_id = '' AND s.deleted_at IS NULL ORDER BY s.name",
-        &[Value::text(folder)],
+         WHERE s.folder_id = $1 AND s.owner_id IN ('', $2) AND s.deleted_at IS NULL ORDER BY s.name, s.owner_id",
+        &[Value::text(folder), Value::from(user)],
     )?;
     rows.iter().map(secret).collect()
 }
 
-/// A shared secret by name, in its current version.
-pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName) -> Result<Option<Secret>, Error> {
+/// A secret by name and owner, [`SHARED`] or a user, in its current version.
+pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName, owner: &str) -> Result<Option<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
-         WHERE s.folder_id = $1 AND s.name = $2 AND s.owner_id = '' AND s.deleted_at IS NULL",
-        &[Value::text(folder), Value::from(name.as_str())],
+         WHERE s.folder_id = $1 AND s.name = $2 AND s.owner_id = $3 AND s.deleted_at IS NULL",
+        &[
+            Value::text(folder),
+            Value::from(name.as_str()),
+            Value::from(owner),
+        ],
     )?;
     rows.first().map(secret).transpose()
 }
@@ -85,12 +95,50 @@ pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName) -> Result<Option<Sec
 pub fn at_version(tx: Tx, id: SecretId, version: i64) -> Result<Option<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id \
          WHERE s.id = $1 AND v.version = $2 AND s.deleted_at IS NULL",
         &[Value::text(id), Value::from(version)],
     )?;
     rows.first().map(secret).transpose()
+}
+
+/// A secret by id in its current version, whoever owns it.
+pub fn by_id(tx: Tx, id: SecretId) -> Result<Option<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
+         WHERE s.id = $1 AND s.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first().map(secret).transpose()
+}
+
+/// The project and the environment of a secret by id; nothing when anything on the way is in the trash.
+pub fn environment_of(tx: Tx, id: SecretId) -> Result<Option<(ProjectId, EnvironmentId, String)>, Error> {
+    let rows = tx.query(
+        "SELECT e.project_id, e.id, e.slug FROM secrets s JOIN folders f ON f.id = s.folder_id \
+         JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id \
+         WHERE s.id = $1 AND s.deleted_at IS NULL AND f.deleted_at IS NULL AND e.deleted_at IS NULL \
+         AND p.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first()
+        .map(|row| Ok((row.parsed(0)?, row.parsed(1)?, row.get(2)?)))
+        .transpose()
+}
+
+/// The versions of a secret that is not deleted, newest first, each with the name it had.
+pub fn versions(tx: Tx, id: SecretId, offset: i64, limit: i64) -> Result<Vec<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id \
+         WHERE s.id = $1 AND s.deleted_at IS NULL ORDER BY v.version DESC LIMIT $3 OFFSET $2",
+        &[Value::text(id), Value::from(offset), Value::from(limit)],
+    )?;
+    rows.iter().map(secret).collect()
 }
 
 /// Adds a secret with its first version. A second one of the same name is [`Error::Unique`].
@@ -130,14 +178,16 @@ pub fn update(tx: Tx, changed: &Secret, writer: Writer) -> Result<(), Error> {
 
 fn insert_version(tx: Tx, secret: &Secret, writer: Writer) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO secret_versions (secret_id, version, name, value_sealed, comment_sealed, key_version, \
-         skip_multiline_encoding, actor_kind, actor_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO secret_versions (secret_id, version, name, value_sealed, comment_sealed, \
+         details_sealed, key_version, skip_multiline_encoding, actor_kind, actor_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             Value::text(secret.id),
             Value::from(secret.version),
             Value::from(secret.name.as_str()),
             Value::from(secret.value_sealed.as_slice()),
             Value::from(secret.comment_sealed.clone()),
+            Value::from(secret.details_sealed.clone()),
             Value::from(i64::from(writer.key_version)),
             Value::from(secret.skip_multiline_encoding),
             Value::from(writer.kind),
@@ -157,6 +207,46 @@ pub fn delete(tx: Tx, id: SecretId, now: UnixMillis) -> Result<(), Error> {
     Ok(())
 }
 
+/// Moves a shared secret and all overrides of it to the trash.
+pub fn delete_name(tx: Tx, folder: FolderId, name: &str, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET deleted_at = $3, updated_at = $3 \
+         WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
+/// Gives the overrides of a secret its new name.
+pub fn rename_overrides(tx: Tx, folder: FolderId, name: &str, new_name: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET name = $3 WHERE folder_id = $1 AND name = $2 AND owner_id <> '' AND deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name), Value::from(new_name)],
+    )?;
+    Ok(())
+}
+
+/// Puts a shared secret and all overrides of it into another folder. [`Error::Unique`] when the name is taken there.
+pub fn move_name(
+    tx: Tx,
+    folder: FolderId,
+    name: &str,
+    destination: FolderId,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET folder_id = $3, updated_at = $4 \
+         WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
+        &[
+            Value::text(folder),
+            Value::from(name),
+            Value::text(destination),
+            Value::from(now.0),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Every version of every secret of a project, trash included, a page at a time after the last id and version seen:
 /// for proving that all of them open.
 pub fn versions_after(
@@ -167,7 +257,7 @@ pub fn versions_after(
 ) -> Result<Vec<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secret_versions v \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secret_versions v \
          JOIN secrets s ON s.id = v.secret_id JOIN folders f ON f.id = s.folder_id \
          JOIN environments e ON e.id = f.environment_id \
          WHERE e.project_id = $1 AND (v.secret_id, v.version) > ($2, $3) ORDER BY v.secret_id, v.version LIMIT $4",

@@ -1,6 +1,6 @@
 //! People.
 
-use shared::model::ids::UserId;
+use shared::model::ids::{OrganizationId, UserId};
 use shared::model::names::Email;
 use shared::model::time::UnixMillis;
 
@@ -27,7 +27,8 @@ pub struct User {
     pub updated_at: UnixMillis,
 }
 
-fn user(row: &Row) -> Result<User, Error> {
+/// The first columns of every query about users, in this order.
+pub(super) fn user(row: &Row) -> Result<User, Error> {
     Ok(User {
         id: row.parsed(0)?,
         email: row.get(1)?,
@@ -75,6 +76,17 @@ pub fn by_email(tx: Tx, email: &Email) -> Result<Option<User>, Error> {
         "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at FROM users \
          WHERE email = $1 AND deleted_at IS NULL",
         &[Value::from(email.as_str())],
+    )?;
+    rows.first().map(user).transpose()
+}
+
+/// The member of an organization with an address.
+pub fn in_organization(tx: Tx, organization: OrganizationId, email: &Email) -> Result<Option<User>, Error> {
+    let rows = tx.query(
+        "SELECT u.id, u.email, u.first_name, u.last_name, u.password_hash, u.instance_admin, u.created_at, \
+         u.updated_at FROM users u JOIN organization_members m ON m.member_kind = 'user' AND m.member_id = u.id \
+         WHERE m.organization_id = $1 AND u.email = $2 AND u.deleted_at IS NULL",
+        &[Value::text(organization), Value::from(email.as_str())],
     )?;
     rows.first().map(user).transpose()
 }

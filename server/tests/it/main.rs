@@ -22,6 +22,8 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod folders;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod keys;
@@ -38,10 +40,16 @@ mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_imports;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod service_tokens;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use server::http::route::Policy;
-use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::access::{AuthMethod, OrganizationRole, ProjectRole};
 use shared::model::ids::{AccessTokenId, IdentityId, MembershipId, ProjectId};
 
 use crate::app::{CANARY, Call, Machine, Project, World};
@@ -37,7 +37,7 @@ const READS_AND_WRITES: Expected = [403, 404, 403, 403, 200, 200];
 const ADMINISTERS: Expected = [403, 404, 403, 403, 403, 200];
 
 /// Every route about a project, and who may use it.
-const PROJECT_ROUTES: [(&str, Expected); 30] = [
+const PROJECT_ROUTES: [(&str, Expected); 40] = [
     ("GET /api/v1/workspace/{project}", READS),
     ("PATCH /api/v1/workspace/{project}", ADMINISTERS),
     ("GET /api/v2/workspace/{project}", READS),
@@ -94,13 +94,36 @@ const PROJECT_ROUTES: [(&str, Expected); 30] = [
     ("POST /api/v4/secrets/{name}", READS_AND_WRITES),
     ("PATCH /api/v4/secrets/{name}", READS_AND_WRITES),
     ("DELETE /api/v4/secrets/{name}", READS_AND_WRITES),
+    ("GET /api/v1/secret-imports", READS),
+    ("GET /api/v1/secret-imports/{import}", READS),
+    ("POST /api/v1/secret-imports", READS_AND_WRITES),
+    ("PATCH /api/v1/secret-imports/{import}", READS_AND_WRITES),
+    ("DELETE /api/v1/secret-imports/{import}", READS_AND_WRITES),
+    ("GET /api/v2/secret-imports", READS),
+    ("GET /api/v2/secret-imports/{import}", READS),
+    ("POST /api/v2/secret-imports", READS_AND_WRITES),
+    ("PATCH /api/v2/secret-imports/{import}", READS_AND_WRITES),
+    ("DELETE /api/v2/secret-imports/{import}", READS_AND_WRITES),
     ("DELETE /api/v1/workspace/{project}", ADMINISTERS),
 ];
 /// Stands alone because each world has one project to lose.
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: &[&str] = &[
+    "GET /api/v1/folders",
+    "POST /api/v1/folders",
+    "PATCH /api/v1/folders/batch",
+    "GET /api/v1/folders/{folder}",
+    "PATCH /api/v1/folders/{folder}",
+    "DELETE /api/v1/folders/{folder}",
+    "GET /api/v1/folders/{project}/{environment}/{path}",
+    "GET /api/v2/folders",
+    "POST /api/v2/folders",
+    "PATCH /api/v2/folders/batch",
+    "GET /api/v2/folders/{folder}",
+    "PATCH /api/v2/folders/{folder}",
+    "DELETE /api/v2/folders/{folder}",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -109,6 +132,30 @@ const OTHERS: [&str; 19] = [
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke",
+    "GET /api/v1/projects/{project}/memberships/identities",
+    "GET /api/v1/projects/{project}/memberships/identities/{identity}",
+    "POST /api/v1/projects/{project}/memberships/identities/{identity}",
+    "PATCH /api/v1/projects/{project}/memberships/identities/{identity}",
+    "DELETE /api/v1/projects/{project}/memberships/identities/{identity}",
+    "GET /api/v1/workspace/{project}/memberships",
+    "POST /api/v1/workspace/{project}/memberships/details",
+    "PATCH /api/v1/workspace/{project}/memberships/{membership}",
+    "POST /api/v2/workspace/{project}/memberships",
+    "DELETE /api/v2/workspace/{project}/memberships",
+    "PATCH /api/v1/auth/universal-auth/identities/{identity}",
+    "DELETE /api/v1/auth/universal-auth/identities/{identity}",
+    "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}",
+    "POST /api/v1/auth/token-auth/identities/{identity}",
+    "GET /api/v1/auth/token-auth/identities/{identity}",
+    "PATCH /api/v1/auth/token-auth/identities/{identity}",
+    "DELETE /api/v1/auth/token-auth/identities/{identity}",
+    "POST /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "GET /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "PATCH /api/v1/auth/token-auth/tokens/{token}",
+    "POST /api/v1/auth/token-auth/tokens/{token}/revoke",
+    "POST /api/v2/identities/search",
+    "GET /api/v1/identities/details",
+    "PATCH /api/v1/identities/{identity}",
     "GET /api/v1/organization",
     "GET /api/v1/organization/{organization}",
     "POST /api/v1/identities",
@@ -148,7 +195,7 @@ fn the_route_table_is_the_one_these_tests_know() {
         .iter()
         .map(|(name, _)| *name)
         .chain([DELETES_TOO.0])
-        .chain(OTHERS)
+        .chain(OTHERS.iter().copied())
         .map(str::to_owned)
         .collect();
     assert_eq!(guarded, known);
@@ -206,6 +253,7 @@ struct Target {
     project: String,
     environment: String,
     identity: String,
+    import: String,
     organization: String,
 }
 
@@ -217,6 +265,7 @@ impl Target {
             project: project.id.clone(),
             environment: crate::projects::environment_id(world, project, "staging"),
             identity: member.id,
+            import: crate::secret_imports::import(world, project, "dev", ("prod", "/")),
             organization: world.organization.clone(),
         }
     }
@@ -227,10 +276,15 @@ impl Target {
             .replace("{project}", &self.project)
             .replace("{environment}", &self.environment)
             .replace("{identity}", &self.identity)
+            .replace("{import}", &self.import)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{token}", &self.identity)
+            .replace("{membership}", &self.identity)
+            .replace("{folder}", &self.identity)
+            .replace("{path}", "app")
             .replace("{name}", "A");
-        if name.starts_with("GET ") && path.contains("/secrets") {
+        if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
         } else if name == "GET /api/v1/identities" {
             format!("{path}?orgId={}", self.organization)
@@ -246,7 +300,12 @@ impl Target {
         if method == "GET" {
             return call;
         }
-        let body: Value = if path.contains("/secrets") {
+        let body: Value = if path.contains("/secret-imports") {
+            json!({
+                "projectId": self.project, "environment": "dev",
+                "import": {"environment": "staging", "path": "/"},
+            })
+        } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
             if method == "POST" {
                 body["environment"] = json!("prod");
@@ -259,6 +318,8 @@ impl Target {
         } else {
             json!({
                 "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "username": "kavi@example.com", "emails": ["kavi@example.com"],
+                "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
         call.json(&body)
@@ -296,7 +357,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         MembershipId::from_random(random()),
     );
     let token = world.wait(world.app.app.write(move |cx| {
-        use server::domain::access_tokens::{Lifetime, issue};
+        use server::domain::access_tokens::{endless_terms, issue};
         let member = Member::Identity(identity);
         crate::store::identities::insert(cx.tx, identity, organization, "foreigner", false, false, cx.now)?;
         crate::store::organizations::insert_member(
@@ -310,13 +371,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         if let Some(project) = project {
             crate::store::members::insert(cx.tx, second, project, member, ProjectRole::Admin, cx.now)?;
         }
-        let lifetime = Lifetime {
-            ttl: 0,
-            max_ttl: 0,
-            uses_limit: 0,
-            trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
-        };
-        issue(cx, identity, None, "foreign", lifetime)
+        issue(cx, identity, None, "foreign", endless_terms())
     }));
     token.unwrap().token.expose().to_owned()
 }
@@ -459,15 +514,15 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
+                method: AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
-                ttl: 0,
-                max_ttl: 0,
+                terms: server::domain::access_tokens::endless_terms(),
                 uses: 0,
-                uses_limit: 0,
-                trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
                 created_at: cx.now,
                 renewed_at: cx.now,
+                last_used_at: None,
+                revoked_at: None,
             };
             server::domain::tokens::for_identity(cx, &row, None)
         }))

@@ -1,6 +1,9 @@
 //! The words of a request for a project, an environment and a folder, in all their spellings.
 
-use crate::domain::places::Place;
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+
+use crate::domain::places::{Origin, Place};
 use crate::http::error::Failure;
 use crate::http::extract::{filled, parsed};
 
@@ -22,5 +25,19 @@ pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {
         project: spelling.projects.into_iter().find_map(filled).map(str::to_owned),
         environment: filled(spelling.environment).map(str::to_owned),
         path: parsed("secretPath", spelling.path.map_or("/", |path| path.as_str()))?,
+        origin: Origin::Request {
+            path_given: filled(spelling.path).is_some(),
+        },
     })
+}
+
+/// A list with a header that says what is missing when it is empty because its environment or folder does not exist.
+pub fn hinted(list: impl IntoResponse, missing: Option<&str>) -> Response {
+    let mut response = list.into_response();
+    if let Some(missing) = missing
+        && let Ok(hint) = HeaderValue::from_str(missing)
+    {
+        response.headers_mut().insert("x-strongroom-hint", hint);
+    }
+    response
 }

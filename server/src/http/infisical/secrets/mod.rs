@@ -1,67 +1,103 @@
 //! Secrets, v3 raw and v4: the two differ in how the project is called, and one handler serves both.
 
+pub mod batch;
+pub mod located;
+pub mod moving;
 pub mod read;
+pub mod tagging;
+pub mod versions;
 pub mod write;
 
 use shared::model::text::SecretText;
-use shared::wire::secrets::{HIDDEN_VALUE, Secret, SecretBody, SecretQuery, SecretType};
+use shared::wire::secrets::{
+    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType, SecretsBody,
+    TagSecretBody, ValueBody,
+};
 
-use crate::domain::secrets;
+use crate::domain::secrets::{self, Kind, MetadataItem};
 use crate::http::infisical::places::Spelling;
 
-impl<'a> From<&'a SecretQuery> for Spelling<'a> {
-    fn from(query: &'a SecretQuery) -> Self {
-        Self {
-            projects: [
-                query.project_id.as_ref(),
-                query.workspace_id.as_ref(),
-                query.workspace_slug.as_ref(),
-                query.project_slug.as_ref(),
-            ],
-            environment: query.environment.as_ref(),
-            path: query.secret_path.as_ref(),
+/// Requests that say where as most do.
+macro_rules! spelled {
+    ($($request:ty),+) => {$(
+        impl<'a> From<&'a $request> for Spelling<'a> {
+            fn from(request: &'a $request) -> Self {
+                Self {
+                    projects: [
+                        request.project_id.as_ref(),
+                        request.workspace_id.as_ref(),
+                        request.workspace_slug.as_ref(),
+                        request.project_slug.as_ref(),
+                    ],
+                    environment: request.environment.as_ref(),
+                    path: request.secret_path.as_ref(),
+                }
+            }
         }
-    }
+    )+};
 }
+spelled!(SecretQuery, SecretBody, SecretsBody, TagSecretBody, ValueBody);
 
-impl<'a> From<&'a SecretBody> for Spelling<'a> {
-    fn from(body: &'a SecretBody) -> Self {
-        Self {
-            projects: [
-                body.project_id.as_ref(),
-                body.workspace_id.as_ref(),
-                body.workspace_slug.as_ref(),
-                body.project_slug.as_ref(),
-            ],
-            environment: body.environment.as_ref(),
-            path: body.secret_path.as_ref(),
-        }
+fn kind_of(kind: Option<SecretType>) -> Kind {
+    match kind {
+        None | Some(SecretType::Shared) => Kind::Shared,
+        Some(SecretType::Personal) => Kind::Personal,
     }
 }
 
 fn body(secret: secrets::Secret) -> Secret {
     let hidden = secret.value.is_none();
+    let details = secret.details;
     Secret {
         id: secret.id,
         id_again: secret.id,
         workspace: secret.project,
         environment: secret.environment,
         version: secret.version,
-        kind: SecretType::Shared,
+        kind: match secret.owner {
+            None => SecretType::Shared,
+            Some(_) => SecretType::Personal,
+        },
         secret_key: secret.name,
         secret_value: secret.value.unwrap_or_else(|| SecretText::from(HIDDEN_VALUE)),
         secret_comment: secret.comment,
         secret_path: secret.path.to_string(),
         secret_value_hidden: hidden,
         skip_multiline_encoding: secret.skip_multiline_encoding,
-        secret_reminder_note: None,
-        secret_reminder_repeat_days: None,
+        secret_reminder_note: details.reminder_note,
+        secret_reminder_repeat_days: details.reminder_repeat_days,
         is_rotated_secret: false,
         rotation_id: None,
-        metadata: None,
-        secret_metadata: Vec::new(),
-        tags: Vec::new(),
+        metadata: details.legacy,
+        secret_metadata: details
+            .metadata
+            .into_iter()
+            .map(|item| metadata_body(item, hidden))
+            .collect(),
+        tags: secret.tags.into_iter().map(tag_body).collect(),
         created_at: secret.created_at,
         updated_at: secret.updated_at,
+    }
+}
+
+/// What was called confidential is hidden together with the value.
+fn metadata_body(item: MetadataItem, hidden: bool) -> SecretMetadata {
+    SecretMetadata {
+        key: item.key,
+        value: if hidden && item.encrypted {
+            SecretText::from(HIDDEN_VALUE)
+        } else {
+            item.value
+        },
+        is_encrypted: item.encrypted,
+    }
+}
+
+fn tag_body(tag: secrets::SecretTag) -> SecretTag {
+    SecretTag {
+        id: tag.id,
+        name: tag.slug.clone(),
+        slug: tag.slug,
+        color: tag.color,
     }
 }
