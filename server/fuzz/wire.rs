@@ -74,7 +74,7 @@ fn quotes_nothing(text: &str, sent: &str) {
     assert!(!shown, "{sent}\nis answered\n{text}");
 }
 
-fn read<T: DeserializeOwned>(body: Vec<u8>) -> std::result::Result<T, String> {
+fn read<T: DeserializeOwned>(body: Vec<u8>) -> core::result::Result<T, String> {
     let request = Request::builder()
         .header("content-type", "application/json")
         .body(Body::from(body));

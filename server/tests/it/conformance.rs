@@ -716,10 +716,13 @@ fn a_service_token_reads_with_three_parts_and_writes_with_four() {
         .create_as(
             &four,
             "NEW",
-            json!({ "secretValue": "v", "secretPath": "/", "type": "shared" }),
+            json!({ "environment": "prod", "secretValue": "v", "secretPath": "/", "type": "shared" }),
         )
         .expect(200);
     assert_eq!(created.json["secret"]["environment"], "prod");
+    // A write that names another place is not led to this one.
+    let elsewhere = scene.create_as(&four, "LOST", json!({ "secretValue": "v" }));
+    assert_eq!(elsewhere.status, 403, "{}", elsewhere.text);
     let details = scene.send(get("/api/v2/service-token").token(&token)).expect(200);
     assert_eq!(details.at("/workspace"), scene.project.id);
     assert_eq!(details.at("/scopes/0/environment"), "prod");

@@ -132,7 +132,7 @@ pub struct User {
     pub updated_at: UnixMillis,
 }
 
-/// A user as he sees himself. Fields about what we do not have (second factors, invitations that wait) are constants.
+/// A user as he sees himself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CurrentUser {
@@ -141,20 +141,8 @@ pub struct CurrentUser {
     pub user: User,
     /// The id again.
     pub user_id: UserId,
-    /// How he can log in: always `email`.
-    pub auth_methods: Vec<String>,
-    /// Always true.
-    pub is_accepted: bool,
-    /// Always true.
-    pub is_email_verified: bool,
-    /// Always false.
-    pub is_mfa_enabled: bool,
-    /// Always null.
+    /// Always null: a second factor comes later.
     pub mfa_methods: Option<Vec<String>>,
-    /// When the user was made.
-    pub created_at: UnixMillis,
-    /// When the user was last changed.
-    pub updated_at: UnixMillis,
 }
 
 /// `GET /api/v1/user`

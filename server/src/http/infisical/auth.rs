@@ -211,13 +211,7 @@ pub async fn user(
         user: CurrentUser {
             user: user_body(&user),
             user_id: user.id,
-            auth_methods: vec!["email".into()],
-            is_accepted: true,
-            is_email_verified: true,
-            is_mfa_enabled: false,
             mfa_methods: None,
-            created_at: user.created_at,
-            updated_at: user.updated_at,
         },
     }))
 }

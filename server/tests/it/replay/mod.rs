@@ -205,14 +205,17 @@ fn against_issues(exchange: &Exchange, reply: &Reply) -> Vec<String> {
         .collect()
 }
 
-/// Puts a value where a JSON pointer says, in a body that has the field's parent.
+/// Puts a value where a pointer says, in a body that has the field's parent; `[NAME]` is the secret of that name.
 fn put(body: &mut Value, pointer: &str, value: Value) {
     let (parent, field) = pointer.rsplit_once('/').unwrap();
-    match body.pointer_mut(parent) {
-        Some(Value::Array(items)) => items[field.parse::<usize>().unwrap()] = value,
-        Some(parent) => parent[field] = value,
-        None => panic!("nothing recorded at {parent}"),
-    }
+    let parent = match parent.strip_suffix(']').and_then(|parent| parent.split_once('[')) {
+        None => body.pointer_mut(parent),
+        Some((list, name)) => body
+            .pointer_mut(list)
+            .and_then(Value::as_array_mut)
+            .and_then(|items| items.iter_mut().find(|item| item["secretKey"] == name)),
+    };
+    parent.unwrap_or_else(|| panic!("nothing recorded at {pointer}"))[field] = value;
 }
 
 /// Headers that clients depend on.
