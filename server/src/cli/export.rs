@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::Value;
-use shared::wire::secrets::{Secret, SecretType};
+use shared::wire::secrets::{Secret, SecretTag, SecretType};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
@@ -150,7 +149,7 @@ struct Exported<'a> {
     #[serde(rename = "_id")]
     id: String,
     secret_path: &'a str,
-    tags: &'a [Value],
+    tags: &'a [SecretTag],
     comment: &'a str,
     skip_multiline_encoding: bool,
 }

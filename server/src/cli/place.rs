@@ -1,6 +1,6 @@
 //! The folder of secrets that was meant, found on the server.
 
-use shared::model::names::FolderPath;
+use shared::model::names::{FolderPath, environment_alias};
 use shared::wire::projects::Project;
 use shared::wire::secrets::{SecretBody, SecretQuery, SecretType};
 
@@ -8,13 +8,6 @@ use super::client::Client;
 use super::failure::Failure;
 use super::printer::Printer;
 use super::resolve::Wanted;
-
-/// Environments that people call by a long and a short name.
-const ALIASES: [(&str, &str); 3] = [
-    ("production", "prod"),
-    ("development", "dev"),
-    ("staging", "stage"),
-];
 
 /// A folder of an environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +24,8 @@ impl Place {
     /// Finds the folder that is wanted. A project given by its id and an environment without another name need
     /// no question to the server.
     pub async fn find(client: &Client, wanted: &Wanted, printer: &Printer) -> Result<Self, Failure> {
-        let long_name = ALIASES.iter().any(|(long, _)| *long == wanted.environment);
+        let long_name = environment_alias(&wanted.environment)
+            .is_some_and(|other| other.len() < wanted.environment.len());
         match wanted.project_id() {
             Some(id) if !long_name => Ok(Self {
                 project: id.to_string(),
@@ -147,15 +141,8 @@ fn environment<'a>(project: &'a Project, wanted: &Wanted) -> Result<&'a str, Fai
             .map(|environment| environment.slug.as_str());
         slugs.find(|known| *known == slug)
     };
-    let other = ALIASES.iter().find_map(|(long, short)| {
-        if *long == wanted.environment {
-            Some(*short)
-        } else {
-            (*short == wanted.environment).then_some(*long)
-        }
-    });
     known(&wanted.environment)
-        .or_else(|| other.and_then(known))
+        .or_else(|| environment_alias(&wanted.environment).and_then(known))
         .ok_or_else(|| environment_not_found(project, wanted))
 }
 

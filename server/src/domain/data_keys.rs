@@ -65,12 +65,15 @@ pub enum Part {
     Value,
     /// The comment.
     Comment,
+    /// Metadata and reminder.
+    Details,
 }
 
 fn secret_place<'a>(secret: &'a str, version: i64, part: Part, owner: &'a str) -> Place<'a> {
     let column = match part {
         Part::Value => "value_sealed",
         Part::Comment => "comment_sealed",
+        Part::Details => "details_sealed",
     };
     Place {
         table: "secret_versions",

@@ -1,12 +1,12 @@
 //! Environments of projects. Each has a root folder from the start.
 
 use shared::model::access::{Action, Subject};
-use shared::model::ids::{EnvironmentId, FolderId, ProjectId};
+use shared::model::ids::{EnvironmentId, ProjectId};
 use shared::model::names::{DisplayName, EnvSlug};
 
 use super::caller::Caller;
 use super::projects::find_for;
-use super::{Context, Error, audit};
+use super::{Context, Error, audit, folders};
 use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
@@ -34,8 +34,7 @@ fn insert(
         updated_at: cx.now,
     };
     store::environments::insert(cx.tx, &environment).map_err(|error| exists(error, slug))?;
-    let root = FolderId::from_random(random::bytes()?);
-    store::folders::insert(cx.tx, root, environment.id, None, "", cx.now)?;
+    folders::insert(cx, environment.id, None, "", None)?;
     Ok(environment)
 }
 

@@ -2,7 +2,7 @@
 
 use shared::model::access::{Action, Subject};
 use shared::model::ids::{FolderId, ProjectId};
-use shared::model::names::{EnvSlug, FolderPath};
+use shared::model::names::{EnvSlug, FolderPath, environment_alias};
 
 use super::access::{Access, Scope};
 use super::audit::Entry;
@@ -70,8 +70,54 @@ impl Folder {
     }
 }
 
-/// Finds the project, asks for permission, then looks for environment and folder: who may not look learns nothing
-/// about what is there.
+/// What leads to a folder, which need not exist.
+pub struct Surroundings {
+    /// The project.
+    pub project: ProjectId,
+    /// What the caller may do in it.
+    pub access: Access,
+    /// Slug of the environment, as stored if it exists.
+    pub slug: String,
+    /// The environment, if it exists.
+    pub environment: Option<Environment>,
+}
+
+/// Finds the project and the environment and asks for permission. The scope is that of the environment which is meant,
+/// not of the word for it: an alias opens nothing. Who may not look is refused alike whether it is there or not.
+pub fn surroundings(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    action: Action,
+    subject: Subject,
+) -> Result<Surroundings, Error> {
+    let project = place.project.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
+    })?;
+    let word = place.environment.as_deref().ok_or_else(|| {
+        Error::BadRequest("Which environment? Give its slug as environment, such as dev".into())
+    })?;
+    let membership = projects::find(cx, caller, project)?;
+    let project = membership.project.id;
+    let environment = find_environment(cx, project, word)?;
+    let slug = environment
+        .as_ref()
+        .map_or_else(|| word.to_owned(), |found| found.slug.clone());
+    let scope = Scope {
+        environment: Some(&slug),
+        path: Some(&place.path),
+    };
+    membership.access.require(action, subject, scope)?;
+    Ok(Surroundings {
+        project,
+        access: membership.access,
+        slug,
+        environment,
+    })
+}
+
+/// Finds the project, asks for permission, then looks for the folder: who may not look learns nothing about what is
+/// there.
 pub fn resolve(
     cx: &mut Context,
     caller: &Caller,
@@ -79,31 +125,20 @@ pub fn resolve(
     action: Action,
     subject: Subject,
 ) -> Result<Resolved, Error> {
-    let project = place.project.as_deref().ok_or_else(|| {
-        Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
-    })?;
-    let environment = place.environment.as_deref().ok_or_else(|| {
-        Error::BadRequest("Which environment? Give its slug as environment, such as dev".into())
-    })?;
-    let membership = projects::find(cx, caller, project)?;
-    let scope = Scope {
-        environment: Some(environment),
-        path: Some(&place.path),
-    };
-    membership.access.require(action, subject, scope)?;
-    let project = membership.project.id;
-    let found = find_environment(cx, project, environment)?;
-    let slug = found
-        .as_ref()
-        .map_or_else(|| environment.to_owned(), |found| found.slug.clone());
-    let folder = match found {
-        None => Err(environment_not_found(project, environment)),
+    let Surroundings {
+        project,
+        access,
+        slug,
+        environment,
+    } = surroundings(cx, caller, place, action, subject)?;
+    let folder = match environment {
+        None => Err(environment_not_found(project, &slug)),
         Some(environment) => match find_folder(cx, &environment, &place.path)? {
             None => Err(folder_not_found(&place.path, &environment.slug)),
             Some(id) => Ok(Folder {
                 id,
                 project,
-                access: membership.access.clone(),
+                access: access.clone(),
                 environment,
                 path: place.path.clone(),
             }),
@@ -111,7 +146,7 @@ pub fn resolve(
     };
     Ok(Resolved {
         project,
-        access: membership.access,
+        access,
         environment: slug,
         path: place.path.clone(),
         folder,
@@ -143,16 +178,20 @@ pub fn folder_not_found(path: &FolderPath, slug: &str) -> Error {
     ))
 }
 
-/// An environment by slug.
+/// An environment by slug, or by the other of a pair of usual names when the project has that one alone.
 pub fn find_environment(
     cx: &mut Context,
     project: ProjectId,
     slug: &str,
 ) -> Result<Option<Environment>, Error> {
-    match slug.parse::<EnvSlug>() {
-        Ok(slug) => Ok(store::environments::by_slug(cx.tx, project, &slug)?),
-        Err(_) => Ok(None),
+    for slug in [Some(slug), environment_alias(slug)].into_iter().flatten() {
+        if let Ok(slug) = slug.parse::<EnvSlug>()
+            && let Some(found) = store::environments::by_slug(cx.tx, project, &slug)?
+        {
+            return Ok(Some(found));
+        }
     }
+    Ok(None)
 }
 
 /// A folder of an environment by path.

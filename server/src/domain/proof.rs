@@ -1,6 +1,7 @@
 //! Whether everything opens that is sealed: what a restore shows before anybody relies on it.
 
 use super::data_keys::{DataKeys, Part};
+use super::secrets::Details;
 use super::{Context, Error, data_keys};
 use crate::store;
 use crate::store::secrets::Secret;
@@ -34,7 +35,7 @@ pub fn all(cx: &mut Context) -> Result<Proof, Error> {
             last = (end.id.to_string(), end.version);
             for row in rows {
                 let opened = match &keys {
-                    Ok(keys) => damage(open_both(keys, &row))?.is_ok(),
+                    Ok(keys) => damage(open_parts(keys, &row))?.is_ok(),
                     Err(_) => false,
                 };
                 *(if opened {
@@ -50,10 +51,13 @@ pub fn all(cx: &mut Context) -> Result<Proof, Error> {
     Ok(proof)
 }
 
-fn open_both(keys: &DataKeys, row: &Secret) -> Result<(), Error> {
+fn open_parts(keys: &DataKeys, row: &Secret) -> Result<(), Error> {
     keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
     if let Some(comment) = &row.comment_sealed {
         keys.open(row.id, row.version, Part::Comment, &row.owner_id, comment)?;
+    }
+    if let Some(details) = &row.details_sealed {
+        Details::from_text(&keys.open(row.id, row.version, Part::Details, &row.owner_id, details)?)?;
     }
     Ok(())
 }

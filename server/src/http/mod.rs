@@ -19,8 +19,8 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, identities, members, organizations, projects, secrets, status,
-    universal_auth,
+    access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
+    secret_imports, secrets, status, universal_auth,
 };
 use route::{Route, content, member, open, organization, project, user};
 use shared::model::access::{Action, Subject};
@@ -30,7 +30,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Identities, Project, ProjectMembers, Projects, Secrets};
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -92,6 +92,20 @@ pub fn routes() -> Vec<Route> {
         project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
         project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
 
+        content("GET", "/api/v1/folders", Read, Folders, get(folders::list)),
+        content("POST", "/api/v1/folders", Create, Folders, post(folders::create)),
+        content("PATCH", "/api/v1/folders/batch", Edit, Folders, patch(folders::update_all)),
+        content("GET", "/api/v1/folders/{folder}", Read, Folders, get(folders::get)),
+        content("PATCH", "/api/v1/folders/{folder}", Edit, Folders, patch(folders::update)),
+        content("DELETE", "/api/v1/folders/{folder}", Delete, Folders, delete(folders::delete)),
+        content("GET", "/api/v1/folders/{project}/{environment}/{path}", Read, Folders, get(folders::get_by_path)),
+        content("GET", "/api/v2/folders", Read, Folders, get(folders::list)),
+        content("POST", "/api/v2/folders", Create, Folders, post(folders::create)),
+        content("PATCH", "/api/v2/folders/batch", Edit, Folders, patch(folders::update_all)),
+        content("GET", "/api/v2/folders/{folder}", Read, Folders, get(folders::get)),
+        content("PATCH", "/api/v2/folders/{folder}", Edit, Folders, patch(folders::update)),
+        content("DELETE", "/api/v2/folders/{folder}", Delete, Folders, delete(folders::delete_empty)),
+
         content("GET", "/api/v3/secrets/raw", Read, Secrets, get(secrets::read::list)),
         content("GET", "/api/v3/secrets/raw/{name}", Read, Secrets, get(secrets::read::get)),
         content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
@@ -102,6 +116,17 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v4/secrets/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v4/secrets/{name}", Delete, Secrets, delete(secrets::write::delete)),
+
+        content("GET", "/api/v1/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        project("GET", "/api/v1/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
+        project("POST", "/api/v1/secret-imports", Create, SecretImports, post(secret_imports::create)),
+        project("PATCH", "/api/v1/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
+        project("DELETE", "/api/v1/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        content("GET", "/api/v2/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        project("GET", "/api/v2/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
+        project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
+        project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
+        project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

@@ -22,6 +22,8 @@ pub mod migrate;
 pub mod organizations;
 pub mod project_keys;
 pub mod projects;
+pub mod secret_imports;
+pub mod secret_tags;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

@@ -23,6 +23,8 @@ pub struct Secret {
     pub value_sealed: Vec<u8>,
     /// The comment likewise; nothing when there is none.
     pub comment_sealed: Option<Vec<u8>>,
+    /// Metadata and reminder likewise.
+    pub details_sealed: Option<Vec<u8>>,
     /// See Infisical's CLI.
     pub skip_multiline_encoding: Option<bool>,
     /// When the secret was made.
@@ -43,8 +45,12 @@ fn secret(row: &Row) -> Result<Secret, Error> {
         skip_multiline_encoding: row.get(7)?,
         created_at: UnixMillis(row.get(8)?),
         updated_at: UnixMillis(row.get(9)?),
+        details_sealed: row.get(10)?,
     })
 }
+
+/// The owner of shared secrets: nobody in particular.
+pub const SHARED: &str = "";
 
 /// Who wrote a version.
 #[derive(Debug, Clone, Copy)]
@@ -57,26 +63,30 @@ pub struct Writer<'a> {
     pub key_version: u32,
 }
 
-/// The shared secrets of a folder, by name.
-pub fn list(tx: Tx, folder: FolderId) -> Result<Vec<Secret>, Error> {
+/// The shared secrets of a folder, by name, and with each the override of this user; [`SHARED`] for none.
+pub fn list(tx: Tx, folder: FolderId, user: &str) -> Result<Vec<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
-         WHERE s.folder_id = $1 AND s.owner_id = '' AND s.deleted_at IS NULL ORDER BY s.name",
-        &[Value::text(folder)],
+         WHERE s.folder_id = $1 AND s.owner_id IN ('', $2) AND s.deleted_at IS NULL ORDER BY s.name, s.owner_id",
+        &[Value::text(folder), Value::from(user)],
     )?;
     rows.iter().map(secret).collect()
 }
 
-/// A shared secret by name, in its current version.
-pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName) -> Result<Option<Secret>, Error> {
+/// A secret by name and owner, [`SHARED`] or a user, in its current version.
+pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName, owner: &str) -> Result<Option<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
-         WHERE s.folder_id = $1 AND s.name = $2 AND s.owner_id = '' AND s.deleted_at IS NULL",
-        &[Value::text(folder), Value::from(name.as_str())],
+         WHERE s.folder_id = $1 AND s.name = $2 AND s.owner_id = $3 AND s.deleted_at IS NULL",
+        &[
+            Value::text(folder),
+            Value::from(name.as_str()),
+            Value::from(owner),
+        ],
     )?;
     rows.first().map(secret).transpose()
 }
@@ -85,7 +95,7 @@ pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName) -> Result<Option<Sec
 pub fn at_version(tx: Tx, id: SecretId, version: i64) -> Result<Option<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secrets s \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
          JOIN secret_versions v ON v.secret_id = s.id \
          WHERE s.id = $1 AND v.version = $2 AND s.deleted_at IS NULL",
         &[Value::text(id), Value::from(version)],
@@ -130,14 +140,16 @@ pub fn update(tx: Tx, changed: &Secret, writer: Writer) -> Result<(), Error> {
 
 fn insert_version(tx: Tx, secret: &Secret, writer: Writer) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO secret_versions (secret_id, version, name, value_sealed, comment_sealed, key_version, \
-         skip_multiline_encoding, actor_kind, actor_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO secret_versions (secret_id, version, name, value_sealed, comment_sealed, \
+         details_sealed, key_version, skip_multiline_encoding, actor_kind, actor_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             Value::text(secret.id),
             Value::from(secret.version),
             Value::from(secret.name.as_str()),
             Value::from(secret.value_sealed.as_slice()),
             Value::from(secret.comment_sealed.clone()),
+            Value::from(secret.details_sealed.clone()),
             Value::from(i64::from(writer.key_version)),
             Value::from(secret.skip_multiline_encoding),
             Value::from(writer.kind),
@@ -167,7 +179,7 @@ pub fn versions_after(
 ) -> Result<Vec<Secret>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at FROM secret_versions v \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secret_versions v \
          JOIN secrets s ON s.id = v.secret_id JOIN folders f ON f.id = s.folder_id \
          JOIN environments e ON e.id = f.environment_id \
          WHERE e.project_id = $1 AND (v.secret_id, v.version) > ($2, $3) ORDER BY v.secret_id, v.version LIMIT $4",

@@ -20,6 +20,8 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod folders;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod keys;
@@ -33,6 +35,8 @@ mod projects;
 mod routes;
 #[cfg(test)]
 mod scenario;
+#[cfg(test)]
+mod secret_imports;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

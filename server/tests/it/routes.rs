@@ -37,7 +37,7 @@ const READS_AND_WRITES: Expected = [403, 404, 403, 403, 200, 200];
 const ADMINISTERS: Expected = [403, 404, 403, 403, 403, 200];
 
 /// Every route about a project, and who may use it.
-const PROJECT_ROUTES: [(&str, Expected); 30] = [
+const PROJECT_ROUTES: [(&str, Expected); 40] = [
     ("GET /api/v1/workspace/{project}", READS),
     ("PATCH /api/v1/workspace/{project}", ADMINISTERS),
     ("GET /api/v2/workspace/{project}", READS),
@@ -94,13 +94,36 @@ const PROJECT_ROUTES: [(&str, Expected); 30] = [
     ("POST /api/v4/secrets/{name}", READS_AND_WRITES),
     ("PATCH /api/v4/secrets/{name}", READS_AND_WRITES),
     ("DELETE /api/v4/secrets/{name}", READS_AND_WRITES),
+    ("GET /api/v1/secret-imports", READS),
+    ("GET /api/v1/secret-imports/{import}", READS),
+    ("POST /api/v1/secret-imports", READS_AND_WRITES),
+    ("PATCH /api/v1/secret-imports/{import}", READS_AND_WRITES),
+    ("DELETE /api/v1/secret-imports/{import}", READS_AND_WRITES),
+    ("GET /api/v2/secret-imports", READS),
+    ("GET /api/v2/secret-imports/{import}", READS),
+    ("POST /api/v2/secret-imports", READS_AND_WRITES),
+    ("PATCH /api/v2/secret-imports/{import}", READS_AND_WRITES),
+    ("DELETE /api/v2/secret-imports/{import}", READS_AND_WRITES),
     ("DELETE /api/v1/workspace/{project}", ADMINISTERS),
 ];
 /// Stands alone because each world has one project to lose.
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 32] = [
+    "GET /api/v1/folders",
+    "POST /api/v1/folders",
+    "PATCH /api/v1/folders/batch",
+    "GET /api/v1/folders/{folder}",
+    "PATCH /api/v1/folders/{folder}",
+    "DELETE /api/v1/folders/{folder}",
+    "GET /api/v1/folders/{project}/{environment}/{path}",
+    "GET /api/v2/folders",
+    "POST /api/v2/folders",
+    "PATCH /api/v2/folders/batch",
+    "GET /api/v2/folders/{folder}",
+    "PATCH /api/v2/folders/{folder}",
+    "DELETE /api/v2/folders/{folder}",
     "POST /api/v3/auth/select-organization",
     "POST /api/v1/auth/checkAuth",
     "GET /api/v1/user",
@@ -206,6 +229,7 @@ struct Target {
     project: String,
     environment: String,
     identity: String,
+    import: String,
     organization: String,
 }
 
@@ -217,6 +241,7 @@ impl Target {
             project: project.id.clone(),
             environment: crate::projects::environment_id(world, project, "staging"),
             identity: member.id,
+            import: crate::secret_imports::import(world, project, "dev", ("prod", "/")),
             organization: world.organization.clone(),
         }
     }
@@ -227,10 +252,13 @@ impl Target {
             .replace("{project}", &self.project)
             .replace("{environment}", &self.environment)
             .replace("{identity}", &self.identity)
+            .replace("{import}", &self.import)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{folder}", &self.identity)
+            .replace("{path}", "app")
             .replace("{name}", "A");
-        if name.starts_with("GET ") && path.contains("/secrets") {
+        if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
             format!("{path}?projectId={}&environment=dev", self.project)
         } else if name == "GET /api/v1/identities" {
             format!("{path}?orgId={}", self.organization)
@@ -246,7 +274,12 @@ impl Target {
         if method == "GET" {
             return call;
         }
-        let body: Value = if path.contains("/secrets") {
+        let body: Value = if path.contains("/secret-imports") {
+            json!({
+                "projectId": self.project, "environment": "dev",
+                "import": {"environment": "staging", "path": "/"},
+            })
+        } else if path.contains("/secrets") {
             let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
             if method == "POST" {
                 body["environment"] = json!("prod");
@@ -259,6 +292,7 @@ impl Target {
         } else {
             json!({
                 "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
         call.json(&body)

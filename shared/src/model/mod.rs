@@ -1,6 +1,7 @@
-//! The vocabulary of the product: identifiers, names, secret text, permissions, time.
+//! The vocabulary of the product: identifiers, names, secret text, permissions, changes, time.
 
 pub mod access;
+pub mod change;
 pub mod ids;
 pub mod names;
 pub mod text;

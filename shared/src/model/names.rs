@@ -95,6 +95,65 @@ impl FromStr for EnvSlug {
     }
 }
 
+/// Environments that people call by a long and a short name.
+const ENVIRONMENT_ALIASES: [(&str, &str); 3] = [
+    ("production", "prod"),
+    ("development", "dev"),
+    ("staging", "stage"),
+];
+
+/// The other slug under which people look for an environment: `prod` for `production`, and back. It counts only where
+/// no environment has the slug that was given.
+pub fn environment_alias(slug: &str) -> Option<&'static str> {
+    ENVIRONMENT_ALIASES.into_iter().find_map(|(long, short)| {
+        if slug == long {
+            Some(short)
+        } else if slug == short {
+            Some(long)
+        } else {
+            None
+        }
+    })
+}
+
+/// Slug of a tag: 1 to 32 letters, digits and hyphens, beginning and ending with a letter or digit. White space at both
+/// ends is removed and capitals become small, as Infisical does it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TagSlug(String);
+text_name!(TagSlug);
+
+impl FromStr for TagSlug {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim().to_lowercase();
+        if text.len() > 32 || !is_slug(&text) || text.contains('_') {
+            return refuse(
+                "a tag slug has 1 to 32 letters, digits and hyphens, and begins and ends with a letter or digit",
+            );
+        }
+        Ok(Self(text))
+    }
+}
+
+/// Colour of a tag as its maker wrote it, such as `#2f6b4f`: at most 32 characters without control characters, trimmed.
+/// May be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct TagColor(String);
+text_name!(TagColor);
+
+impl FromStr for TagColor {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.chars().count() > 32 || text.chars().any(char::is_control) {
+            return refuse("a colour has at most 32 characters, such as #2f6b4f, and no control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// Slug of a project, 5 to 36 characters (Infisical's limits), letters as in [`EnvSlug`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectSlug(String);
@@ -205,6 +264,36 @@ impl FromStr for Email {
     }
 }
 
+/// Name of a folder: 1 to 255 letters, digits, `-` and `_`, compared with case. Nothing else could stand in a
+/// [`FolderPath`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FolderName(String);
+text_name!(FolderName);
+
+impl FromStr for FolderName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() {
+            return refuse("the name of a folder must not be empty");
+        }
+        if text.len() > 255 {
+            return refuse("a folder name must not be longer than 255 characters");
+        }
+        if !text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        {
+            return refuse("a folder name holds letters, digits, - and _ only");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Folders nest no deeper.
+const DEEPEST: usize = 32;
+
 /// Path of a folder in an environment: `/` or `/app/database`.
 ///
 /// Parsing forgives what Infisical's clients send: a missing leading slash, a trailing one, runs of slashes, spaces at
@@ -221,6 +310,22 @@ impl FolderPath {
     /// The folder names from the top down; empty for the root.
     pub fn segments(&self) -> &[String] {
         &self.0
+    }
+
+    /// The path of a folder in this one.
+    pub fn child(&self, name: &FolderName) -> Result<Self, InvalidName> {
+        if self.0.len() >= DEEPEST {
+            return refuse("folders nest at most 32 deep");
+        }
+        let mut segments = self.0.clone();
+        segments.push(name.0.clone());
+        Ok(Self(segments))
+    }
+
+    /// A path below this one, seen from the root.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        Self(self.0.iter().chain(&below.0).cloned().collect())
     }
 }
 
@@ -239,18 +344,14 @@ impl FromStr for FolderPath {
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let mut segments = Vec::new();
         for segment in text.trim().split('/').filter(|segment| !segment.is_empty()) {
-            if segment.len() > 255 {
-                return refuse("a folder name must not be longer than 255 characters");
-            }
-            if !segment
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-            {
+            // A name forgives spaces around it; inside a path they are a mistake.
+            let name: FolderName = segment.parse()?;
+            if name.0 != segment {
                 return refuse("a folder name holds letters, digits, - and _ only");
             }
-            segments.push(segment.to_owned());
+            segments.push(name.0);
         }
-        if segments.len() > 32 {
+        if segments.len() > DEEPEST {
             return refuse("folders nest at most 32 deep");
         }
         Ok(Self(segments))
@@ -343,6 +444,56 @@ mod tests {
             "", "a", "@b.cd", "a@", "a@b", "a@b.c", "a@.cd", "a@b..cd", "a b@c.de", "a@b@c.de", "<a@b.cd>",
         ] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tag_slugs_are_lower_cased_and_bounded() {
+        assert_eq!(" Back-End ".parse::<TagSlug>().unwrap().as_str(), "back-end");
+        assert!("t".repeat(32).parse::<TagSlug>().is_ok());
+        for bad in ["", "-a", "a-", "a_b", "a b", "ä", &"t".repeat(33)] {
+            assert!(bad.parse::<TagSlug>().is_err(), "{bad:?}");
+        }
+        assert_eq!("".parse::<TagColor>().unwrap().as_str(), "");
+        for bad in ["a\0b", "\u{1b}[31m", &"c".repeat(33)] {
+            assert!(bad.parse::<TagColor>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn long_and_short_names_of_environments() {
+        for (given, other) in [
+            ("production", Some("prod")),
+            ("prod", Some("production")),
+            ("dev", Some("development")),
+            ("stage", Some("staging")),
+            ("Production", None),
+            ("test", None),
+            ("", None),
+        ] {
+            assert_eq!(environment_alias(given), other, "{given}");
+        }
+    }
+
+    #[test]
+    fn folder_names() {
+        for good in ["a", "A_b-9", &"n".repeat(255)] {
+            assert_eq!(good.parse::<FolderName>().unwrap().as_str(), good);
+        }
+        assert_eq!(" a ".parse::<FolderName>().unwrap().as_str(), "a");
+        for bad in [
+            "",
+            " ",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "a b",
+            "%2e",
+            "ä",
+            &"n".repeat(256),
+        ] {
+            assert!(bad.parse::<FolderName>().is_err(), "{bad:?}");
         }
     }
 

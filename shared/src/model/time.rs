@@ -1,9 +1,15 @@
 //! Points in time.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Text that was expected to be a point in time and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a point in time: ISO-8601 such as 2025-11-22T00:00:00.000Z is expected")]
+pub struct InvalidTime;
 
 /// Milliseconds since 1970-01-01 UTC. On the wire it is ISO-8601 with milliseconds and `Z`, the form that
 /// Infisical's clients expect.
@@ -35,6 +41,15 @@ impl fmt::Display for UnixMillis {
     }
 }
 
+impl FromStr for UnixMillis {
+    type Err = InvalidTime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        let timestamp: Timestamp = text.trim().parse().map_err(|_| InvalidTime)?;
+        Ok(Self(timestamp.as_millisecond()))
+    }
+}
+
 impl Serialize for UnixMillis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -43,9 +58,9 @@ impl Serialize for UnixMillis {
 
 impl<'de> Deserialize<'de> for UnixMillis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let timestamp: Timestamp = text.parse().map_err(D::Error::custom)?;
-        Ok(Self(timestamp.as_millisecond()))
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

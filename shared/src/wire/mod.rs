@@ -6,10 +6,12 @@
 pub mod auth;
 pub mod environments;
 pub mod error;
+pub mod folders;
 pub mod identities;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod secret_imports;
 pub mod secrets;
 pub mod setup;
 pub mod system;

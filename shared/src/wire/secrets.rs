@@ -1,9 +1,11 @@
 //! Secrets: one shape for v3 raw and v4, list and single.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::model::ids::{ProjectId, SecretId};
+use crate::model::ids::{ProjectId, SecretId, TagId};
 use crate::model::text::SecretText;
 use crate::model::time::UnixMillis;
 
@@ -52,10 +54,10 @@ pub struct Secret {
     /// See Infisical's CLI: real newlines become `\n` in dotenv exports.
     #[serde(default)]
     pub skip_multiline_encoding: Option<bool>,
-    /// Always null until reminders exist.
+    /// What to be reminded of.
     #[serde(default)]
     pub secret_reminder_note: Option<String>,
-    /// Always null until reminders exist.
+    /// Days between reminders.
     #[serde(default)]
     pub secret_reminder_repeat_days: Option<i64>,
     /// Always false until rotation exists.
@@ -64,19 +66,53 @@ pub struct Secret {
     /// Always null until rotation exists.
     #[serde(default)]
     pub rotation_id: Option<String>,
-    /// Always null.
+    /// What clients of old store beside a secret.
     #[serde(default)]
-    pub metadata: Option<Value>,
-    /// Empty until metadata exists.
+    pub metadata: Option<BTreeMap<String, SecretText>>,
+    /// Metadata in the order given.
     #[serde(default)]
-    pub secret_metadata: Vec<Value>,
-    /// Empty until tags exist.
+    pub secret_metadata: Vec<SecretMetadata>,
+    /// Tags by slug.
     #[serde(default)]
-    pub tags: Vec<Value>,
+    pub tags: Vec<SecretTag>,
     /// When the secret was made.
     pub created_at: UnixMillis,
     /// When its current version was made.
     pub updated_at: UnixMillis,
+}
+
+/// A tag as it stands on a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretTag {
+    /// Id.
+    pub id: TagId,
+    /// Slug.
+    pub slug: String,
+    /// The slug again.
+    pub name: String,
+    /// Color; a text even when there is none, because some client requires it.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub color: String,
+}
+
+/// A piece of metadata of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretMetadata {
+    /// Key.
+    pub key: String,
+    /// Value.
+    pub value: SecretText,
+    /// Whether the writer called it confidential. Ours are all encrypted.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_encrypted: bool,
+}
+
+/// Reads null as if the field were absent.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Stands where a value was asked for without the value, as in Infisical.
@@ -138,6 +174,21 @@ pub struct SecretBody {
     /// See [`Secret::skip_multiline_encoding`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_multiline_encoding: Option<bool>,
+    /// Ids of the tags it is to have; they replace those it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_ids: Option<Vec<String>>,
+    /// Metadata it is to have; it replaces what it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_metadata: Option<Vec<SecretMetadata>>,
+    /// See [`Secret::metadata`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, SecretText>>,
+    /// What to be reminded of; empty for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_reminder_note: Option<String>,
+    /// Days between reminders; 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_reminder_repeat_days: Option<i64>,
     /// The version the writer saw. When given and no longer current, nothing is changed and the answer is 409:
     /// two people editing one secret do not overwrite each other. Ours; Infisical's clients do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

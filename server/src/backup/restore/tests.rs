@@ -48,7 +48,19 @@ fn fill(cx: &mut Context, number: u8, secrets: u8, length: usize) -> Result<(), 
             updated_at: NOW,
         },
     )?;
-    store::folders::insert(cx.tx, folder, environment, None, "", NOW)?;
+    store::folders::insert(
+        cx.tx,
+        &store::folders::Folder {
+            id: folder,
+            environment_id: environment,
+            parent_id: None,
+            name: String::new(),
+            description: None,
+            version: 1,
+            created_at: NOW,
+            updated_at: NOW,
+        },
+    )?;
     let keys = data_keys::open(cx, project)?;
     for place in 0..secrets {
         let secret = id(SecretId::from_random, 16 * number + place);
@@ -61,6 +73,7 @@ fn fill(cx: &mut Context, number: u8, secrets: u8, length: usize) -> Result<(), 
             version: 1,
             value_sealed: keys.seal(secret, 1, Part::Value, "", &value)?,
             comment_sealed: None,
+            details_sealed: None,
             skip_multiline_encoding: None,
             created_at: NOW,
             updated_at: NOW,

@@ -11,6 +11,7 @@ use crate::domain::proof::damage;
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
 use crate::store::folders::Folder;
+use crate::store::secrets::SHARED;
 
 /// Folders of an environment by path, each with its secrets by name: what a person reads in a backup.
 pub type Exported = BTreeMap<String, BTreeMap<String, ExportedValue>>;
@@ -39,7 +40,7 @@ pub fn export_environment(
     let mut exported = Exported::new();
     for folder in &folders {
         let mut secrets = BTreeMap::new();
-        for row in store::secrets::list(cx.tx, folder.id)? {
+        for row in store::secrets::list(cx.tx, folder.id, SHARED)? {
             let value = match &keys {
                 Ok(keys) => {
                     damage(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed))?

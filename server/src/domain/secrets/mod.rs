@@ -1,10 +1,11 @@
 //! Secrets: sealing and opening values, keeping versions.
 
+mod details;
 pub mod export;
 pub mod read;
 pub mod write;
 
-use shared::model::ids::{ProjectId, SecretId};
+use shared::model::ids::{ProjectId, SecretId, UserId};
 use shared::model::names::{FolderPath, SecretName};
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
@@ -12,13 +13,18 @@ use shared::model::time::UnixMillis;
 use super::Error;
 use super::data_keys::{DataKeys, Part};
 use super::places::Folder;
-use crate::store::secrets::Secret as Row;
+use crate::store;
+pub use crate::store::secret_tags::SecretTag;
+use crate::store::secrets::{SHARED, Secret as Row};
+pub use details::{Details, DetailsChange, MetadataItem};
 
 /// A secret with its opened value.
 #[derive(Debug, Clone)]
 pub struct Secret {
     /// Id.
     pub id: SecretId,
+    /// The user whose override it is; none for a shared secret.
+    pub owner: Option<UserId>,
     /// Project.
     pub project: ProjectId,
     /// Slug of the environment.
@@ -33,6 +39,10 @@ pub struct Secret {
     pub value: Option<SecretText>,
     /// Comment, empty when there is none.
     pub comment: SecretText,
+    /// Metadata and reminder.
+    pub details: Details,
+    /// Tags by slug.
+    pub tags: Vec<SecretTag>,
     /// See Infisical's CLI.
     pub skip_multiline_encoding: Option<bool>,
     /// When the secret was made.
@@ -41,18 +51,41 @@ pub struct Secret {
     pub updated_at: UnixMillis,
 }
 
-fn opened(keys: &DataKeys, folder: &Folder, row: Row, with_value: bool) -> Result<Secret, Error> {
+/// Whose secret of a name is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Everybody's.
+    #[default]
+    Shared,
+    /// The caller's own override.
+    Personal,
+}
+
+/// A row with everything it holds opened.
+fn opened(
+    keys: &DataKeys,
+    folder: &Folder,
+    row: Row,
+    tags: Vec<SecretTag>,
+    with_value: bool,
+) -> Result<Secret, Error> {
+    let open = |part, sealed: &[u8]| keys.open(row.id, row.version, part, &row.owner_id, sealed);
     let value = if with_value {
-        Some(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?)
+        Some(open(Part::Value, &row.value_sealed)?)
     } else {
         None
     };
     let comment = match &row.comment_sealed {
-        Some(sealed) => keys.open(row.id, row.version, Part::Comment, &row.owner_id, sealed)?,
+        Some(sealed) => open(Part::Comment, sealed)?,
         None => SecretText::default(),
+    };
+    let details = match &row.details_sealed {
+        Some(sealed) => Details::from_text(&open(Part::Details, sealed)?)?,
+        None => Details::default(),
     };
     Ok(Secret {
         id: row.id,
+        owner: owner(&row)?,
         project: folder.project,
         environment: folder.environment.slug.clone(),
         path: folder.path.clone(),
@@ -60,10 +93,22 @@ fn opened(keys: &DataKeys, folder: &Folder, row: Row, with_value: bool) -> Resul
         version: row.version,
         value,
         comment,
+        details,
+        tags,
         skip_multiline_encoding: row.skip_multiline_encoding,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
+}
+
+fn owner(row: &Row) -> Result<Option<UserId>, Error> {
+    if row.owner_id == SHARED {
+        return Ok(None);
+    }
+    row.owner_id
+        .parse()
+        .map(Some)
+        .map_err(|_| Error::Store(store::Error::Corrupt("the owner of a secret is no user")))
 }
 
 fn not_found(name: &SecretName) -> Error {

@@ -9,6 +9,7 @@ use crate::domain::caller::Caller;
 use crate::domain::places::{self, Place};
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
+use crate::store::secrets::SHARED;
 
 /// The secrets of a folder.
 #[derive(Debug)]
@@ -42,10 +43,14 @@ pub fn list(
         Err(other) => return Err(other),
         Ok(folder) => {
             let keys = data_keys::open(cx, folder.project)?;
-            let rows = store::secrets::list(cx.tx, folder.id)?;
+            let rows = store::secrets::list(cx.tx, folder.id, SHARED)?;
+            let mut tags = store::secret_tags::of_folder(cx.tx, folder.id)?;
             let secrets = rows
                 .into_iter()
-                .map(|row| opened(&keys, &folder, row, with_values))
+                .map(|row| {
+                    let tags = tags.remove(&row.id).unwrap_or_default();
+                    opened(&keys, &folder, row, tags, with_values)
+                })
                 .collect::<Result<Vec<_>, Error>>()?;
             Listing {
                 secrets,
@@ -67,13 +72,14 @@ pub fn get(
     with_value: bool,
 ) -> Result<Audited<Secret>, Error> {
     let folder = places::resolve_folder(cx, caller, place, Action::Read, Subject::Secrets)?;
-    let mut row = store::secrets::by_name(cx.tx, folder.id, name)?.ok_or_else(|| not_found(name))?;
+    let mut row = store::secrets::by_name(cx.tx, folder.id, name, SHARED)?.ok_or_else(|| not_found(name))?;
     if let Some(version) = version.filter(|version| *version != row.version) {
         row = store::secrets::at_version(cx.tx, row.id, version)?
             .ok_or_else(|| Error::NotFound(format!("Version {version} of secret '{name}' not found")))?;
     }
     let keys = data_keys::open(cx, folder.project)?;
-    let secret = opened(&keys, &folder, row, with_value)?;
+    let tags = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
+    let secret = opened(&keys, &folder, row, tags, with_value)?;
     let event = if with_value {
         "secret.read"
     } else {

@@ -12,10 +12,7 @@ use crate::domain::data_keys::{DataKeys, Part};
 use crate::domain::places::{self, Place};
 use crate::domain::{Context, Error, audit, data_keys};
 use crate::store;
-use crate::store::secrets::{Secret as Row, Writer};
-
-/// Shared secrets belong to nobody in particular.
-const NO_OWNER: &str = "";
+use crate::store::secrets::{SHARED, Secret as Row, Writer};
 
 /// A secret to be made.
 #[derive(Debug, Clone)]
@@ -58,10 +55,11 @@ pub fn create(cx: &mut Context, caller: &Caller, place: &Place, new: &NewSecret)
         id: SecretId::from_random(random::bytes()?),
         folder_id: folder.id,
         name: new.name.to_string(),
-        owner_id: NO_OWNER.to_owned(),
+        owner_id: SHARED.to_owned(),
         version: 1,
         value_sealed: Vec::new(),
         comment_sealed: None,
+        details_sealed: None,
         skip_multiline_encoding: new.skip_multiline_encoding,
         created_at: cx.now,
         updated_at: cx.now,
@@ -86,7 +84,7 @@ pub fn create(cx: &mut Context, caller: &Caller, place: &Place, new: &NewSecret)
         caller,
         &folder.entry("secret.create").with("secret", &new.name),
     )?;
-    opened(&keys, &folder, row, true)
+    opened(&keys, &folder, row, Vec::new(), true)
 }
 
 /// A change to a secret; absent parts stay as they are.
@@ -113,7 +111,7 @@ pub fn update(
     change: &Change,
 ) -> Result<Secret, Error> {
     let folder = places::resolve_folder(cx, caller, place, Action::Edit, Subject::Secrets)?;
-    let mut row = store::secrets::by_name(cx.tx, folder.id, name)?.ok_or_else(|| not_found(name))?;
+    let mut row = store::secrets::by_name(cx.tx, folder.id, name, SHARED)?.ok_or_else(|| not_found(name))?;
     if let Some(expected) = change
         .expected_version
         .filter(|expected| *expected != row.version)
@@ -125,7 +123,7 @@ pub fn update(
         )));
     }
     let keys = data_keys::open(cx, folder.project)?;
-    let before = opened(&keys, &folder, row.clone(), true)?;
+    let before = opened(&keys, &folder, row.clone(), Vec::new(), true)?;
     let kept = before.value.unwrap_or_default();
     row.version += 1;
     row.updated_at = cx.now;
@@ -156,15 +154,15 @@ pub fn update(
         entry = entry.with("new_name", &new_name);
     }
     audit::record(cx, caller, &entry)?;
-    opened(&keys, &folder, row, true)
+    opened(&keys, &folder, row, Vec::new(), true)
 }
 
 /// Moves a secret to the trash and returns it.
 pub fn delete(cx: &mut Context, caller: &Caller, place: &Place, name: &SecretName) -> Result<Secret, Error> {
     let folder = places::resolve_folder(cx, caller, place, Action::Delete, Subject::Secrets)?;
-    let row = store::secrets::by_name(cx.tx, folder.id, name)?.ok_or_else(|| not_found(name))?;
+    let row = store::secrets::by_name(cx.tx, folder.id, name, SHARED)?.ok_or_else(|| not_found(name))?;
     let keys = data_keys::open(cx, folder.project)?;
-    let secret = opened(&keys, &folder, row, true)?;
+    let secret = opened(&keys, &folder, row, Vec::new(), true)?;
     store::secrets::delete(cx.tx, secret.id, cx.now)?;
     audit::record(cx, caller, &folder.entry("secret.delete").with("secret", &name))?;
     Ok(secret)

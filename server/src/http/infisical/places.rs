@@ -1,5 +1,8 @@
 //! The words of a request for a project, an environment and a folder, in all their spellings.
 
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+
 use crate::domain::places::Place;
 use crate::http::error::Failure;
 use crate::http::extract::{filled, parsed};
@@ -23,4 +26,15 @@ pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {
         environment: filled(spelling.environment).map(str::to_owned),
         path: parsed("secretPath", spelling.path.map_or("/", |path| path.as_str()))?,
     })
+}
+
+/// A list with a header that says what is missing when it is empty because its environment or folder does not exist.
+pub fn hinted(list: impl IntoResponse, missing: Option<&str>) -> Response {
+    let mut response = list.into_response();
+    if let Some(missing) = missing
+        && let Ok(hint) = HeaderValue::from_str(missing)
+    {
+        response.headers_mut().insert("x-strongroom-hint", hint);
+    }
+    response
 }

@@ -7,6 +7,7 @@ ALTER TABLE projects ADD COLUMN audit_retention_days {INT};
 
 ALTER TABLE folders ADD COLUMN description {TEXT};
 ALTER TABLE folders ADD COLUMN version {INT} NOT NULL DEFAULT 1;
+CREATE INDEX folders_parent ON folders (parent_id) WHERE deleted_at IS NULL;
 
 -- Metadata and reminder of a version, sealed together.
 ALTER TABLE secret_versions ADD COLUMN details_sealed {BYTES};
@@ -16,6 +17,7 @@ CREATE TABLE tags (
     project_id {TEXT} NOT NULL REFERENCES projects (id),
     slug {TEXT} NOT NULL,
     color {TEXT} NOT NULL,
+    created_by_kind {TEXT} NOT NULL,
     created_by {TEXT} NOT NULL,
     created_at {INT} NOT NULL,
     updated_at {INT} NOT NULL,

@@ -4,9 +4,11 @@ pub mod read;
 pub mod write;
 
 use shared::model::text::SecretText;
-use shared::wire::secrets::{HIDDEN_VALUE, Secret, SecretBody, SecretQuery, SecretType};
+use shared::wire::secrets::{
+    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType,
+};
 
-use crate::domain::secrets;
+use crate::domain::secrets::{self, MetadataItem};
 use crate::http::infisical::places::Spelling;
 
 impl<'a> From<&'a SecretQuery> for Spelling<'a> {
@@ -41,27 +43,57 @@ impl<'a> From<&'a SecretBody> for Spelling<'a> {
 
 fn body(secret: secrets::Secret) -> Secret {
     let hidden = secret.value.is_none();
+    let details = secret.details;
     Secret {
         id: secret.id,
         id_again: secret.id,
         workspace: secret.project,
         environment: secret.environment,
         version: secret.version,
-        kind: SecretType::Shared,
+        kind: match secret.owner {
+            None => SecretType::Shared,
+            Some(_) => SecretType::Personal,
+        },
         secret_key: secret.name,
         secret_value: secret.value.unwrap_or_else(|| SecretText::from(HIDDEN_VALUE)),
         secret_comment: secret.comment,
         secret_path: secret.path.to_string(),
         secret_value_hidden: hidden,
         skip_multiline_encoding: secret.skip_multiline_encoding,
-        secret_reminder_note: None,
-        secret_reminder_repeat_days: None,
+        secret_reminder_note: details.reminder_note,
+        secret_reminder_repeat_days: details.reminder_repeat_days,
         is_rotated_secret: false,
         rotation_id: None,
-        metadata: None,
-        secret_metadata: Vec::new(),
-        tags: Vec::new(),
+        metadata: details.legacy,
+        secret_metadata: details
+            .metadata
+            .into_iter()
+            .map(|item| metadata_body(item, hidden))
+            .collect(),
+        tags: secret.tags.into_iter().map(tag_body).collect(),
         created_at: secret.created_at,
         updated_at: secret.updated_at,
+    }
+}
+
+/// What was called confidential is hidden together with the value.
+fn metadata_body(item: MetadataItem, hidden: bool) -> SecretMetadata {
+    SecretMetadata {
+        key: item.key,
+        value: if hidden && item.encrypted {
+            SecretText::from(HIDDEN_VALUE)
+        } else {
+            item.value
+        },
+        is_encrypted: item.encrypted,
+    }
+}
+
+fn tag_body(tag: secrets::SecretTag) -> SecretTag {
+    SecretTag {
+        id: tag.id,
+        name: tag.slug.clone(),
+        slug: tag.slug,
+        color: tag.color,
     }
 }

@@ -1,0 +1,473 @@
+//! Folders of environments: a tree of names under a root that is always there.
+//!
+//! What lies in a folder is renamed and deleted with it, so both ask for permission on the secrets below too: a scope
+//! that ends above them does not reach them by way of their folder.
+
+use std::collections::{HashMap, HashSet};
+
+use shared::model::access::{Action, Subject};
+use shared::model::change::Change;
+use shared::model::ids::{EnvironmentId, FolderId, ProjectId};
+use shared::model::names::{Description, FolderName, FolderPath, InvalidName};
+use shared::model::time::UnixMillis;
+
+use super::access::{Access, Scope};
+use super::caller::{Actor, Caller};
+use super::places::{self, Place, Surroundings};
+use super::{Context, Error, audit, projects};
+use crate::crypto::random;
+use crate::store;
+use crate::store::environments::Environment;
+use crate::store::folders::Folder as Row;
+
+/// A folder with what leads to it.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The row.
+    pub row: Row,
+    /// Project.
+    pub project: ProjectId,
+    /// Environment.
+    pub environment: Environment,
+    /// Where it is.
+    pub path: FolderPath,
+    /// The same as seen from the folder whose content was listed, when everything below was asked for.
+    pub relative_path: Option<FolderPath>,
+    /// When a shared secret in it was last made, changed or deleted.
+    pub last_secret_modified: Option<UnixMillis>,
+}
+
+/// The folders of a place.
+#[derive(Debug)]
+pub struct Listing {
+    /// Oldest first; with everything below, each folder before what it holds.
+    pub folders: Vec<Folder>,
+    /// What is missing when environment or folder do not exist. The list is empty then, as Infisical's is.
+    pub missing: Option<String>,
+}
+
+/// Adds a row.
+pub(super) fn insert(
+    cx: &mut Context,
+    environment: EnvironmentId,
+    parent: Option<FolderId>,
+    name: &str,
+    description: Option<String>,
+) -> Result<Row, Error> {
+    let row = Row {
+        id: FolderId::from_random(random::bytes()?),
+        environment_id: environment,
+        parent_id: parent,
+        name: name.to_owned(),
+        description,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    };
+    store::folders::insert(cx.tx, &row).map_err(|error| Error::or_exists(error, &taken(name)))?;
+    Ok(row)
+}
+
+fn taken(name: &str) -> String {
+    format!("A folder with the name '{name}' exists there already")
+}
+
+fn not_found(reference: &str, path: &FolderPath) -> Error {
+    Error::NotFound(format!("Folder '{reference}' not found in '{path}'"))
+}
+
+fn corrupt(_: InvalidName) -> Error {
+    Error::Store(store::Error::Corrupt("folders.name"))
+}
+
+/// The surroundings of a place on routes where the project and the environment have to be named.
+fn surroundings(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    action: Action,
+) -> Result<Surroundings, Error> {
+    // Any other credential may stand for a place of its own.
+    if matches!(caller.actor, Actor::User(_) | Actor::Identity(_)) {
+        for (field, given) in [
+            ("workspaceId", &place.project),
+            ("environment", &place.environment),
+        ] {
+            if given.is_none() {
+                let reason = "Required".to_owned();
+                return Err(Error::Invalid { field, reason });
+            }
+        }
+    }
+    places::surroundings(cx, caller, place, action, Subject::Folders)
+}
+
+/// A folder that holds others, and what leads to it.
+struct Parent {
+    id: FolderId,
+    project: ProjectId,
+    access: Access,
+    environment: Environment,
+    path: FolderPath,
+}
+
+fn parent(cx: &mut Context, caller: &Caller, place: &Place, action: Action) -> Result<Parent, Error> {
+    let around = surroundings(cx, caller, place, action)?;
+    let environment = around
+        .environment
+        .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
+    let id = places::find_folder(cx, &environment, &place.path)?
+        .ok_or_else(|| places::folder_not_found(&place.path, &environment.slug))?;
+    Ok(Parent {
+        id,
+        project: around.project,
+        access: around.access,
+        environment,
+        path: place.path.clone(),
+    })
+}
+
+impl Parent {
+    /// A folder in it by id or name. A name may look like an id; the id counts first.
+    fn child(&self, cx: &mut Context, reference: &str) -> Result<Row, Error> {
+        let mut children = store::folders::children(cx.tx, self.environment.id, self.id)?;
+        let id: Option<FolderId> = reference.parse().ok();
+        let index = children
+            .iter()
+            .position(|child| Some(child.id) == id)
+            .or_else(|| children.iter().position(|child| child.name == reference))
+            .ok_or_else(|| not_found(reference, &self.path))?;
+        Ok(children.swap_remove(index))
+    }
+
+    fn folder(&self, cx: &mut Context, row: Row) -> Result<Folder, Error> {
+        let path = self
+            .path
+            .child(&row.name.parse().map_err(corrupt)?)
+            .map_err(corrupt)?;
+        let last_secret_modified = last_change(cx, &row)?;
+        Ok(Folder {
+            row,
+            project: self.project,
+            environment: self.environment.clone(),
+            path,
+            relative_path: None,
+            last_secret_modified,
+        })
+    }
+
+    fn entry(&self, event: &'static str, path: &FolderPath) -> audit::Entry {
+        audit::Entry::in_project(event, self.project)
+            .with("environment", &self.environment.slug)
+            .with("path", path)
+    }
+
+    /// Refuses whoever may not do to the secrets in a folder and below what he does to the folder; says whether there
+    /// are any, or folders.
+    fn require_content(&self, cx: &mut Context, folder: &Folder, action: Action) -> Result<bool, Error> {
+        let all = store::folders::list(cx.tx, self.environment.id)?;
+        let holding: HashSet<FolderId> = store::folders::holding_secrets(cx.tx, self.environment.id)?
+            .into_iter()
+            .collect();
+        let mut inside = below(all, folder.row.id, &folder.path)?;
+        let has_folders = !inside.is_empty();
+        inside.push((folder.row.clone(), folder.path.clone()));
+        inside.retain(|(row, _)| holding.contains(&row.id));
+        for (_, path) in &inside {
+            let scope = Scope {
+                environment: Some(&self.environment.slug),
+                path: Some(path),
+            };
+            self.access.require(action, Subject::Secrets, scope)?;
+        }
+        Ok(has_folders || !inside.is_empty())
+    }
+}
+
+fn last_change(cx: &mut Context, row: &Row) -> Result<Option<UnixMillis>, Error> {
+    Ok(changes(cx, row.environment_id)?.get(&row.id).copied())
+}
+
+fn changes(cx: &mut Context, environment: EnvironmentId) -> Result<HashMap<FolderId, UnixMillis>, Error> {
+    Ok(store::folders::secrets_changed(cx.tx, environment)?
+        .into_iter()
+        .collect())
+}
+
+/// Of all folders of an environment, those below one with their paths, each before what it holds.
+pub fn below(all: Vec<Row>, start: FolderId, path: &FolderPath) -> Result<Vec<(Row, FolderPath)>, Error> {
+    let mut children: HashMap<FolderId, Vec<Row>> = HashMap::new();
+    for row in all {
+        if let Some(parent) = row.parent_id {
+            children.entry(parent).or_default().push(row);
+        }
+    }
+    let mut found: Vec<(Row, FolderPath)> = Vec::new();
+    let mut open = vec![(start, path.clone())];
+    while let Some((folder, path)) = open.pop() {
+        for row in children.remove(&folder).unwrap_or_default() {
+            let path = path.child(&row.name.parse().map_err(corrupt)?).map_err(corrupt)?;
+            open.push((row.id, path.clone()));
+            found.push((row, path));
+        }
+    }
+    Ok(found)
+}
+
+/// Lists the folders in a place, or everything below it.
+pub fn list(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    recursive: bool,
+    modified_since: Option<UnixMillis>,
+) -> Result<Listing, Error> {
+    let around = surroundings(cx, caller, place, Action::Read)?;
+    let nothing = |missing: Error| {
+        Ok(Listing {
+            folders: Vec::new(),
+            missing: Some(missing.to_string()),
+        })
+    };
+    let Some(environment) = around.environment else {
+        return nothing(places::environment_not_found(around.project, &around.slug));
+    };
+    let Some(start) = places::find_folder(cx, &environment, &place.path)? else {
+        return nothing(places::folder_not_found(&place.path, &environment.slug));
+    };
+    let rows = if recursive {
+        let all = store::folders::list(cx.tx, environment.id)?;
+        below(all, start, &FolderPath::root())?
+    } else {
+        let children = store::folders::children(cx.tx, environment.id, start)?;
+        below(children, start, &FolderPath::root())?
+    };
+    let changes = changes(cx, environment.id)?;
+    let mut folders = Vec::with_capacity(rows.len());
+    for (row, relative_path) in rows {
+        let last_secret_modified = changes.get(&row.id).copied();
+        if modified_since.is_some_and(|since| last_secret_modified.is_none_or(|last| last < since)) {
+            continue;
+        }
+        folders.push(Folder {
+            row,
+            project: around.project,
+            environment: environment.clone(),
+            path: place.path.join(&relative_path),
+            relative_path: recursive.then_some(relative_path),
+            last_secret_modified,
+        });
+    }
+    Ok(Listing {
+        folders,
+        missing: None,
+    })
+}
+
+/// A folder by id alone. One of a project that the caller does not belong to does not exist for him.
+pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Error> {
+    let unknown = || Error::NotFound(format!("Folder with id '{id}' not found"));
+    let (row, project) = store::folders::by_id(cx.tx, id)?.ok_or_else(unknown)?;
+    let found = match projects::find(cx, caller, &project.to_string()) {
+        Err(Error::Forbidden(_) | Error::NotFound(_)) => return Err(unknown()),
+        other => other?,
+    };
+    let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(unknown)?;
+    let path = path_of(cx, &row)?;
+    let scope = Scope {
+        environment: Some(&environment.slug),
+        path: Some(&path),
+    };
+    found.access.require(Action::Read, Subject::Folders, scope)?;
+    let last_secret_modified = last_change(cx, &row)?;
+    Ok(Folder {
+        row,
+        project,
+        environment,
+        path,
+        relative_path: None,
+        last_secret_modified,
+    })
+}
+
+fn path_of(cx: &mut Context, row: &Row) -> Result<FolderPath, Error> {
+    let all = store::folders::list(cx.tx, row.environment_id)?;
+    let root = all
+        .iter()
+        .find(|folder| folder.parent_id.is_none())
+        .map(|root| root.id);
+    let Some(root) = root.filter(|root| *root != row.id) else {
+        return Ok(FolderPath::root());
+    };
+    below(all, root, &FolderPath::root())?
+        .into_iter()
+        .find(|(folder, _)| folder.id == row.id)
+        .map(|(_, path)| path)
+        .ok_or(Error::Store(store::Error::Corrupt("folders.parent_id")))
+}
+
+/// A folder by its place, which has to exist.
+pub fn get_by_path(cx: &mut Context, caller: &Caller, place: &Place) -> Result<Folder, Error> {
+    let found = places::resolve_folder(cx, caller, place, Action::Read, Subject::Folders)?;
+    get(cx, caller, found.id)
+}
+
+/// Makes a folder, and those above it that are missing. One that exists is returned as it is.
+pub fn create(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    name: &FolderName,
+    description: Option<&Description>,
+) -> Result<Folder, Error> {
+    let around = surroundings(cx, caller, place, Action::Create)?;
+    let environment = around
+        .environment
+        .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
+    let path = place
+        .path
+        .child(name)
+        .map_err(|reason| Error::invalid("path", &reason))?;
+    let mut parent = Parent {
+        id: places::find_folder(cx, &environment, &FolderPath::root())?
+            .ok_or(Error::Store(store::Error::Corrupt("folders.parent_id")))?,
+        project: around.project,
+        access: around.access,
+        environment,
+        path: FolderPath::root(),
+    };
+    for segment in place.path.segments() {
+        let name: FolderName = segment.parse().map_err(corrupt)?;
+        let next = parent.path.child(&name).map_err(corrupt)?;
+        parent.id = match store::folders::child(cx.tx, parent.environment.id, Some(parent.id), segment)? {
+            Some(existing) => existing,
+            None => add(cx, caller, &parent, &next, segment, None)?.id,
+        };
+        parent.path = next;
+    }
+    let existing = store::folders::children(cx.tx, parent.environment.id, parent.id)?
+        .into_iter()
+        .find(|child| child.name == name.as_str());
+    let row = match existing {
+        Some(row) => row,
+        None => add(cx, caller, &parent, &path, name.as_str(), description)?,
+    };
+    parent.folder(cx, row)
+}
+
+/// Adds a folder to a parent, with its record.
+fn add(
+    cx: &mut Context,
+    caller: &Caller,
+    parent: &Parent,
+    path: &FolderPath,
+    name: &str,
+    description: Option<&Description>,
+) -> Result<Row, Error> {
+    let scope = Scope {
+        environment: Some(&parent.environment.slug),
+        path: Some(&parent.path),
+    };
+    parent.access.require(Action::Create, Subject::Folders, scope)?;
+    let description = description.map(ToString::to_string);
+    let row = insert(cx, parent.environment.id, Some(parent.id), name, description)?;
+    audit::record(cx, caller, &parent.entry("folder.create", path))?;
+    Ok(row)
+}
+
+/// A change to a folder; absent parts stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct FolderChange {
+    /// New name.
+    pub name: Option<FolderName>,
+    /// New description.
+    pub description: Change<Description>,
+}
+
+/// Renames or describes a folder of a place, given by id or name. Imports that point at it or below follow it.
+pub fn update(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    reference: &str,
+    change: &FolderChange,
+) -> Result<Folder, Error> {
+    let parent = parent(cx, caller, place, Action::Edit)?;
+    let row = parent.child(cx, reference)?;
+    let mut folder = parent.folder(cx, row)?;
+    let before = folder.path.clone();
+    if let Some(name) = change
+        .name
+        .as_ref()
+        .filter(|name| name.as_str() != folder.row.name)
+    {
+        parent.require_content(cx, &folder, Action::Edit)?;
+        let occupied = store::folders::child(cx.tx, parent.environment.id, Some(parent.id), name.as_str())?;
+        if occupied.is_some() {
+            return Err(Error::BadRequest(taken(name.as_str())));
+        }
+        folder.row.name = name.to_string();
+        folder.path = parent
+            .path
+            .child(name)
+            .map_err(|reason| Error::invalid("path", &reason))?;
+    }
+    match &change.description {
+        Change::Keep => {}
+        Change::Remove => folder.row.description = None,
+        Change::Set(description) => folder.row.description = Some(description.to_string()),
+    }
+    folder.row.version += 1;
+    folder.row.updated_at = cx.now;
+    store::folders::update(cx.tx, &folder.row)?;
+    let mut entry = parent.entry("folder.update", &before);
+    if folder.path != before {
+        entry = entry.with("new_path", &folder.path);
+    }
+    audit::record(cx, caller, &entry)?;
+    Ok(folder)
+}
+
+/// One of several changes that happen together.
+#[derive(Debug, Clone)]
+pub struct BatchChange {
+    /// The place that holds the folder.
+    pub place: Place,
+    /// Id or name.
+    pub reference: String,
+    /// What changes.
+    pub change: FolderChange,
+}
+
+/// Changes several folders, all or none.
+pub fn update_all(cx: &mut Context, caller: &Caller, changes: &[BatchChange]) -> Result<Vec<Folder>, Error> {
+    changes
+        .iter()
+        .map(|item| update(cx, caller, &item.place, &item.reference, &item.change))
+        .collect()
+}
+
+/// Moves a folder of a place, given by id or name, to the trash with everything in it. Without `force` it has to be
+/// empty.
+pub fn delete(
+    cx: &mut Context,
+    caller: &Caller,
+    place: &Place,
+    reference: &str,
+    force: bool,
+) -> Result<Folder, Error> {
+    let parent = parent(cx, caller, place, Action::Delete)?;
+    let row = parent.child(cx, reference)?;
+    let folder = parent.folder(cx, row)?;
+    let filled = parent.require_content(cx, &folder, Action::Delete)?;
+    if filled && !force {
+        return Err(Error::BadRequest(format!(
+            "The folder '{}' is not empty. Delete what is in it first, or repeat with forceDelete: true to delete all \
+             of it",
+            folder.path
+        )));
+    }
+    store::folders::delete(cx.tx, folder.row.id, cx.now)?;
+    audit::record(cx, caller, &parent.entry("folder.delete", &folder.path))?;
+    Ok(folder)
+}
