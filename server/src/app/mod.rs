@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use shared::model::ids::ServiceTokenId;
 use shared::model::text::SecretText;
 
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ use crate::crypto::password::PasswordHasher;
 use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
 use crate::domain::caller::{Caller, Credential, Source, authenticate};
-use crate::domain::{Context, Error};
+use crate::domain::{Context, Error, service_tokens};
 use crate::store::{self, Db};
 use data_dir::DataDir;
 use reads::Reads;
@@ -172,11 +173,14 @@ impl App {
         (credential, source): (Credential, Source),
         rule: impl Fn(&mut Context, &Caller) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.read(move |cx| {
-            let caller = authenticate(cx, &credential, &source)?;
-            rule(cx, &caller)
-        })
-        .await
+        let (read, unremembered) = self
+            .read(move |cx| {
+                let caller = authenticate(cx, &credential, &source)?;
+                Ok((rule(cx, &caller)?, unremembered(&caller)))
+            })
+            .await?;
+        self.remember(unremembered).await;
+        Ok(read)
     }
 
     /// The same for a caller who changes something.
@@ -185,11 +189,31 @@ impl App {
         (credential, source): (Credential, Source),
         rule: impl Fn(&mut Context, &Caller) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.write(move |cx| {
-            let caller = authenticate(cx, &credential, &source)?;
-            rule(cx, &caller)
-        })
-        .await
+        let (written, unremembered) = self
+            .write(move |cx| {
+                let caller = authenticate(cx, &credential, &source)?;
+                Ok((rule(cx, &caller)?, unremembered(&caller)))
+            })
+            .await?;
+        self.remember(unremembered).await;
+        Ok(written)
+    }
+
+    /// Writes down, at most once a minute, that a service token was used. It is for people who tidy up: a request is
+    /// not refused because this failed.
+    async fn remember(&self, token: Option<ServiceTokenId>) {
+        let (Some(token), Ok(opened)) = (token, self.store()) else {
+            return;
+        };
+        let keys = opened.keyring();
+        let now = self.clock.now();
+        let remembered: Result<(), Error> = opened
+            .db
+            .write_relaxed(move |tx| service_tokens::touch(&mut Context { tx, keys: &keys, now }, token))
+            .await;
+        if let Err(error) = remembered {
+            tracing::warn!(%error, "the use of a service token was not written down");
+        }
     }
 
     /// The same for what must be on record before it is answered.
@@ -214,6 +238,12 @@ impl App {
         let passwords = Arc::clone(&self.passwords);
         blocking(move || passwords.verify(&password, hash.as_deref()).map_err(Error::from)).await
     }
+}
+
+/// The service token whose use is to be written down.
+fn unremembered(caller: &Caller) -> Option<ServiceTokenId> {
+    let grant = caller.grant.as_ref().filter(|_| caller.unremembered)?;
+    Some(grant.token)
 }
 
 /// Runs something slow outside the threads that serve requests.

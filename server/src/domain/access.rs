@@ -3,11 +3,14 @@
 //! Decisions take the environment and the folder too, so that finer rules fit later; the built-in roles do not look
 //! at them.
 
+use std::sync::Arc;
+
 use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
 use shared::model::names::FolderPath;
 
 use super::Error;
 use super::caller::Caller;
+use super::service_tokens::Grant;
 
 /// Where in a project something happens.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +52,8 @@ pub fn organization_allows(role: OrganizationRole, action: Action, subject: Subj
 pub enum Access {
     /// What the role of a member allows.
     Role(ProjectRole),
+    /// What stands in a service token.
+    Token(Arc<Grant>),
 }
 
 impl Access {
@@ -56,6 +61,7 @@ impl Access {
     pub fn allows(&self, action: Action, subject: Subject, scope: Scope) -> bool {
         match self {
             Self::Role(role) => project_allows(*role, action, subject, scope),
+            Self::Token(grant) => grant.allows(action, subject, scope),
         }
     }
 
@@ -71,6 +77,7 @@ impl Access {
     pub fn role(&self) -> ProjectRole {
         match self {
             Self::Role(role) => *role,
+            Self::Token(_) => ProjectRole::NoAccess,
         }
     }
 }

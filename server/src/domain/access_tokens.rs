@@ -1,5 +1,6 @@
 //! Access tokens of machine identities: making them, judging them, ending them.
 
+use shared::model::access::AuthMethod;
 use shared::model::ids::{AccessTokenId, ClientSecretId, IdentityId};
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
@@ -8,19 +9,98 @@ use super::caller::{Caller, Credential, Source};
 use super::{Context, Error, audit, tokens, trusted_ips};
 use crate::crypto::random;
 use crate::store;
-use crate::store::access_tokens::{AccessToken, Bearer};
+use crate::store::access_tokens::{AccessToken, Bearer, Terms};
 
-/// How long a new token lives and what it is good for.
-#[derive(Debug, Clone)]
-pub struct Lifetime {
-    /// Seconds without renewal; 0 for ever.
-    pub ttl: i64,
-    /// Seconds from creation after which renewal ends; 0 for no limit.
-    pub max_ttl: i64,
-    /// Requests; 0 for any number.
-    pub uses_limit: i64,
-    /// Stored ranges of [`trusted_ips`].
-    pub trusted_ips: String,
+/// Infisical's default of 30 days.
+const DEFAULT_TTL: i64 = 2_592_000;
+/// Infisical's limit of ten years.
+const LONGEST_TTL: i64 = 315_360_000;
+/// What Infisical says instead of "no limit" for the longest life of a periodic token; the agent compares with it.
+const PERIODIC_MAX_TTL: i64 = 1_000_000_000;
+
+/// Terms as a client gives them; absent ones stay.
+#[derive(Debug, Clone, Default)]
+pub struct GivenTerms {
+    /// Seconds.
+    pub ttl: Option<i64>,
+    /// Seconds.
+    pub max_ttl: Option<i64>,
+    /// Seconds.
+    pub period: Option<i64>,
+    /// 0 for any number.
+    pub uses_limit: Option<i64>,
+    /// Stored form of [`trusted_ips`].
+    pub trusted_ips: Option<String>,
+}
+
+impl GivenTerms {
+    /// The terms before with those that are given in their place.
+    pub fn over(&self, before: &Terms) -> Result<Terms, Error> {
+        let terms = Terms {
+            ttl: seconds("accessTokenTTL", self.ttl.unwrap_or(before.ttl))?,
+            max_ttl: seconds("accessTokenMaxTTL", self.max_ttl.unwrap_or(before.max_ttl))?,
+            period: seconds("accessTokenPeriod", self.period.unwrap_or(before.period))?,
+            uses_limit: count(
+                "accessTokenNumUsesLimit",
+                self.uses_limit.unwrap_or(before.uses_limit),
+            )?,
+            trusted_ips: self
+                .trusted_ips
+                .clone()
+                .unwrap_or_else(|| before.trusted_ips.clone()),
+        };
+        if terms.max_ttl > 0 && terms.ttl > terms.max_ttl {
+            return Err(Error::BadRequest(
+                "Access token TTL cannot be greater than max TTL".into(),
+            ));
+        }
+        Ok(terms)
+    }
+}
+
+/// The terms where nothing else is said.
+pub fn usual_terms() -> Terms {
+    Terms {
+        ttl: DEFAULT_TTL,
+        max_ttl: DEFAULT_TTL,
+        ..endless_terms()
+    }
+}
+
+/// The terms of a token without any end or limit.
+pub fn endless_terms() -> Terms {
+    Terms {
+        ttl: 0,
+        max_ttl: 0,
+        period: 0,
+        uses_limit: 0,
+        trusted_ips: trusted_ips::EVERYWHERE.to_owned(),
+    }
+}
+
+/// A length of time as a client gives it: up to ten years.
+pub fn seconds(field: &'static str, seconds: i64) -> Result<i64, Error> {
+    match seconds {
+        0..=LONGEST_TTL => Ok(seconds),
+        i64::MIN..0 => Err(Error::Invalid {
+            field,
+            reason: "seconds, 0 or more".into(),
+        }),
+        _ => Err(Error::BadRequest(format!(
+            "{field} is at most {LONGEST_TTL} seconds"
+        ))),
+    }
+}
+
+/// A number of uses as a client gives it.
+pub fn count(field: &'static str, count: i64) -> Result<i64, Error> {
+    if (0..=i64::from(i32::MAX)).contains(&count) {
+        return Ok(count);
+    }
+    Err(Error::Invalid {
+        field,
+        reason: "a number from 0 to 2147483647".into(),
+    })
 }
 
 /// A token just made, with what the client is told about it.
@@ -32,66 +112,105 @@ pub struct Issued {
     pub ttl: i64,
     /// Seconds from creation after which renewal ends; 0 for no limit.
     pub max_ttl: i64,
+    /// Its row.
+    pub row: AccessToken,
 }
 
-/// Makes a token.
+/// Makes a token: by Universal Auth when it comes from a client secret, by hand otherwise.
 pub fn issue(
     cx: &mut Context,
     identity: IdentityId,
     client_secret: Option<ClientSecretId>,
     name: &str,
-    lifetime: Lifetime,
+    terms: Terms,
 ) -> Result<Issued, Error> {
     let token = AccessToken {
         id: AccessTokenId::from_random(random::bytes()?),
         identity_id: identity,
+        method: match client_secret {
+            Some(_) => AuthMethod::UniversalAuth,
+            None => AuthMethod::TokenAuth,
+        },
         client_secret_id: client_secret,
         name: name.to_owned(),
-        ttl: lifetime.ttl,
-        max_ttl: lifetime.max_ttl,
+        terms,
         uses: 0,
-        uses_limit: lifetime.uses_limit,
-        trusted_ips: lifetime.trusted_ips,
         created_at: cx.now,
         renewed_at: cx.now,
+        last_used_at: None,
+        revoked_at: None,
     };
     store::access_tokens::insert(cx.tx, &token)?;
-    signed(cx, &token)
+    signed(cx, token)
 }
 
-fn signed(cx: &Context, token: &AccessToken) -> Result<Issued, Error> {
-    let bearer = tokens::for_identity(cx, token, expires_at(token))?;
+fn signed(cx: &Context, row: AccessToken) -> Result<Issued, Error> {
+    let token = tokens::for_identity(cx, &row, expires_at(&row))?;
+    let (ttl, max_ttl) = if row.terms.period > 0 {
+        (row.terms.period, PERIODIC_MAX_TTL)
+    } else {
+        (row.terms.ttl, row.terms.max_ttl)
+    };
     Ok(Issued {
-        token: bearer,
-        ttl: token.ttl,
-        max_ttl: token.max_ttl,
+        token,
+        ttl,
+        max_ttl,
+        row,
     })
 }
 
-/// When a token ends unless it is renewed: the earlier of its time to live since the last renewal and its longest
-/// life since creation.
+/// When a token ends unless it is renewed.
+fn expires_by_ttl(token: &AccessToken) -> Option<UnixMillis> {
+    let ttl = if token.terms.period > 0 {
+        token.terms.period
+    } else {
+        token.terms.ttl
+    };
+    (ttl > 0).then(|| token.renewed_at.plus_seconds(ttl))
+}
+
+/// When a token ends whatever happens.
+fn expires_by_max_ttl(token: &AccessToken) -> Option<UnixMillis> {
+    let limited = token.terms.period == 0 && token.terms.max_ttl > 0;
+    limited.then(|| token.created_at.plus_seconds(token.terms.max_ttl))
+}
+
+/// The earlier of the two.
 fn expires_at(token: &AccessToken) -> Option<UnixMillis> {
-    let by_ttl = (token.ttl > 0).then(|| token.renewed_at.plus_seconds(token.ttl));
-    let by_max_ttl = (token.max_ttl > 0).then(|| token.created_at.plus_seconds(token.max_ttl));
-    match (by_ttl, by_max_ttl) {
+    match (expires_by_ttl(token), expires_by_max_ttl(token)) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
 }
 
+/// A token that is unknown, revoked, or whose identity is gone; in Infisical's words, as the other refusals here.
+fn unknown() -> Error {
+    Error::Unauthenticated("No identity access token found".into())
+}
+
+fn uses_exhausted() -> Error {
+    Error::Unauthenticated("Unable to renew because access token number of uses limit reached".into())
+}
+
 /// The bearer of a token that may be used now, from here.
 pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<Bearer, Error> {
-    let bearer = store::access_tokens::bearer(cx.tx, id)?
-        .ok_or_else(|| Error::Unauthenticated("The access token was revoked. Log in again".into()))?;
-    if expires_at(&bearer.token).is_some_and(|end| end <= cx.now) {
+    let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
+    let token = &bearer.token;
+    let is_over = |end: Option<UnixMillis>| end.is_some_and(|end| end <= cx.now);
+    if is_over(expires_by_max_ttl(token)) {
         return Err(Error::Unauthenticated(
-            "The access token has expired. Log in again".into(),
+            "Failed to renew MI access token due to Max TTL expiration".into(),
         ));
     }
-    if bearer.token.uses_limit > 0 && bearer.token.uses > bearer.token.uses_limit {
+    if is_over(expires_by_ttl(token)) {
+        return Err(Error::Unauthenticated(
+            "Failed to renew MI access token due to TTL expiration".into(),
+        ));
+    }
+    if token.terms.uses_limit > 0 && token.uses > token.terms.uses_limit {
         return Err(uses_exhausted());
     }
-    if !trusted_ips::allow(&bearer.token.trusted_ips, &source.ip) {
+    if !trusted_ips::allow(&token.terms.trusted_ips, &source.ip) {
         return Err(Error::Forbidden(
             "You are not allowed to access this resource from the current IP address".into(),
         ));
@@ -99,49 +218,57 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
     Ok(bearer)
 }
 
-fn uses_exhausted() -> Error {
-    Error::Unauthenticated("The access token has reached its number of uses limit. Log in again".into())
-}
-
-/// Counts a request of a limited token, or refuses it.
-pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
-    if store::access_tokens::use_once(cx.tx, id)? == 0 {
-        Err(uses_exhausted())
+/// Counts a request of a limited token. When none is left the token ends, and the refusal is a value, not an error:
+/// that end must be committed.
+pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<Option<Error>, Error> {
+    if store::access_tokens::use_once(cx.tx, id, cx.now)? > 0 {
+        return Ok(None);
+    }
+    if store::access_tokens::revoke(cx.tx, id, cx.now)? > 0 {
+        Ok(Some(uses_exhausted()))
     } else {
-        Ok(())
+        Err(unknown())
     }
 }
 
-fn of_identity(credential: &Credential) -> Result<AccessTokenId, Error> {
+/// The token of a credential that was sent in the body, and whether its text has an end of its own that is over.
+fn of_identity(credential: &Credential, done: &str) -> Result<(AccessTokenId, bool), Error> {
     match credential {
-        Credential::Identity { token, .. } => Ok(*token),
-        Credential::User { .. } => Err(Error::BadRequest(
-            "This is the token of a user. Only access tokens of machine identities fit here".into(),
-        )),
+        Credential::Identity { token, expired, .. } => Ok((*token, *expired)),
+        Credential::User { .. } | Credential::ServiceToken { .. } => Err(Error::BadRequest(format!(
+            "Only identity access tokens can be {done}"
+        ))),
     }
 }
 
 /// Lets a token live on: its time to live starts again, never past its longest life. The client gets a new JWT of
-/// the same token.
+/// the same token, which stays bound to the client secret it came from.
 pub fn renew(cx: &mut Context, credential: &Credential, source: &Source) -> Result<Issued, Error> {
-    let mut bearer = in_force(cx, of_identity(credential)?, source)?;
-    let end = cx.now.plus_seconds(bearer.token.ttl);
-    let limit = bearer.token.created_at.plus_seconds(bearer.token.max_ttl);
-    if bearer.token.ttl > 0 && bearer.token.max_ttl > 0 && end > limit {
+    let (id, text_expired) = of_identity(credential, "renewed")?;
+    let mut token = in_force(cx, id, source)?.token;
+    if text_expired {
+        return Err(tokens::expired());
+    }
+    let terms = &token.terms;
+    if terms.uses_limit > 0 && token.uses >= terms.uses_limit {
+        return Err(uses_exhausted());
+    }
+    if let Some(limit) = expires_by_max_ttl(&token)
+        && cx.now.plus_seconds(terms.ttl) > limit
+    {
         return Err(Error::Unauthenticated(
-            "Failed to renew MI access token: it would live past its Max TTL expiration. Log in again".into(),
+            "Failed to renew MI access token past its Max TTL expiration".into(),
         ));
     }
-    store::access_tokens::renew(cx.tx, bearer.token.id, cx.now)?;
-    bearer.token.renewed_at = cx.now;
-    signed(cx, &bearer.token)
+    store::access_tokens::renew(cx.tx, token.id, cx.now)?;
+    token.renewed_at = cx.now;
+    signed(cx, token)
 }
 
 /// Ends a token; whoever holds it may.
 pub fn revoke(cx: &mut Context, credential: &Credential, source: Source) -> Result<(), Error> {
-    let id = of_identity(credential)?;
-    let bearer = store::access_tokens::bearer(cx.tx, id)?
-        .ok_or_else(|| Error::Unauthenticated("The access token was revoked before".into()))?;
+    let (id, _) = of_identity(credential, "revoked")?;
+    let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
     store::access_tokens::revoke(cx.tx, id, cx.now)?;
     let mut caller = Caller::anonymous(source);
     caller.actor = super::caller::Actor::Identity(bearer.token.identity_id);

@@ -80,8 +80,8 @@ fn record_of(cx: &Context, caller: &Caller, entry: &Entry) -> Result<Record, Err
         actor_id: caller.actor.id(),
         credential_id: caller.credential_id.clone(),
         organization_id: caller
-            .organization
-            .map(|(id, _)| id.to_string())
+            .organization_id()
+            .map(|id| id.to_string())
             .unwrap_or_default(),
         project_id: entry.project.map(|id| id.to_string()).unwrap_or_default(),
         detail: detail_text(&entry.detail),

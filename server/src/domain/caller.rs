@@ -1,9 +1,13 @@
 //! Who makes a request, and from where.
 
-use shared::model::access::OrganizationRole;
-use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, SessionId, UserId};
+use std::sync::Arc;
 
-use super::{Context, Error, access_tokens};
+use shared::model::access::OrganizationRole;
+use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ServiceTokenId, SessionId, UserId};
+use shared::model::text::SecretText;
+
+use super::service_tokens::Grant;
+use super::{Context, Error, access_tokens, service_tokens, tokens};
 use crate::store;
 use crate::store::members::Member;
 
@@ -18,7 +22,7 @@ pub struct Source {
     pub request_id: String,
 }
 
-/// A token whose signature was checked and whose row was not yet looked up.
+/// A token whose signature was checked, if it has one, and whose row was not yet looked up.
 #[derive(Debug, Clone)]
 pub enum Credential {
     /// A person's session.
@@ -36,6 +40,15 @@ pub enum Credential {
         token: AccessTokenId,
         /// Whether each request with it has to be counted.
         limited: bool,
+        /// Whether the end that is written in its text is over. The row may live on, when it was renewed.
+        expired: bool,
+    },
+    /// A service token.
+    ServiceToken {
+        /// The token's row.
+        token: ServiceTokenId,
+        /// What proves that it is held, not checked yet.
+        secret: SecretText,
     },
 }
 
@@ -46,10 +59,15 @@ pub struct Caller {
     pub actor: Actor,
     /// Name to show: e-mail address or name of the identity.
     pub name: String,
-    /// Session or access token.
+    /// Session, access token or service token.
     pub credential_id: String,
-    /// The organization the request is about and the role there; none before one is selected.
+    /// The organization the request is about and the role there; none before one is selected, and none ever for a
+    /// service token, which is a member of nothing.
     pub organization: Option<(OrganizationId, OrganizationRole)>,
+    /// What a service token opens; none for everybody else.
+    pub grant: Option<Arc<Grant>>,
+    /// Whether the use of a service token is still to be written down.
+    pub unremembered: bool,
     /// Whether the caller administers the instance.
     pub instance_admin: bool,
     /// Where the request comes from.
@@ -63,6 +81,8 @@ pub enum Actor {
     User(UserId),
     /// A machine identity.
     Identity(IdentityId),
+    /// A service token.
+    ServiceToken(ServiceTokenId),
     /// Somebody at the server's own command line.
     Operator,
     /// Nobody yet: a login, a set-up.
@@ -75,6 +95,7 @@ impl Actor {
         match self {
             Self::User(_) => "user",
             Self::Identity(_) => "identity",
+            Self::ServiceToken(_) => "service-token",
             Self::Operator => "operator",
             Self::Anonymous => "anonymous",
         }
@@ -85,6 +106,7 @@ impl Actor {
         match self {
             Self::User(id) => id.to_string(),
             Self::Identity(id) => id.to_string(),
+            Self::ServiceToken(id) => id.to_string(),
             Self::Operator | Self::Anonymous => String::new(),
         }
     }
@@ -94,7 +116,7 @@ impl Actor {
         match self {
             Self::User(id) => Some(Member::User(id)),
             Self::Identity(id) => Some(Member::Identity(id)),
-            Self::Operator | Self::Anonymous => None,
+            Self::ServiceToken(_) | Self::Operator | Self::Anonymous => None,
         }
     }
 }
@@ -120,6 +142,8 @@ impl Caller {
             name: String::new(),
             credential_id: String::new(),
             organization: None,
+            grant: None,
+            unremembered: false,
             instance_admin: false,
             source,
         }
@@ -127,6 +151,9 @@ impl Caller {
 
     /// The organization and the role in it.
     pub fn organization(&self) -> Result<(OrganizationId, OrganizationRole), Error> {
+        if self.grant.is_some() {
+            return Err(members_only());
+        }
         self.organization.ok_or_else(|| {
             Error::Unauthenticated(
                 "No organization found in the request. Select one with POST /api/v3/auth/select-organization"
@@ -135,11 +162,17 @@ impl Caller {
         })
     }
 
+    /// The organization of the member, or the one of the service token's project.
+    pub fn organization_id(&self) -> Result<OrganizationId, Error> {
+        match &self.grant {
+            Some(grant) => Ok(grant.organization),
+            None => Ok(self.organization()?.0),
+        }
+    }
+
     /// The caller as a member, or a refusal when only members can do it.
     pub fn member(&self) -> Result<Member, Error> {
-        self.actor
-            .member()
-            .ok_or_else(|| Error::Forbidden("Only a user or a machine identity can do this".into()))
+        self.actor.member().ok_or_else(members_only)
     }
 
     /// The session of a person, or a refusal for everybody else.
@@ -149,11 +182,13 @@ impl Caller {
                 let session = self.credential_id.parse().map_err(|_| ended())?;
                 Ok((user, session))
             }
-            _ => Err(Error::Forbidden(
-                "Only a logged-in user can do this, not a machine identity".into(),
-            )),
+            _ => Err(Error::Forbidden("Only a logged-in user can do this".into())),
         }
     }
+}
+
+fn members_only() -> Error {
+    Error::Forbidden("Only a user or a machine identity can do this".into())
 }
 
 fn ended() -> Error {
@@ -187,19 +222,25 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
                 credential_id: session.id.to_string(),
                 organization,
                 instance_admin: user.instance_admin,
-                source: source.clone(),
+                ..Caller::anonymous(source.clone())
             })
         }
-        Credential::Identity { token, .. } => {
+        Credential::Identity { token, expired, .. } => {
             let bearer = access_tokens::in_force(cx, *token, source)?;
+            if *expired {
+                return Err(tokens::expired());
+            }
             Ok(Caller {
                 actor: Actor::Identity(bearer.token.identity_id),
                 name: bearer.identity_name,
                 credential_id: token.to_string(),
                 organization: Some((bearer.organization_id, bearer.organization_role)),
                 instance_admin: bearer.instance_admin,
-                source: source.clone(),
+                ..Caller::anonymous(source.clone())
             })
+        }
+        Credential::ServiceToken { token, secret } => {
+            service_tokens::authenticate(cx, *token, secret, source)
         }
     }
 }

@@ -422,6 +422,7 @@ pub fn update(
     store::folders::update(cx.tx, &folder.row)?;
     let mut entry = parent.entry("folder.update", &before);
     if folder.path != before {
+        store::secret_imports::rename_source(cx.tx, parent.environment.id, &before, &folder.path)?;
         entry = entry.with("new_path", &folder.path);
     }
     audit::record(cx, caller, &entry)?;

@@ -1,4 +1,5 @@
-//! Slows down guessing: of passwords, of the set-up code, of client secrets, of refresh tokens. Counted in the database,
+//! Slows down guessing: of passwords, of the set-up code, of refresh tokens (client secrets have
+//! [`super::lockouts`]). Counted in the database,
 //! so that a restart forgives nothing, for three subjects at once:
 //!
 //! * the account from one source: waiting doubles up to a quarter of an hour;
@@ -52,8 +53,6 @@ pub enum Purpose {
     Password,
     /// The set-up code.
     SetupCode,
-    /// A client secret.
-    ClientSecret,
     /// A refresh cookie.
     Refresh,
 }
@@ -63,7 +62,6 @@ impl Purpose {
         match self {
             Self::Password => "password",
             Self::SetupCode => "setup-code",
-            Self::ClientSecret => "client-secret",
             Self::Refresh => "refresh",
         }
     }
@@ -73,7 +71,7 @@ impl Purpose {
 pub const NOBODY: &str = "-";
 
 /// A source as it is counted: an IPv6 network of 64 bits is one household or one machine.
-fn network(ip: &str) -> String {
+pub(super) fn network(ip: &str) -> String {
     match ip.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
             let network = address.to_bits() & !u128::from(u64::MAX);

@@ -1,11 +1,11 @@
-//! Machine identities as members of projects.
+//! Machine identities as members of projects; people are in [`super::project_users`].
 
 use shared::model::access::{Action, ProjectRole, Subject};
-use shared::model::ids::{IdentityId, MembershipId};
+use shared::model::ids::{IdentityId, MembershipId, OrganizationId};
 
 use super::caller::Caller;
 use super::projects::{Membership, find_for};
-use super::{Context, Error, audit};
+use super::{Context, Error, audit, identities};
 use crate::crypto::random;
 use crate::store;
 use crate::store::identities::Identity;
@@ -16,7 +16,7 @@ use crate::store::projects::Project;
 pub type IdentityInProject = (IdentityMembership, Identity, Project);
 
 /// Nobody grants what he does not hold.
-fn require_holds(own: ProjectRole, granted: ProjectRole) -> Result<(), Error> {
+pub(super) fn require_holds(own: ProjectRole, granted: ProjectRole) -> Result<(), Error> {
     if granted > own {
         return Err(Error::Forbidden(format!(
             "You cannot give the role {granted}: your own is {own}"
@@ -27,12 +27,45 @@ fn require_holds(own: ProjectRole, granted: ProjectRole) -> Result<(), Error> {
 
 fn identity(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Identity, Error> {
     let (organization, _) = caller.organization()?;
-    store::identities::by_id(cx.tx, organization, id)?
-        .ok_or_else(|| Error::NotFound(format!("Identity with id '{id}' not found")))
+    store::identities::by_id(cx.tx, organization, id)?.ok_or_else(|| identities::not_found(id))
 }
 
 fn not_in_project(id: IdentityId) -> Error {
     Error::NotFound(format!("Identity with id '{id}' is not a member of this project"))
+}
+
+/// Refuses to take away somebody without whom a project would have no administrator: nobody could ever let anybody in
+/// again.
+pub fn require_dispensable(
+    cx: &mut Context,
+    organization: OrganizationId,
+    member: Member,
+) -> Result<(), Error> {
+    for (project, role) in store::projects::of_member(cx.tx, organization, member)? {
+        if role == ProjectRole::Admin {
+            require_another_admin(cx, &project, member)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same for one project that the member leaves, or whose administrator he ceases to be.
+pub(super) fn require_another_admin(
+    cx: &mut Context,
+    project: &Project,
+    member: Member,
+) -> Result<(), Error> {
+    let admins = store::members::admins(cx.tx, project.id)?;
+    if admins
+        .iter()
+        .any(|admin| *admin != (member.kind().to_owned(), member.id()))
+    {
+        return Ok(());
+    }
+    Err(Error::BadRequest(format!(
+        "This is the last administrator of the project '{}'. Make somebody else its administrator first",
+        project.name
+    )))
 }
 
 /// The machine identities of a project.
@@ -80,7 +113,7 @@ pub fn add(
 ) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Create, Subject::ProjectMembers)?;
     require_holds(found.access.role(), role)?;
-    let identity = identity(cx, caller, id)?;
+    identity(cx, caller, id)?;
     let membership = MembershipId::from_random(random::bytes()?);
     store::members::insert(
         cx.tx,
@@ -93,7 +126,10 @@ pub fn add(
     .map_err(|error| {
         Error::or_exists(
             error,
-            &format!("Identity '{}' is already a member of this project", identity.name),
+            &format!(
+                "Identity with id {id} already exists in project with id {}",
+                found.project.id
+            ),
         )
     })?;
     let entry = audit::Entry::in_project("project.member.add", found.project.id)
@@ -113,9 +149,12 @@ pub fn set_role(
 ) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Edit, Subject::ProjectMembers)?;
     require_holds(found.access.role(), role)?;
-    if store::members::set_role(cx.tx, found.project.id, Member::Identity(id), role, cx.now)? == 0 {
-        return Err(not_in_project(id));
+    let member = Member::Identity(id);
+    let (before, ..) = one(cx, caller, &found, id)?;
+    if before.role == ProjectRole::Admin && role != ProjectRole::Admin {
+        require_another_admin(cx, &found.project, member)?;
     }
+    store::members::set_role(cx.tx, found.project.id, member, role, cx.now)?;
     let entry = audit::Entry::in_project("project.member.role", found.project.id)
         .with("identity", &id)
         .with("role", &role);
@@ -132,6 +171,9 @@ pub fn remove(
 ) -> Result<IdentityInProject, Error> {
     let found = find_for(cx, caller, project, Action::Delete, Subject::ProjectMembers)?;
     let member = one(cx, caller, &found, id)?;
+    if member.0.role == ProjectRole::Admin {
+        require_another_admin(cx, &found.project, Member::Identity(id))?;
+    }
     store::members::remove(cx.tx, found.project.id, Member::Identity(id))?;
     let entry = audit::Entry::in_project("project.member.remove", found.project.id).with("identity", &id);
     audit::record(cx, caller, &entry)?;

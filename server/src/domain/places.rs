@@ -7,6 +7,7 @@ use shared::model::names::{EnvSlug, FolderPath, environment_alias};
 use super::access::{Access, Scope};
 use super::audit::Entry;
 use super::caller::Caller;
+use super::service_tokens::Grant;
 use super::{Context, Error, projects};
 use crate::store;
 use crate::store::environments::Environment;
@@ -20,6 +21,49 @@ pub struct Place {
     pub environment: Option<String>,
     /// Folder.
     pub path: FolderPath,
+    /// Who chose the words.
+    pub origin: Origin,
+}
+
+/// Where the words of a place come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A value or a row names it: it is meant as it stands.
+    #[default]
+    Named,
+    /// A request names it. The one folder of a service token takes the place of what is asked for in reads, because
+    /// clients send their defaults there, and fills what is missing in writes.
+    Request {
+        /// Whether the request gave a folder.
+        path_given: bool,
+    },
+}
+
+impl Place {
+    /// What a request means when it comes with a service token.
+    fn with_grant(&self, grant: &Grant, action: Action) -> Self {
+        let mut place = self.clone();
+        let Origin::Request { path_given } = self.origin else {
+            return place;
+        };
+        let project = || Some(grant.project.to_string());
+        match grant.only_folder() {
+            Some((environment, path)) if action == Action::Read => {
+                place.project = project();
+                place.environment = Some(environment.to_owned());
+                place.path = path.clone();
+            }
+            Some((environment, path)) => {
+                place.project = place.project.or_else(project);
+                place.environment = place.environment.or_else(|| Some(environment.to_owned()));
+                if !path_given {
+                    place.path = path.clone();
+                }
+            }
+            None => place.project = place.project.or_else(project),
+        }
+        place
+    }
 }
 
 /// A place in a project the caller may look into. Environment and folder need not exist.
@@ -80,6 +124,8 @@ pub struct Surroundings {
     pub slug: String,
     /// The environment, if it exists.
     pub environment: Option<Environment>,
+    /// Path of the folder.
+    pub path: FolderPath,
 }
 
 /// Finds the project and the environment and asks for permission. The scope is that of the environment which is meant,
@@ -91,6 +137,8 @@ pub fn surroundings(
     action: Action,
     subject: Subject,
 ) -> Result<Surroundings, Error> {
+    let supplied = caller.grant.as_ref().map(|grant| place.with_grant(grant, action));
+    let place = supplied.as_ref().unwrap_or(place);
     let project = place.project.as_deref().ok_or_else(|| {
         Error::BadRequest("Which project? Give projectId, workspaceId or workspaceSlug".into())
     })?;
@@ -113,6 +161,7 @@ pub fn surroundings(
         access: membership.access,
         slug,
         environment,
+        path: place.path.clone(),
     })
 }
 
@@ -130,17 +179,18 @@ pub fn resolve(
         access,
         slug,
         environment,
+        path,
     } = surroundings(cx, caller, place, action, subject)?;
     let folder = match environment {
         None => Err(environment_not_found(project, &slug)),
-        Some(environment) => match find_folder(cx, &environment, &place.path)? {
-            None => Err(folder_not_found(&place.path, &environment.slug)),
+        Some(environment) => match find_folder(cx, &environment, &path)? {
+            None => Err(folder_not_found(&path, &environment.slug)),
             Some(id) => Ok(Folder {
                 id,
                 project,
                 access: access.clone(),
                 environment,
-                path: place.path.clone(),
+                path: path.clone(),
             }),
         },
     };
@@ -148,7 +198,7 @@ pub fn resolve(
         project,
         access,
         environment: slug,
-        path: place.path.clone(),
+        path,
         folder,
     })
 }

@@ -6,7 +6,7 @@ use shared::model::names::{Description, DisplayName, ProjectSlug};
 
 use super::access::{Access, Scope, require_organization};
 use super::caller::Caller;
-use super::{Context, Error, audit, data_keys, environments};
+use super::{Context, Error, audit, data_keys, environments, service_tokens};
 use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
@@ -28,6 +28,9 @@ fn not_found(reference: &str) -> Error {
 /// The project that a reference means, for a caller who belongs to it. An id is nothing else; a slug of one and the name
 /// of another is refused, because either could have been chosen to be mistaken for the other.
 pub fn find(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Membership, Error> {
+    if let Some(grant) = &caller.grant {
+        return service_tokens::project_of(cx, grant, reference);
+    }
     let (organization, _) = caller.organization()?;
     let member = caller.member()?;
     // Ids and slugs are names too, as far as their characters go; nothing else is worth asking the database for.

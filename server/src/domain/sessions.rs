@@ -64,18 +64,30 @@ pub fn open(
     })
 }
 
-/// Selects an organization in the caller's session.
+/// Selects an organization in the caller's session. The refresh token is replaced with the bearer token.
 pub fn select_organization(
     cx: &mut Context,
     caller: &Caller,
     organization: OrganizationId,
-) -> Result<SecretText, Error> {
+) -> Result<Opened, Error> {
     let (user, session) = caller.user_session()?;
     if store::organizations::role_of(cx.tx, organization, Member::User(user))?.is_none() {
         return Err(organizations::not_a_member());
     }
     store::sessions::select_organization(cx.tx, session, organization)?;
-    tokens::for_user(cx, user, session, Some(organization))
+    Ok(Opened {
+        access: tokens::for_user(cx, user, session, Some(organization))?,
+        refresh: Some(rotated(cx, session)?),
+        organization: Some(organization),
+    })
+}
+
+/// A new refresh token in the place of the present one.
+fn rotated(cx: &mut Context, session: SessionId) -> Result<SecretText, Error> {
+    let next = token::new_secret()?;
+    let next_hash = hash(cx, &next);
+    store::sessions::rotate(cx.tx, session, &next_hash, cx.now)?;
+    Ok(refresh_text(session, &next))
 }
 
 /// How a refresh ended. A refusal is a value, not an error: the revocation it may cause must be committed.
@@ -131,10 +143,8 @@ fn exchange(
         }))
     };
     if token::matches(presented, &session.refresh_hash) {
-        let next = token::new_secret()?;
-        let next_hash = hash(cx, &next);
-        store::sessions::rotate(cx.tx, session.id, &next_hash, cx.now)?;
-        return opened(cx, Some(refresh_text(session.id, &next)));
+        let next = rotated(cx, session.id)?;
+        return opened(cx, Some(next));
     }
     if !is_previous(session, presented) {
         return Ok(None);

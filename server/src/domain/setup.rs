@@ -7,12 +7,12 @@ use shared::model::names::DisplayName;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
-use super::access_tokens::{self, Issued, Lifetime};
+use super::access_tokens::{self, Issued};
 use super::caller::{Actor, Caller, Source};
 use super::limiter::{self, Purpose};
 use super::sessions::{self, Opened};
 use super::users::{self, NewUser};
-use super::{Context, Error, audit, trusted_ips};
+use super::{Context, Error, audit};
 use crate::crypto::{random, token};
 use crate::store;
 use crate::store::members::Member;
@@ -140,13 +140,8 @@ pub fn create_identity(cx: &mut Context, done: &Done) -> Result<(IdentityId, &'s
         OrganizationRole::Admin,
         cx.now,
     )?;
-    let lifetime = Lifetime {
-        ttl: 0,
-        max_ttl: 0,
-        uses_limit: 0,
-        trusted_ips: trusted_ips::EVERYWHERE.to_owned(),
-    };
-    let issued = access_tokens::issue(cx, id, None, "bootstrap", lifetime)?;
+    let terms = access_tokens::endless_terms();
+    let issued = access_tokens::issue(cx, id, None, "bootstrap", terms)?;
     Ok((id, NAME, issued))
 }
 

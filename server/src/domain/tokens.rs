@@ -7,7 +7,7 @@ use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::caller::Credential;
-use super::{Context, Error};
+use super::{Context, Error, service_tokens};
 use crate::crypto::jwt;
 use crate::crypto::keyring::Keyring;
 use crate::store::access_tokens::AccessToken;
@@ -89,35 +89,47 @@ pub fn for_identity(
             auth_token_type: IDENTITY.into(),
             iss: cx.keys.instance().to_string(),
             iat: cx.now.seconds(),
-            exp: expires_at.map(UnixMillis::seconds),
+            // The row ends first: it says better why.
+            exp: expires_at.map(|end| end.plus_milliseconds(999).seconds()),
             identity_id: Some(token.identity_id),
             client_secret_id: token.client_secret_id,
             identity_access_token_id: Some(token.id),
-            uses_limited: token.uses_limit > 0,
+            uses_limited: token.terms.uses_limit > 0,
             ..Claims::default()
         },
     )
 }
 
-/// Checks signature, issuer and expiry of a bearer token. Whether it was revoked is a question to the database, asked
-/// by [`super::caller::authenticate`].
+/// The refusal of a token whose text has an end that is over.
+pub fn expired() -> Error {
+    Error::InvalidToken("Your token has expired. Log in again to get a new one".into())
+}
+
+/// Checks signature, issuer and expiry of a bearer token; that of a machine's is left to its row, which knows why, and a
+/// service token has none of these. Whether it was revoked is a question to the database, asked by
+/// [`super::caller::authenticate`].
 pub fn verify(keys: &Keyring, token: &str, now: UnixMillis) -> Result<Credential, Error> {
-    let invalid = || Error::InvalidToken("Your token is invalid. Log in again to get a new one".into());
+    if token.starts_with(service_tokens::PREFIX) {
+        return service_tokens::credential(&SecretText::from(token));
+    }
+    let invalid = || {
+        Error::InvalidToken(
+            "The provided access token is malformed. Please use a valid token or generate a new one and try again."
+                .into(),
+        )
+    };
     let claims: Claims = jwt::verify(token, |kid| keys.signing(kid)).map_err(|_| invalid())?;
     if claims.iss != keys.instance().to_string() {
         return Err(invalid());
     }
-    if claims.exp.is_some_and(|exp| exp <= now.seconds()) {
-        return Err(Error::InvalidToken(
-            "Your token has expired. Log in again to get a new one".into(),
-        ));
-    }
+    let over = claims.exp.is_some_and(|exp| exp <= now.seconds());
     match (
         claims.auth_token_type.as_str(),
         claims.user_id,
         claims.token_version_id,
         claims.identity_access_token_id,
     ) {
+        (USER, Some(_), Some(_), None) if over => Err(expired()),
         (USER, Some(user), Some(session), None) => Ok(Credential::User {
             user,
             session,
@@ -126,6 +138,7 @@ pub fn verify(keys: &Keyring, token: &str, now: UnixMillis) -> Result<Credential
         (IDENTITY, None, None, Some(token)) => Ok(Credential::Identity {
             token,
             limited: claims.uses_limited,
+            expired: over,
         }),
         _ => Err(invalid()),
     }

@@ -41,6 +41,7 @@ pub fn create(
         password_hash: new.password_hash.clone(),
         instance_admin: new.instance_admin,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     store::users::insert(cx.tx, &user)
         .map_err(|error| Error::or_exists(error, "A user with this e-mail address exists already"))?;

@@ -169,6 +169,29 @@ pub fn switch(field: &str, text: Option<&String>, default: bool) -> Result<bool,
     }
 }
 
+/// The largest number of entries on one page of a list.
+const LONGEST_PAGE: i64 = 1_000;
+
+/// Which part of a list: how many entries to leave out and how many to show, from the first up to 1,000.
+pub fn page(offset: Option<&String>, limit: Option<&String>) -> Result<(i64, i64), Failure> {
+    let number =
+        |field, text: Option<&String>, range: std::ops::RangeInclusive<i64>, default| match filled(text) {
+            None => Ok(default),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| {
+                    let (least, most) = (range.start(), range.end());
+                    Failure::invalid(field, &format!("expected a number from {least} to {most}"))
+                }),
+        };
+    Ok((
+        number("offset", offset, 0..=i64::from(i32::MAX), 0)?,
+        number("limit", limit, 1..=LONGEST_PAGE, LONGEST_PAGE)?,
+    ))
+}
+
 /// Text parsed into a name or id, or an issue about the field.
 pub fn parsed<T>(field: &str, text: &str) -> Result<T, Failure>
 where

@@ -79,8 +79,12 @@ pub async fn require_bearer(
     if !kinds.admits(&credential) {
         return Err(Error::Forbidden(kinds.refusal(&credential)).into());
     }
-    if let Credential::Identity { token, limited: true } = credential {
-        app.write(move |cx| access_tokens::count_use(cx, token)).await?;
+    if let Credential::Identity {
+        token, limited: true, ..
+    } = credential
+        && let Some(refused) = app.write(move |cx| access_tokens::count_use(cx, token)).await?
+    {
+        return Err(refused.into());
     }
     request.extensions_mut().insert(credential);
     Ok(next.run(request).await)

@@ -19,10 +19,11 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use infisical::{
-    access_tokens, admin, auth, environments, folders, identities, members, organizations, projects,
-    secret_imports, secrets, status, universal_auth,
+    access_tokens, admin, auth, client_secrets, environments, folders, identities, members, organizations,
+    project_users, projects, secret_imports, secrets, service_tokens, status, tags, token_auth,
+    universal_auth,
 };
-use route::{Route, content, member, open, organization, project, user};
+use route::{Kinds, Route, content, machine, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
 use strongroom::{setup, system};
 
@@ -30,7 +31,7 @@ use strongroom::{setup, system};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     use Action::{Create, Delete, Edit, Read};
-    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets};
+    use Subject::{Environments, Folders, Identities, Project, ProjectMembers, Projects, SecretImports, Secrets, ServiceTokens, Tags};
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
@@ -48,20 +49,34 @@ pub fn routes() -> Vec<Route> {
         user("GET", "/api/v1/user", get(auth::user)),
 
         open("POST", "/api/v1/auth/universal-auth/login", post(universal_auth::login)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Create, Identities, post(universal_auth::attach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, post(universal_auth::attach)),
         organization("GET", "/api/v1/auth/universal-auth/identities/{identity}", Read, Identities, get(universal_auth::get)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(universal_auth::create_secret)),
-        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(universal_auth::list_secrets)),
-        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(universal_auth::revoke_secret)),
+        organization("PATCH", "/api/v1/auth/universal-auth/identities/{identity}", Edit, Identities, patch(universal_auth::update)),
+        organization("DELETE", "/api/v1/auth/universal-auth/identities/{identity}", Delete, Identities, delete(universal_auth::detach)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Create, Identities, post(client_secrets::create)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets", Read, Identities, get(client_secrets::list)),
+        organization("GET", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}", Read, Identities, get(client_secrets::get)),
+        organization("POST", "/api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", Delete, Identities, post(client_secrets::revoke)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, post(token_auth::attach)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}", Read, Identities, get(token_auth::get)),
+        organization("PATCH", "/api/v1/auth/token-auth/identities/{identity}", Edit, Identities, patch(token_auth::update)),
+        organization("DELETE", "/api/v1/auth/token-auth/identities/{identity}", Delete, Identities, delete(token_auth::detach)),
+        organization("POST", "/api/v1/auth/token-auth/identities/{identity}/tokens", Create, Identities, post(token_auth::create_token)),
+        organization("GET", "/api/v1/auth/token-auth/identities/{identity}/tokens", Read, Identities, get(token_auth::tokens)),
+        organization("PATCH", "/api/v1/auth/token-auth/tokens/{token}", Edit, Identities, patch(token_auth::rename_token)),
+        organization("POST", "/api/v1/auth/token-auth/tokens/{token}/revoke", Delete, Identities, post(token_auth::revoke_token)),
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
-        member("GET", "/api/v1/organization", get(organizations::list)),
+        user("GET", "/api/v1/organization", get(organizations::list)),
         member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
         organization("GET", "/api/v1/identities", Read, Identities, get(identities::list)),
+        organization("POST", "/api/v2/identities/search", Read, Identities, post(identities::search)),
+        machine("GET", "/api/v1/identities/details", get(identities::details)),
         organization("GET", "/api/v1/identities/{identity}", Read, Identities, get(identities::get)),
+        organization("PATCH", "/api/v1/identities/{identity}", Edit, Identities, patch(identities::update)),
         organization("DELETE", "/api/v1/identities/{identity}", Delete, Identities, delete(identities::delete)),
 
         member("GET", "/api/v1/workspace", get(projects::list_workspaces)),
@@ -91,6 +106,29 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/workspace/{project}/identity-memberships/{identity}", Create, ProjectMembers, post(members::add)),
         project("PATCH", "/api/v2/workspace/{project}/identity-memberships/{identity}", Edit, ProjectMembers, patch(members::set_role)),
         project("DELETE", "/api/v2/workspace/{project}/identity-memberships/{identity}", Delete, ProjectMembers, delete(members::remove)),
+        project("GET", "/api/v1/projects/{project}/memberships/identities", Read, ProjectMembers, get(members::list)),
+        project("GET", "/api/v1/projects/{project}/memberships/identities/{identity}", Read, ProjectMembers, get(members::get)),
+        project("POST", "/api/v1/projects/{project}/memberships/identities/{identity}", Create, ProjectMembers, post(members::add)),
+        project("PATCH", "/api/v1/projects/{project}/memberships/identities/{identity}", Edit, ProjectMembers, patch(members::set_role)),
+        project("DELETE", "/api/v1/projects/{project}/memberships/identities/{identity}", Delete, ProjectMembers, delete(members::remove)),
+        project("GET", "/api/v1/workspace/{project}/memberships", Read, ProjectMembers, get(project_users::list)),
+        project("POST", "/api/v1/workspace/{project}/memberships/details", Read, ProjectMembers, post(project_users::details)),
+        project("PATCH", "/api/v1/workspace/{project}/memberships/{membership}", Edit, ProjectMembers, patch(project_users::set_role)),
+        project("POST", "/api/v2/workspace/{project}/memberships", Create, ProjectMembers, post(project_users::add)),
+        project("DELETE", "/api/v2/workspace/{project}/memberships", Delete, ProjectMembers, delete(project_users::remove)),
+
+        project("GET", "/api/v1/workspace/{project}/tags", Read, Tags, get(tags::list_workspace)),
+        project("POST", "/api/v1/workspace/{project}/tags", Create, Tags, post(tags::create_workspace)),
+        project("GET", "/api/v1/workspace/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_workspace_by_slug)),
+        project("GET", "/api/v1/workspace/{project}/tags/{tag}", Read, Tags, get(tags::get_workspace)),
+        project("PATCH", "/api/v1/workspace/{project}/tags/{tag}", Edit, Tags, patch(tags::update_workspace)),
+        project("DELETE", "/api/v1/workspace/{project}/tags/{tag}", Delete, Tags, delete(tags::delete_workspace)),
+        project("GET", "/api/v1/projects/{project}/tags", Read, Tags, get(tags::list)),
+        project("POST", "/api/v1/projects/{project}/tags", Create, Tags, post(tags::create)),
+        project("GET", "/api/v1/projects/{project}/tags/slug/{slug}", Read, Tags, get(tags::get_by_slug)),
+        project("GET", "/api/v1/projects/{project}/tags/{tag}", Read, Tags, get(tags::get)),
+        project("PATCH", "/api/v1/projects/{project}/tags/{tag}", Edit, Tags, patch(tags::update)),
+        project("DELETE", "/api/v1/projects/{project}/tags/{tag}", Delete, Tags, delete(tags::delete)),
 
         content("GET", "/api/v1/folders", Read, Folders, get(folders::list)),
         content("POST", "/api/v1/folders", Create, Folders, post(folders::create)),
@@ -111,6 +149,20 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v3/secrets/raw/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v3/secrets/raw/{name}", Delete, Secrets, delete(secrets::write::delete)),
+        content("PATCH", "/api/v1/secrets/{name}", Edit, Secrets, patch(secrets::write::set_value)),
+        content("POST", "/api/v3/secrets/batch/raw", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v3/secrets/batch/raw", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v3/secrets/batch/raw", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v4/secrets/batch", Create, Secrets, post(secrets::batch::create)),
+        content("PATCH", "/api/v4/secrets/batch", Edit, Secrets, patch(secrets::batch::update)),
+        content("DELETE", "/api/v4/secrets/batch", Delete, Secrets, delete(secrets::batch::delete)),
+        content("POST", "/api/v3/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("POST", "/api/v4/secrets/move", Delete, Secrets, post(secrets::moving::move_secrets)),
+        content("GET", "/api/v3/secrets/raw/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("GET", "/api/v4/secrets/id/{secret}", Read, Secrets, get(secrets::located::get)),
+        content("POST", "/api/v3/secrets/tags/{name}", Edit, Secrets, post(secrets::tagging::attach)),
+        content("DELETE", "/api/v3/secrets/tags/{name}", Edit, Secrets, delete(secrets::tagging::detach)),
+        project("GET", "/api/v1/secret/{secret}/secret-versions", Read, Secrets, get(secrets::versions::list)),
         content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list)),
         content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get)),
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
@@ -127,6 +179,10 @@ pub fn routes() -> Vec<Route> {
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v2/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
+        service_token("GET", "/api/v2/service-token", get(service_tokens::own)),
+        project("POST", "/api/v2/service-token", Create, ServiceTokens, post(service_tokens::create)).only(Kinds::USER),
+        project("DELETE", "/api/v2/service-token/{token}", Delete, ServiceTokens, delete(service_tokens::revoke)).only(Kinds::USER),
+        project("GET", "/api/v1/workspace/{project}/service-token-data", Read, ServiceTokens, get(service_tokens::list)),
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),

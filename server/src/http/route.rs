@@ -62,6 +62,7 @@ impl Kinds {
         let given = match credential {
             Credential::User { .. } => "a user",
             Credential::Identity { .. } => "a machine identity",
+            Credential::ServiceToken { .. } => "a service token",
         };
         format!("{who}, not {given}")
     }
@@ -71,6 +72,7 @@ impl Kinds {
         match credential {
             Credential::User { .. } => self.user,
             Credential::Identity { .. } => self.identity,
+            Credential::ServiceToken { .. } => self.service_token,
         }
     }
 }
@@ -112,6 +114,20 @@ pub struct Route {
     pub(super) handler: Handler,
 }
 
+impl Route {
+    /// The same, for fewer kinds of credentials.
+    pub(super) fn only(mut self, kinds: Kinds) -> Self {
+        self.policy = match self.policy {
+            // Nobody is asked for a credential that nobody has to have.
+            Policy::Open => Policy::Open,
+            Policy::Own(_) => Policy::Own(kinds),
+            Policy::Organization(_, action, subject) => Policy::Organization(kinds, action, subject),
+            Policy::Project(_, action, subject) => Policy::Project(kinds, action, subject),
+        };
+        self
+    }
+}
+
 /// What answers a route.
 pub(super) type Handler = MethodRouter<Arc<App>>;
 
@@ -133,6 +149,17 @@ pub(super) fn open(method: &'static str, path: &'static str, handler: Handler) -
 pub(super) fn user(method: &'static str, path: &'static str, handler: Handler) -> Route {
     let policy = Policy::Own(Kinds::USER);
     route(method, path, policy, handler)
+}
+
+/// A service token, about itself.
+pub(super) fn service_token(method: &'static str, path: &'static str, handler: Handler) -> Route {
+    let policy = Policy::Own(Kinds::SERVICE_TOKEN);
+    route(method, path, policy, handler)
+}
+
+/// A machine identity, about itself.
+pub(super) fn machine(method: &'static str, path: &'static str, handler: Handler) -> Route {
+    route(method, path, Policy::Own(Kinds::IDENTITY), handler)
 }
 
 /// A person or a machine identity, about what is his own.

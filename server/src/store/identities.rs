@@ -1,6 +1,6 @@
 //! Machine identities.
 
-use shared::model::access::OrganizationRole;
+use shared::model::access::{AuthMethod, OrganizationRole};
 use shared::model::ids::{IdentityId, MembershipId, OrganizationId};
 use shared::model::time::UnixMillis;
 
@@ -27,8 +27,8 @@ pub struct Identity {
     pub membership_id: MembershipId,
     /// Role in the organization.
     pub role: OrganizationRole,
-    /// Whether Universal Auth is attached.
-    pub universal_auth: bool,
+    /// Ways to get access tokens that are attached.
+    pub methods: Vec<AuthMethod>,
 }
 
 fn identity(row: &Row) -> Result<Identity, Error> {
@@ -42,7 +42,13 @@ fn identity(row: &Row) -> Result<Identity, Error> {
         updated_at: UnixMillis(row.get(6)?),
         membership_id: row.parsed(7)?,
         role: row.parsed(8)?,
-        universal_auth: row.get::<Option<String>>(9)?.is_some(),
+        methods: [(9, AuthMethod::UniversalAuth), (10, AuthMethod::TokenAuth)]
+            .into_iter()
+            .filter_map(|(column, method)| match row.get::<Option<String>>(column) {
+                Ok(attached) => attached.map(|_| Ok(method)),
+                Err(error) => Some(Err(error)),
+            })
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -75,10 +81,11 @@ pub fn insert(
 pub fn by_id(tx: Tx, organization: OrganizationId, id: IdentityId) -> Result<Option<Identity>, Error> {
     let rows = tx.query(
         "SELECT i.id, i.organization_id, i.name, i.delete_protection, i.instance_admin, i.created_at, i.updated_at, \
-         m.id, m.role, u.client_id FROM identities i \
+         m.id, m.role, u.client_id, t.id FROM identities i \
          JOIN organization_members m ON m.organization_id = i.organization_id \
          AND m.member_kind = 'identity' AND m.member_id = i.id \
          LEFT JOIN universal_auths u ON u.identity_id = i.id \
+         LEFT JOIN token_auths t ON t.identity_id = i.id \
          WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL",
         &[Value::text(organization), Value::text(id)],
     )?;
@@ -89,14 +96,35 @@ pub fn by_id(tx: Tx, organization: OrganizationId, id: IdentityId) -> Result<Opt
 pub fn list(tx: Tx, organization: OrganizationId) -> Result<Vec<Identity>, Error> {
     let rows = tx.query(
         "SELECT i.id, i.organization_id, i.name, i.delete_protection, i.instance_admin, i.created_at, i.updated_at, \
-         m.id, m.role, u.client_id FROM identities i \
+         m.id, m.role, u.client_id, t.id FROM identities i \
          JOIN organization_members m ON m.organization_id = i.organization_id \
          AND m.member_kind = 'identity' AND m.member_id = i.id \
          LEFT JOIN universal_auths u ON u.identity_id = i.id \
+         LEFT JOIN token_auths t ON t.identity_id = i.id \
          WHERE i.organization_id = $1 AND i.deleted_at IS NULL ORDER BY i.name, i.id",
         &[Value::text(organization)],
     )?;
     rows.iter().map(identity).collect()
+}
+
+/// Changes name and protection.
+pub fn update(
+    tx: Tx,
+    id: IdentityId,
+    name: &str,
+    delete_protection: bool,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE identities SET name = $2, delete_protection = $3, updated_at = $4 WHERE id = $1",
+        &[
+            Value::text(id),
+            Value::from(name),
+            Value::from(delete_protection),
+            Value::from(now.0),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Moves an identity to the trash: its tokens stop at once.

@@ -4,6 +4,7 @@ use shared::model::access::ProjectRole;
 use shared::model::ids::{IdentityId, MembershipId, ProjectId, UserId};
 use shared::model::time::UnixMillis;
 
+use super::users::{self, User};
 use super::{Error, Tx, Value};
 
 /// Who can belong to an organization or a project.
@@ -41,6 +42,21 @@ pub struct IdentityMembership {
     /// The identity.
     pub identity_id: IdentityId,
     /// Its role.
+    pub role: ProjectRole,
+    /// Since when.
+    pub created_at: UnixMillis,
+    /// When the role was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// A membership of a person in a project.
+#[derive(Clone)]
+pub struct UserMembership {
+    /// Id.
+    pub id: MembershipId,
+    /// The person.
+    pub user: User,
+    /// The role.
     pub role: ProjectRole,
     /// Since when.
     pub created_at: UnixMillis,
@@ -118,6 +134,18 @@ pub fn remove(tx: Tx, project: ProjectId, member: Member) -> Result<u64, Error> 
     )
 }
 
+/// Kind and id of the administrators of a project who are not deleted.
+pub fn admins(tx: Tx, project: ProjectId) -> Result<Vec<(String, String)>, Error> {
+    let rows = tx.query(
+        "SELECT m.member_kind, m.member_id FROM project_members m \
+         LEFT JOIN identities i ON m.member_kind = 'identity' AND i.id = m.member_id AND i.deleted_at IS NULL \
+         LEFT JOIN users u ON m.member_kind = 'user' AND u.id = m.member_id AND u.deleted_at IS NULL \
+         WHERE m.project_id = $1 AND m.role = 'admin' AND (i.id IS NOT NULL OR u.id IS NOT NULL)",
+        &[Value::text(project)],
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// Ends every membership of somebody: when an identity is deleted.
 pub fn remove_everywhere(tx: Tx, member: Member) -> Result<u64, Error> {
     tx.execute(
@@ -142,6 +170,28 @@ pub fn identities(tx: Tx, project: ProjectId) -> Result<Vec<IdentityMembership>,
                 role: row.parsed(2)?,
                 created_at: UnixMillis(row.get(3)?),
                 updated_at: UnixMillis(row.get(4)?),
+            })
+        })
+        .collect()
+}
+
+/// The people in a project, by e-mail address.
+pub fn users(tx: Tx, project: ProjectId) -> Result<Vec<UserMembership>, Error> {
+    let rows = tx.query(
+        "SELECT u.id, u.email, u.first_name, u.last_name, u.password_hash, u.instance_admin, u.created_at, \
+         u.updated_at, m.id, m.role, m.created_at, m.updated_at \
+         FROM project_members m JOIN users u ON u.id = m.member_id \
+         WHERE m.project_id = $1 AND m.member_kind = 'user' AND u.deleted_at IS NULL ORDER BY u.email, u.id",
+        &[Value::text(project)],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(UserMembership {
+                user: users::user(row)?,
+                id: row.parsed(8)?,
+                role: row.parsed(9)?,
+                created_at: UnixMillis(row.get(10)?),
+                updated_at: UnixMillis(row.get(11)?),
             })
         })
         .collect()

@@ -13,10 +13,12 @@
 pub mod access_tokens;
 pub mod attempts;
 pub mod audit;
+pub mod client_secrets;
 pub mod copy;
 pub mod environments;
 pub mod folders;
 pub mod identities;
+pub mod identity_metadata;
 pub mod members;
 pub mod migrate;
 pub mod organizations;
@@ -25,8 +27,11 @@ pub mod projects;
 pub mod secret_imports;
 pub mod secret_tags;
 pub mod secrets;
+pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
+pub mod tags;
+pub mod token_auths;
 pub mod universal_auths;
 pub mod users;
 

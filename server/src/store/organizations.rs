@@ -97,6 +97,28 @@ pub fn role_of(
     rows.first().map(|row| row.parsed(0)).transpose()
 }
 
+/// Changes the role of a member.
+pub fn set_role(
+    tx: Tx,
+    organization: OrganizationId,
+    member: Member,
+    role: OrganizationRole,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE organization_members SET role = $4, updated_at = $5 \
+         WHERE organization_id = $1 AND member_kind = $2 AND member_id = $3",
+        &[
+            Value::text(organization),
+            Value::from(member.kind()),
+            Value::from(member.id()),
+            Value::text(role),
+            Value::from(now.0),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Makes somebody a member.
 pub fn insert_member(
     tx: Tx,

@@ -60,6 +60,20 @@ pub fn of_folder(tx: Tx, folder: FolderId) -> Result<HashMap<SecretId, Vec<Secre
     Ok(tags)
 }
 
+/// The tags of every version of a secret, by slug.
+pub fn of_versions(tx: Tx, secret: SecretId) -> Result<HashMap<i64, Vec<SecretTag>>, Error> {
+    let rows = tx.query(
+        "SELECT t.id, t.slug, t.color, a.version FROM secret_version_tags a JOIN tags t ON t.id = a.tag_id \
+         WHERE a.secret_id = $1 AND t.deleted_at IS NULL ORDER BY t.slug",
+        &[Value::text(secret)],
+    )?;
+    let mut tags: HashMap<i64, Vec<SecretTag>> = HashMap::new();
+    for row in &rows {
+        tags.entry(row.get(3)?).or_default().push(tag(row)?);
+    }
+    Ok(tags)
+}
+
 /// Gives a version its tags.
 pub fn assign(tx: Tx, secret: SecretId, version: i64, tags: &[SecretTag]) -> Result<(), Error> {
     for tag in tags {

@@ -1,6 +1,6 @@
 //! Secrets and their versions. Values live only in `secret_versions`; `secrets` points at the current one.
 
-use shared::model::ids::{FolderId, ProjectId, SecretId};
+use shared::model::ids::{EnvironmentId, FolderId, ProjectId, SecretId};
 use shared::model::names::SecretName;
 use shared::model::time::UnixMillis;
 
@@ -103,6 +103,44 @@ pub fn at_version(tx: Tx, id: SecretId, version: i64) -> Result<Option<Secret>, 
     rows.first().map(secret).transpose()
 }
 
+/// A secret by id in its current version, whoever owns it.
+pub fn by_id(tx: Tx, id: SecretId) -> Result<Option<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
+         WHERE s.id = $1 AND s.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first().map(secret).transpose()
+}
+
+/// The project and the environment of a secret by id; nothing when anything on the way is in the trash.
+pub fn environment_of(tx: Tx, id: SecretId) -> Result<Option<(ProjectId, EnvironmentId, String)>, Error> {
+    let rows = tx.query(
+        "SELECT e.project_id, e.id, e.slug FROM secrets s JOIN folders f ON f.id = s.folder_id \
+         JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id \
+         WHERE s.id = $1 AND s.deleted_at IS NULL AND f.deleted_at IS NULL AND e.deleted_at IS NULL \
+         AND p.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first()
+        .map(|row| Ok((row.parsed(0)?, row.parsed(1)?, row.get(2)?)))
+        .transpose()
+}
+
+/// The versions of a secret that is not deleted, newest first, each with the name it had.
+pub fn versions(tx: Tx, id: SecretId, offset: i64, limit: i64) -> Result<Vec<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id \
+         WHERE s.id = $1 AND s.deleted_at IS NULL ORDER BY v.version DESC LIMIT $3 OFFSET $2",
+        &[Value::text(id), Value::from(offset), Value::from(limit)],
+    )?;
+    rows.iter().map(secret).collect()
+}
+
 /// Adds a secret with its first version. A second one of the same name is [`Error::Unique`].
 pub fn insert(tx: Tx, new: &Secret, writer: Writer) -> Result<(), Error> {
     tx.execute(
@@ -165,6 +203,46 @@ pub fn delete(tx: Tx, id: SecretId, now: UnixMillis) -> Result<(), Error> {
     tx.execute(
         "UPDATE secrets SET deleted_at = $2, updated_at = $2 WHERE id = $1",
         &[Value::text(id), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
+/// Moves a shared secret and all overrides of it to the trash.
+pub fn delete_name(tx: Tx, folder: FolderId, name: &str, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET deleted_at = $3, updated_at = $3 \
+         WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
+/// Gives the overrides of a secret its new name.
+pub fn rename_overrides(tx: Tx, folder: FolderId, name: &str, new_name: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET name = $3 WHERE folder_id = $1 AND name = $2 AND owner_id <> '' AND deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name), Value::from(new_name)],
+    )?;
+    Ok(())
+}
+
+/// Puts a shared secret and all overrides of it into another folder. [`Error::Unique`] when the name is taken there.
+pub fn move_name(
+    tx: Tx,
+    folder: FolderId,
+    name: &str,
+    destination: FolderId,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET folder_id = $3, updated_at = $4 \
+         WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
+        &[
+            Value::text(folder),
+            Value::from(name),
+            Value::text(destination),
+            Value::from(now.0),
+        ],
     )?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! People.
 
-use shared::model::ids::UserId;
+use shared::model::ids::{OrganizationId, UserId};
 use shared::model::names::Email;
 use shared::model::time::UnixMillis;
 
@@ -23,9 +23,12 @@ pub struct User {
     pub instance_admin: bool,
     /// When the user was made.
     pub created_at: UnixMillis,
+    /// When the user was last changed.
+    pub updated_at: UnixMillis,
 }
 
-fn user(row: &Row) -> Result<User, Error> {
+/// The first columns of every query about users, in this order.
+pub(super) fn user(row: &Row) -> Result<User, Error> {
     Ok(User {
         id: row.parsed(0)?,
         email: row.get(1)?,
@@ -34,6 +37,7 @@ fn user(row: &Row) -> Result<User, Error> {
         password_hash: row.get(4)?,
         instance_admin: row.get(5)?,
         created_at: UnixMillis(row.get(6)?),
+        updated_at: UnixMillis(row.get(7)?),
     })
 }
 
@@ -58,7 +62,7 @@ pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
 /// The user with an id.
 pub fn by_id(tx: Tx, id: UserId) -> Result<Option<User>, Error> {
     let rows = tx.query(
-        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at FROM users \
+        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at FROM users \
          WHERE id = $1 AND deleted_at IS NULL",
         &[Value::text(id)],
     )?;
@@ -68,9 +72,20 @@ pub fn by_id(tx: Tx, id: UserId) -> Result<Option<User>, Error> {
 /// The user with an address.
 pub fn by_email(tx: Tx, email: &Email) -> Result<Option<User>, Error> {
     let rows = tx.query(
-        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at FROM users \
+        "SELECT id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at FROM users \
          WHERE email = $1 AND deleted_at IS NULL",
         &[Value::from(email.as_str())],
+    )?;
+    rows.first().map(user).transpose()
+}
+
+/// The member of an organization with an address.
+pub fn in_organization(tx: Tx, organization: OrganizationId, email: &Email) -> Result<Option<User>, Error> {
+    let rows = tx.query(
+        "SELECT u.id, u.email, u.first_name, u.last_name, u.password_hash, u.instance_admin, u.created_at, \
+         u.updated_at FROM users u JOIN organization_members m ON m.member_kind = 'user' AND m.member_id = u.id \
+         WHERE m.organization_id = $1 AND u.email = $2 AND u.deleted_at IS NULL",
+        &[Value::text(organization), Value::from(email.as_str())],
     )?;
     rows.first().map(user).transpose()
 }

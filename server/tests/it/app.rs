@@ -381,17 +381,22 @@ impl World {
             root: reply.at("/identity/credentials/token"),
         };
         let login = world.login(EMAIL, PASSWORD).expect(200);
-        world.refresh = login.refresh();
-        world.admin = world.select(&login.at("/accessToken"));
+        let selected = world.selection(&login.at("/accessToken"));
+        world.refresh = selected.refresh();
+        world.admin = selected.at("/token");
         world
     }
 
     /// Selects the organization.
     pub fn select(&self, token: &str) -> String {
+        self.selection(token).at("/token")
+    }
+
+    /// The same; the answer has the token and the cookie.
+    pub fn selection(&self, token: &str) -> Reply {
         let body = json!({"organizationId": self.organization});
         self.send(post("/api/v3/auth/select-organization", &body).token(token))
             .expect(200)
-            .at("/token")
     }
 
     pub fn project(&self, name: &str) -> Project {
@@ -502,6 +507,24 @@ impl World {
             let id = MembershipId::from_random(random::bytes().unwrap());
             crate::store::members::insert(tx, id, project, member, role, Clock::default().now())
         });
+    }
+
+    /// A service token made by the administrator, with `environment:path` scopes.
+    pub fn service_token(&self, project: &Project, scopes: &[&str], permissions: &[&str]) -> String {
+        let scopes: Vec<Value> = scopes
+            .iter()
+            .map(|scope| {
+                let (environment, path) = scope.split_once(':').unwrap();
+                json!({"environment": environment, "secretPath": path})
+            })
+            .collect();
+        let body = json!({
+            "name": "ci", "workspaceId": project.id, "scopes": scopes, "permissions": permissions,
+            "encryptedKey": "", "iv": "", "tag": "", "expiresIn": null, "randomBytes": "00",
+        });
+        self.send(post("/api/v2/service-token", &body).token(&self.admin))
+            .expect(200)
+            .at("/serviceToken")
     }
 
     /// Stores a secret in `dev`.

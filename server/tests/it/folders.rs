@@ -502,6 +502,42 @@ fn folders_are_renamed_and_described() {
 }
 
 #[test]
+fn imports_follow_a_renamed_folder_and_what_is_below_it() {
+    let world = World::new();
+    let project = world.project("Web");
+    let folders = Folders {
+        world: &world,
+        project: &project,
+    };
+    let admin = world.admin.as_str();
+    let id = folders.made("/", "app");
+    folders.made("/app", "db");
+    folders.made("/", "application");
+    for path in ["/app", "/app/db", "/application"] {
+        let body = json!({
+            "workspaceId": project.id, "environment": "prod", "path": "/",
+            "import": {"environment": "dev", "path": path},
+        });
+        world
+            .send(post("/api/v1/secret-imports", &body).token(admin))
+            .expect(200);
+    }
+    world.send(folders.rename(&id, "/", "shop")).expect(200);
+    let address = format!(
+        "/api/v1/secret-imports?workspaceId={}&environment=prod&path=/",
+        project.id
+    );
+    let imports = world.send(get(&address).token(admin)).expect(200);
+    let sources: Vec<&str> = imports.json["secretImports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|import| import["importPath"].as_str().unwrap())
+        .collect();
+    assert_eq!(sources, ["/shop", "/shop/db", "/application"]);
+}
+
+#[test]
 fn a_batch_of_renames_happens_whole_or_not_at_all() {
     let world = World::new();
     let project = world.project("Web");

@@ -40,8 +40,12 @@ mod secret_imports;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod service_tokens;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use server::http::route::Policy;
-use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::access::{AuthMethod, OrganizationRole, ProjectRole};
 use shared::model::ids::{AccessTokenId, IdentityId, MembershipId, ProjectId};
 
 use crate::app::{CANARY, Call, Machine, Project, World};
@@ -110,7 +110,7 @@ const PROJECT_ROUTES: [(&str, Expected); 40] = [
 const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
 
 /// Routes that are not about one project.
-const OTHERS: [&str; 32] = [
+const OTHERS: &[&str] = &[
     "GET /api/v1/folders",
     "POST /api/v1/folders",
     "PATCH /api/v1/folders/batch",
@@ -132,6 +132,30 @@ const OTHERS: [&str; 32] = [
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
     "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke",
+    "GET /api/v1/projects/{project}/memberships/identities",
+    "GET /api/v1/projects/{project}/memberships/identities/{identity}",
+    "POST /api/v1/projects/{project}/memberships/identities/{identity}",
+    "PATCH /api/v1/projects/{project}/memberships/identities/{identity}",
+    "DELETE /api/v1/projects/{project}/memberships/identities/{identity}",
+    "GET /api/v1/workspace/{project}/memberships",
+    "POST /api/v1/workspace/{project}/memberships/details",
+    "PATCH /api/v1/workspace/{project}/memberships/{membership}",
+    "POST /api/v2/workspace/{project}/memberships",
+    "DELETE /api/v2/workspace/{project}/memberships",
+    "PATCH /api/v1/auth/universal-auth/identities/{identity}",
+    "DELETE /api/v1/auth/universal-auth/identities/{identity}",
+    "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}",
+    "POST /api/v1/auth/token-auth/identities/{identity}",
+    "GET /api/v1/auth/token-auth/identities/{identity}",
+    "PATCH /api/v1/auth/token-auth/identities/{identity}",
+    "DELETE /api/v1/auth/token-auth/identities/{identity}",
+    "POST /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "GET /api/v1/auth/token-auth/identities/{identity}/tokens",
+    "PATCH /api/v1/auth/token-auth/tokens/{token}",
+    "POST /api/v1/auth/token-auth/tokens/{token}/revoke",
+    "POST /api/v2/identities/search",
+    "GET /api/v1/identities/details",
+    "PATCH /api/v1/identities/{identity}",
     "GET /api/v1/organization",
     "GET /api/v1/organization/{organization}",
     "POST /api/v1/identities",
@@ -171,7 +195,7 @@ fn the_route_table_is_the_one_these_tests_know() {
         .iter()
         .map(|(name, _)| *name)
         .chain([DELETES_TOO.0])
-        .chain(OTHERS)
+        .chain(OTHERS.iter().copied())
         .map(str::to_owned)
         .collect();
     assert_eq!(guarded, known);
@@ -255,6 +279,8 @@ impl Target {
             .replace("{import}", &self.import)
             .replace("{organization}", &self.organization)
             .replace("{secret}", &self.identity)
+            .replace("{token}", &self.identity)
+            .replace("{membership}", &self.identity)
             .replace("{folder}", &self.identity)
             .replace("{path}", "app")
             .replace("{name}", "A");
@@ -292,6 +318,7 @@ impl Target {
         } else {
             json!({
                 "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
+                "username": "kavi@example.com", "emails": ["kavi@example.com"],
                 "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
             })
         };
@@ -330,7 +357,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         MembershipId::from_random(random()),
     );
     let token = world.wait(world.app.app.write(move |cx| {
-        use server::domain::access_tokens::{Lifetime, issue};
+        use server::domain::access_tokens::{endless_terms, issue};
         let member = Member::Identity(identity);
         crate::store::identities::insert(cx.tx, identity, organization, "foreigner", false, false, cx.now)?;
         crate::store::organizations::insert_member(
@@ -344,13 +371,7 @@ fn foreigner(world: &World, project: Option<&Project>) -> String {
         if let Some(project) = project {
             crate::store::members::insert(cx.tx, second, project, member, ProjectRole::Admin, cx.now)?;
         }
-        let lifetime = Lifetime {
-            ttl: 0,
-            max_ttl: 0,
-            uses_limit: 0,
-            trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
-        };
-        issue(cx, identity, None, "foreign", lifetime)
+        issue(cx, identity, None, "foreign", endless_terms())
     }));
     token.unwrap().token.expose().to_owned()
 }
@@ -493,15 +514,15 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
+                method: AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
-                ttl: 0,
-                max_ttl: 0,
+                terms: server::domain::access_tokens::endless_terms(),
                 uses: 0,
-                uses_limit: 0,
-                trusted_ips: server::domain::trusted_ips::EVERYWHERE.to_owned(),
                 created_at: cx.now,
                 renewed_at: cx.now,
+                last_used_at: None,
+                revoked_at: None,
             };
             server::domain::tokens::for_identity(cx, &row, None)
         }))

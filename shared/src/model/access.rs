@@ -49,6 +49,10 @@ pub enum Subject {
 
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(match self { $(Self::$variant => $word),+ })
@@ -111,6 +115,16 @@ pub enum ProjectRole {
     Admin,
 }
 words!(ProjectRole { NoAccess = "no-access", Viewer = "viewer", Member = "member", Admin = "admin" });
+
+/// Ways for a machine identity to get access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthMethod {
+    /// A client id and a client secret buy a token.
+    UniversalAuth,
+    /// An administrator makes tokens by hand.
+    TokenAuth,
+}
+words!(AuthMethod { UniversalAuth = "universal-auth", TokenAuth = "token-auth" });
 
 #[cfg(test)]
 mod tests {

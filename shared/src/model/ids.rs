@@ -55,6 +55,10 @@ identifiers! {
     IdentityId,
     /// The client id under which a machine identity logs in.
     ClientId,
+    /// The token auth of a machine identity.
+    TokenAuthId,
+    /// One pair in the metadata of a machine identity.
+    MetadataId,
     /// One client secret of a machine identity.
     ClientSecretId,
     /// One access token of a machine identity.

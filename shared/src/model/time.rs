@@ -23,6 +23,12 @@ impl UnixMillis {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
+    /// The same for milliseconds.
+    #[must_use]
+    pub fn plus_milliseconds(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
     /// Whole seconds since 1970-01-01, as JWT claims want them.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{OrganizationId, UserId};
 use crate::model::text::SecretText;
+use crate::model::time::UnixMillis;
 
 /// `POST /api/v3/auth/login`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,6 +93,7 @@ pub struct RevokeTokenRequest {
 }
 
 /// A person, as Infisical shows one.
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Infisical's")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -107,6 +109,27 @@ pub struct User {
     pub last_name: String,
     /// Whether the user administers the whole instance.
     pub super_admin: bool,
+    /// `email`: the only way for people to log in so far.
+    #[serde(default)]
+    pub auth_methods: Vec<String>,
+    /// Always true: nobody waits to be accepted.
+    #[serde(default)]
+    pub is_accepted: bool,
+    /// Always true: whoever makes a user vouches for the address.
+    #[serde(default)]
+    pub is_email_verified: bool,
+    /// Always false: a second factor comes later.
+    #[serde(default)]
+    pub is_mfa_enabled: bool,
+    /// Always false.
+    #[serde(default)]
+    pub is_ghost: bool,
+    /// When the user was made.
+    #[serde(default)]
+    pub created_at: UnixMillis,
+    /// When the user was last changed.
+    #[serde(default)]
+    pub updated_at: UnixMillis,
 }
 
 /// `GET /api/v1/user`

@@ -1,11 +1,23 @@
-//! Machine identities and their Universal Auth credentials.
+//! Machine identities of an organization.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::access::OrganizationRole;
-use crate::model::ids::{ClientId, ClientSecretId, IdentityId, MembershipId, OrganizationId};
-use crate::model::text::SecretText;
+use crate::model::ids::{IdentityId, MembershipId, MetadataId, OrganizationId};
 use crate::model::time::UnixMillis;
+use crate::wire::organizations::OrganizationReference;
+
+/// A pair of free text about an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Id, in answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MetadataId>,
+    /// Name.
+    pub key: String,
+    /// Value.
+    pub value: String,
+}
 
 /// A machine identity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,8 +29,14 @@ pub struct Identity {
     pub name: String,
     /// Whether deleting it is refused.
     pub has_delete_protection: bool,
+    /// The first of the next field, for older clients.
+    #[serde(default)]
+    pub auth_method: Option<String>,
     /// `universal-auth` and `token-auth`, as attached.
     pub auth_methods: Vec<String>,
+    /// Free text about it.
+    #[serde(default)]
+    pub metadata: Vec<Metadata>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.
@@ -46,6 +64,23 @@ pub struct CreateIdentityRequest {
     /// Whether deleting it shall be refused.
     #[serde(default)]
     pub has_delete_protection: Option<bool>,
+    /// Free text about it.
+    #[serde(default)]
+    pub metadata: Option<Vec<Metadata>>,
+}
+
+/// `PATCH /api/v1/identities/{id}`; absent fields stay as they are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpdateIdentityRequest {
+    /// Name.
+    pub name: Option<String>,
+    /// Role in the organization.
+    pub role: Option<String>,
+    /// Whether deleting it shall be refused.
+    pub has_delete_protection: Option<bool>,
+    /// Free text about it, in the place of all there was.
+    pub metadata: Option<Vec<Metadata>>,
 }
 
 /// An identity's membership in its organization.
@@ -62,8 +97,15 @@ pub struct IdentityOrganizationMembership {
     pub org_id: OrganizationId,
     /// Identity.
     pub identity_id: IdentityId,
+    /// Free text about the identity.
+    #[serde(default)]
+    pub metadata: Vec<Metadata>,
     /// The identity itself.
     pub identity: Identity,
+    /// When the identity was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
 }
 
 /// `GET /api/v1/identities/{id}`
@@ -73,156 +115,74 @@ pub struct IdentityMembershipInOrganizationResponse {
     pub identity: IdentityOrganizationMembership,
 }
 
-/// `GET /api/v1/identities?orgId=`
+/// `GET /api/v1/identities?orgId=` and `POST /api/v2/identities/search`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentitiesResponse {
     /// By name.
     pub identities: Vec<IdentityOrganizationMembership>,
-    /// How many there are.
+    /// How many there are, beyond those that were asked for too.
     pub total_count: i64,
 }
 
-/// A range of addresses from which a credential may be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TrustedIp {
-    /// Address, with `/prefix` in requests.
-    pub ip_address: String,
-    /// `ipv4` or `ipv6`, in answers.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Length of the network part, in answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<u8>,
-}
-
-/// `POST /api/v1/auth/universal-auth/identities/{id}`; also its `PATCH`, where absent fields stay as they are.
+/// `POST /api/v2/identities/search`
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UniversalAuthRequest {
-    /// Where client secrets may be used from; everywhere when absent.
-    #[serde(default)]
-    pub client_secret_trusted_ips: Option<Vec<TrustedIp>>,
-    /// Where access tokens may be used from; everywhere when absent.
-    #[serde(default)]
-    pub access_token_trusted_ips: Option<Vec<TrustedIp>>,
-    /// Seconds; 30 days when absent, 0 for never.
-    #[serde(default, rename = "accessTokenTTL")]
-    pub access_token_ttl: Option<i64>,
-    /// Seconds; 30 days when absent, 0 for no limit.
-    #[serde(default, rename = "accessTokenMaxTTL")]
-    pub access_token_max_ttl: Option<i64>,
-    /// Requests an access token is good for; 0 for any number.
-    #[serde(default)]
-    pub access_token_num_uses_limit: Option<i64>,
+#[serde(default)]
+pub struct SearchIdentitiesRequest {
+    /// What to look for; everything when absent.
+    pub search: Option<IdentitySearch>,
+    /// How many to leave out.
+    pub offset: Option<i64>,
+    /// How many to show at most.
+    pub limit: Option<i64>,
 }
 
-/// Universal Auth settings of an identity.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UniversalAuth {
-    /// Id of the settings, the client id again.
-    pub id: ClientId,
-    /// What the machine logs in with.
-    pub client_id: ClientId,
-    /// Seconds.
-    #[serde(rename = "accessTokenTTL")]
-    pub access_token_ttl: i64,
-    /// Seconds.
-    #[serde(rename = "accessTokenMaxTTL")]
-    pub access_token_max_ttl: i64,
-    /// 0 for any number.
-    pub access_token_num_uses_limit: i64,
-    /// Always 0 until periodic tokens exist.
-    pub access_token_period: i64,
-    /// Where client secrets may be used from.
-    pub client_secret_trusted_ips: Vec<TrustedIp>,
-    /// Where access tokens may be used from.
-    pub access_token_trusted_ips: Vec<TrustedIp>,
-    /// When it was attached.
-    pub created_at: UnixMillis,
-    /// When it was last changed.
-    pub updated_at: UnixMillis,
-    /// The identity.
-    pub identity_id: IdentityId,
-}
-
-/// Settings after attaching, reading, changing or detaching.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UniversalAuthResponse {
-    /// The settings.
-    pub identity_universal_auth: UniversalAuth,
-}
-
-/// `POST …/client-secrets`
+/// What an identity must have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CreateClientSecretRequest {
-    /// What it is for.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Logins it is good for; 0 for any number.
-    #[serde(default)]
-    pub num_uses_limit: Option<i64>,
-    /// Seconds it lives; 0 for ever.
-    #[serde(default)]
-    pub ttl: Option<i64>,
+#[serde(default)]
+pub struct IdentitySearch {
+    /// Its name.
+    pub name: Option<Condition>,
+    /// Its role in the organization.
+    pub role: Option<Condition>,
 }
 
-/// What may be known of a client secret after its creation.
+/// What a field must be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientSecretData {
-    /// Id.
-    pub id: ClientSecretId,
-    /// When it was made.
-    pub created_at: UnixMillis,
-    /// When it was last changed.
-    pub updated_at: UnixMillis,
-    /// What it is for.
-    pub description: String,
-    /// Its first four characters.
-    pub client_secret_prefix: String,
-    /// Logins so far.
-    pub client_secret_num_uses: i64,
-    /// 0 for any number.
-    pub client_secret_num_uses_limit: i64,
-    /// Seconds; 0 for ever.
-    #[serde(rename = "clientSecretTTL")]
-    pub client_secret_ttl: i64,
-    /// The Universal Auth settings it belongs to.
-    #[serde(rename = "identityUAId")]
-    pub identity_ua_id: ClientId,
-    /// Whether it was revoked.
-    pub is_client_secret_revoked: bool,
-    /// Last login.
-    pub client_secret_last_used_at: Option<UnixMillis>,
+#[serde(untagged)]
+pub enum Condition {
+    /// This text.
+    Text(String),
+    /// All of these.
+    Operators(Operators),
 }
 
-/// A new client secret: the only time it is shown.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CreateClientSecretResponse {
-    /// The secret itself.
-    pub client_secret: SecretText,
-    /// What is kept of it.
-    pub client_secret_data: ClientSecretData,
+/// What a field must be, in operators.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operators {
+    /// This text.
+    #[serde(rename = "$eq")]
+    pub equal: Option<String>,
+    /// Anything with this in it, whatever the case.
+    #[serde(rename = "$contains")]
+    pub contains: Option<String>,
+    /// One of these.
+    #[serde(rename = "$in")]
+    pub one_of: Option<Vec<String>>,
 }
 
-/// One client secret.
+/// `GET /api/v1/identities/details`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClientSecretResponse {
-    /// What is kept of it.
-    pub client_secret_data: ClientSecretData,
+pub struct IdentityDetailsResponse {
+    /// About the caller.
+    pub identity_details: IdentityDetails,
 }
 
-/// All client secrets that are not revoked.
+/// What a machine identity may know of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientSecretsResponse {
-    /// Newest first.
-    pub client_secret_data: Vec<ClientSecretData>,
+pub struct IdentityDetails {
+    /// The organization it belongs to.
+    pub organization: OrganizationReference,
 }

@@ -35,6 +35,17 @@ pub struct Organization {
     pub updated_at: UnixMillis,
 }
 
+/// An organization as others point to it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrganizationReference {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+}
+
 /// `GET /api/v1/organization`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrganizationsResponse {

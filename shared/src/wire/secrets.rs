@@ -159,6 +159,9 @@ pub struct SecretBody {
     /// Folder, `/` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
+    /// Name, where it does not stand in the path: in the items of a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key: Option<String>,
     /// Shared when absent.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<SecretType>,
@@ -193,6 +196,173 @@ pub struct SecretBody {
     /// two people editing one secret do not overwrite each other. Ours; Infisical's clients do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<i64>,
+}
+
+/// What a batch does with the change of a secret that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BatchMode {
+    /// Refuse the whole request.
+    #[default]
+    FailOnNotFound,
+    /// Make it.
+    Upsert,
+    /// Leave it out.
+    Ignore,
+}
+
+/// Body of creating, changing and deleting many secrets, v3 and v4. The project as in [`SecretBody`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretsBody {
+    /// Project, v4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug, v3 in some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Slug of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Folder, `/` when absent. When changing, an item may name its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+    /// Only when changing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<BatchMode>,
+    /// The secrets, each with its `secretKey`. Their places are those of the request.
+    pub secrets: Vec<SecretBody>,
+}
+
+/// Many secrets, after a batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BatchResponse {
+    /// In the order of the request.
+    pub secrets: Vec<Secret>,
+}
+
+/// Body of moving secrets. The project as in [`SecretBody`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MoveBody {
+    /// Project, v4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Where the secrets are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_environment: Option<String>,
+    /// Where the secrets are, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_secret_path: Option<String>,
+    /// Where they are to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_environment: Option<String>,
+    /// Where they are to be, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_secret_path: Option<String>,
+    /// Which.
+    pub secret_ids: Vec<String>,
+    /// Whether secrets of the same names give way; false when absent.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub should_overwrite: bool,
+}
+
+/// Secrets were moved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MoveResponse {
+    /// Always true: nothing waits for anybody's approval.
+    pub is_source_updated: bool,
+    /// Always true.
+    pub is_destination_updated: bool,
+}
+
+/// Body of attaching tags to a secret and detaching them. The project as in [`SecretBody`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TagSecretBody {
+    /// Project, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug, some clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Slug of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Folder, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+    /// Shared when absent.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SecretType>,
+    /// Slugs of the tags.
+    pub tag_slugs: Vec<String>,
+}
+
+/// Versions of a secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretVersionsResponse {
+    /// Newest first.
+    pub secret_versions: Vec<Secret>,
+}
+
+/// Which versions of a secret are asked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct VersionsQuery {
+    /// How many to skip.
+    pub offset: i64,
+    /// How many to show.
+    pub limit: i64,
+}
+
+/// Body of the short form that changes a value. Place as in [`SecretBody`], here or in the query.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValueBody {
+    /// Project, v4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Project, v3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Project by slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_slug: Option<String>,
+    /// Project by slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
+    /// Slug of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Folder, `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+    /// New value.
+    #[serde(default, alias = "secretValue", skip_serializing_if = "Option::is_none")]
+    pub value: Option<SecretText>,
 }
 
 /// Query of listing and reading secrets, v3 and v4: the union of their parameters. Switches are `true` or `false`,

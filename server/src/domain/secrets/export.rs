@@ -59,7 +59,7 @@ pub fn export_environment(
 }
 
 /// The path of a folder among all folders of its environment.
-fn path_of(folder: &Folder, folders: &[Folder]) -> String {
+pub(super) fn path_of(folder: &Folder, folders: &[Folder]) -> String {
     let mut names = Vec::new();
     let mut current = Some(folder);
     while let Some(folder) =

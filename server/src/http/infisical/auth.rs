@@ -30,6 +30,13 @@ pub fn user_body(user: &store::users::User) -> User {
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
         super_admin: user.instance_admin,
+        auth_methods: vec!["email".into()],
+        is_accepted: true,
+        is_email_verified: true,
+        is_mfa_enabled: false,
+        is_ghost: false,
+        created_at: user.created_at,
+        updated_at: user.updated_at,
     }
 }
 
@@ -99,20 +106,22 @@ pub async fn srp_is_not_offered() -> Failure {
 pub async fn select_organization(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
+    headers: HeaderMap,
     Json(request): Json<SelectOrganizationRequest>,
-) -> Result<Json<SelectOrganizationResponse>, Failure> {
+) -> Result<Response, Failure> {
     let Ok(organization) = request.organization_id.parse::<OrganizationId>() else {
         return Err(organizations::not_a_member().into());
     };
-    let token = app
+    let opened = app
         .write_as(caller, move |cx, caller| {
             sessions::select_organization(cx, caller, organization)
         })
         .await?;
-    Ok(Json(SelectOrganizationResponse {
-        token,
+    let body = SelectOrganizationResponse {
+        token: opened.access,
         is_mfa_enabled: false,
-    }))
+    };
+    Ok(with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
 }
 
 /// `POST /api/v1/auth/checkAuth`

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use shared::model::access::ProjectRole;
-use shared::model::ids::IdentityId;
+use shared::model::ids::{IdentityId, MembershipId};
 use shared::wire::members::{
     IdentityMembership, IdentityMembershipResponse, IdentityMembershipsResponse, MembershipRequest,
     ProjectReference, RoleAssignment, RolesResponse,
@@ -12,15 +12,18 @@ use shared::wire::members::{
 
 use super::identities;
 use crate::app::App;
+use crate::domain::Error;
 use crate::domain::members::{self, IdentityInProject};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, filled, parsed};
 use crate::http::guard::Bearer;
 
-fn assignment(role: ProjectRole) -> RoleAssignment {
+/// A role on the wire.
+pub(super) fn assignment(membership: MembershipId, role: ProjectRole) -> RoleAssignment {
     RoleAssignment {
+        id: Some(membership),
         role: role.to_string(),
-        is_temporary: false,
+        ..RoleAssignment::default()
     }
 }
 
@@ -29,7 +32,7 @@ fn body((membership, identity, project): IdentityInProject) -> IdentityMembershi
         id: membership.id,
         project_id: project.id,
         identity_id: identity.id,
-        roles: vec![assignment(membership.role)],
+        roles: vec![assignment(membership.id, membership.role)],
         identity: identities::body(&identity),
         project: ProjectReference {
             id: project.id,
@@ -40,22 +43,33 @@ fn body((membership, identity, project): IdentityInProject) -> IdentityMembershi
     }
 }
 
+/// A role by its word.
+pub(super) fn role_of(word: &str) -> Result<ProjectRole, Failure> {
+    let unknown = |_| {
+        Error::NotFound(
+            "Specified role was not found. The roles in a project are admin, member, viewer and no-access"
+                .into(),
+        )
+    };
+    Ok(word.parse().map_err(unknown)?)
+}
+
 /// The one role of a request.
-fn role(request: &MembershipRequest, default: Option<ProjectRole>) -> Result<ProjectRole, Failure> {
+pub(super) fn role(
+    request: &MembershipRequest,
+    default: Option<ProjectRole>,
+) -> Result<ProjectRole, Failure> {
+    let refused = |reason: &str| Err(Error::BadRequest(reason.into()).into());
     let word = match request.roles.as_deref() {
-        Some([one]) if !one.is_temporary => Some(&one.role),
-        Some([]) | None => request.role.as_ref(),
-        Some(_) => {
-            return Err(Failure::invalid(
-                "roles",
-                "exactly one role without an end is supported",
-            ));
+        Some([one]) if one.is_temporary => {
+            return refused("Roles with an end are not supported yet: leave isTemporary out");
         }
+        Some([one]) => Some(&one.role),
+        Some([]) | None => request.role.as_ref(),
+        Some(_) => return refused("Exactly one role is supported: give the strongest of them alone"),
     };
     match (filled(word), default) {
-        (Some(word), _) => word
-            .parse()
-            .map_err(|_| Failure::invalid("role", "expected admin, member, viewer or no-access")),
+        (Some(word), _) => role_of(word),
         (None, Some(default)) => Ok(default),
         (None, None) => Err(Failure::invalid("roles", "Required")),
     }
@@ -127,7 +141,7 @@ pub async fn set_role(
         })
         .await?;
     Ok(Json(RolesResponse {
-        roles: vec![assignment(membership.role)],
+        roles: vec![assignment(membership.id, membership.role)],
     }))
 }
 

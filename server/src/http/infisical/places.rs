@@ -3,7 +3,7 @@
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 
-use crate::domain::places::Place;
+use crate::domain::places::{Origin, Place};
 use crate::http::error::Failure;
 use crate::http::extract::{filled, parsed};
 
@@ -25,6 +25,9 @@ pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {
         project: spelling.projects.into_iter().find_map(filled).map(str::to_owned),
         environment: filled(spelling.environment).map(str::to_owned),
         path: parsed("secretPath", spelling.path.map_or("/", |path| path.as_str()))?,
+        origin: Origin::Request {
+            path_given: filled(spelling.path).is_some(),
+        },
     })
 }
 

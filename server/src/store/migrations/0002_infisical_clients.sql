@@ -97,3 +97,9 @@ CREATE TABLE token_auths (
 ALTER TABLE access_tokens ADD COLUMN period {INT} NOT NULL DEFAULT 0;
 ALTER TABLE access_tokens ADD COLUMN last_used_at {INT};
 ALTER TABLE access_tokens ADD COLUMN method {TEXT} NOT NULL DEFAULT 'universal-auth';
+-- So far only set-up has made tokens without a client secret.
+UPDATE access_tokens SET method = 'token-auth' WHERE client_secret_id IS NULL;
+
+-- A login finds its client secret by hash.
+CREATE UNIQUE INDEX client_secrets_hash ON client_secrets (client_id, secret_hash);
+DROP INDEX client_secrets_client;

@@ -1,43 +1,47 @@
 //! Secrets, v3 raw and v4: the two differ in how the project is called, and one handler serves both.
 
+pub mod batch;
+pub mod located;
+pub mod moving;
 pub mod read;
+pub mod tagging;
+pub mod versions;
 pub mod write;
 
 use shared::model::text::SecretText;
 use shared::wire::secrets::{
-    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType,
+    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType, SecretsBody,
+    TagSecretBody, ValueBody,
 };
 
-use crate::domain::secrets::{self, MetadataItem};
+use crate::domain::secrets::{self, Kind, MetadataItem};
 use crate::http::infisical::places::Spelling;
 
-impl<'a> From<&'a SecretQuery> for Spelling<'a> {
-    fn from(query: &'a SecretQuery) -> Self {
-        Self {
-            projects: [
-                query.project_id.as_ref(),
-                query.workspace_id.as_ref(),
-                query.workspace_slug.as_ref(),
-                query.project_slug.as_ref(),
-            ],
-            environment: query.environment.as_ref(),
-            path: query.secret_path.as_ref(),
+/// Requests that say where as most do.
+macro_rules! spelled {
+    ($($request:ty),+) => {$(
+        impl<'a> From<&'a $request> for Spelling<'a> {
+            fn from(request: &'a $request) -> Self {
+                Self {
+                    projects: [
+                        request.project_id.as_ref(),
+                        request.workspace_id.as_ref(),
+                        request.workspace_slug.as_ref(),
+                        request.project_slug.as_ref(),
+                    ],
+                    environment: request.environment.as_ref(),
+                    path: request.secret_path.as_ref(),
+                }
+            }
         }
-    }
+    )+};
 }
+spelled!(SecretQuery, SecretBody, SecretsBody, TagSecretBody, ValueBody);
 
-impl<'a> From<&'a SecretBody> for Spelling<'a> {
-    fn from(body: &'a SecretBody) -> Self {
-        Self {
-            projects: [
-                body.project_id.as_ref(),
-                body.workspace_id.as_ref(),
-                body.workspace_slug.as_ref(),
-                body.project_slug.as_ref(),
-            ],
-            environment: body.environment.as_ref(),
-            path: body.secret_path.as_ref(),
-        }
+fn kind_of(kind: Option<SecretType>) -> Kind {
+    match kind {
+        None | Some(SecretType::Shared) => Kind::Shared,
+        Some(SecretType::Personal) => Kind::Personal,
     }
 }
 

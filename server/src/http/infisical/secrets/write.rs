@@ -1,28 +1,68 @@
-//! Making, changing and deleting secrets.
+//! Making, changing and deleting a secret.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use shared::model::names::SecretName;
-use shared::wire::secrets::{SecretBody, SecretResponse, SecretType};
+use shared::wire::secrets::{SecretBody, SecretQuery, SecretResponse, ValueBody};
 
-use super::body;
+use super::{body, kind_of};
 use crate::app::App;
-use crate::domain::Error;
+use crate::domain::places::Place;
 use crate::domain::secrets::write::{self, Change, NewSecret};
+use crate::domain::secrets::{DetailsChange, Kind, MetadataItem};
 use crate::http::error::Failure;
-use crate::http::extract::{Json, Path, filled, parsed};
+use crate::http::extract::{Json, Path, Query, filled, parsed};
 use crate::http::guard::Bearer;
 use crate::http::infisical::places::{Spelling, place_of};
 
-/// Personal overrides come later; nothing is silently written or deleted in their place.
-fn require_shared(kind: Option<SecretType>) -> Result<(), Failure> {
-    match kind {
-        None | Some(SecretType::Shared) => Ok(()),
-        Some(SecretType::Personal) => {
-            Err(Error::BadRequest("Personal overrides are not supported yet. Use type=shared".into()).into())
-        }
+fn details(request: &mut SecretBody) -> DetailsChange {
+    let metadata = request.secret_metadata.take().map(|items| {
+        let items = items.into_iter().map(|item| MetadataItem {
+            key: item.key,
+            value: item.value,
+            encrypted: item.is_encrypted,
+        });
+        items.collect()
+    });
+    DetailsChange {
+        metadata,
+        legacy: request.metadata.take(),
+        reminder_note: request.secret_reminder_note.take(),
+        reminder_repeat_days: request.secret_reminder_repeat_days,
     }
+}
+
+/// The secret that a request wants made.
+pub(super) fn new_secret(name: SecretName, mut request: SecretBody) -> Result<NewSecret, Failure> {
+    let details = details(&mut request);
+    let Some(value) = request.secret_value else {
+        return Err(Failure::invalid("secretValue", "Required"));
+    };
+    Ok(NewSecret {
+        name,
+        value: value.normalized_value(),
+        comment: request.secret_comment.unwrap_or_default().trimmed(),
+        skip_multiline_encoding: request.skip_multiline_encoding,
+        tag_ids: request.tag_ids,
+        details,
+    })
+}
+
+/// The change that a request wants.
+pub(super) fn change(mut request: SecretBody) -> Result<Change, Failure> {
+    let details = details(&mut request);
+    Ok(Change {
+        name: filled(request.new_secret_name.as_ref())
+            .map(|name| parsed("newSecretName", name))
+            .transpose()?,
+        value: request.secret_value.map(|value| value.normalized_value()),
+        comment: request.secret_comment.map(|comment| comment.trimmed()),
+        skip_multiline_encoding: request.skip_multiline_encoding,
+        tag_ids: request.tag_ids,
+        details,
+        expected_version: request.expected_version,
+    })
 }
 
 /// `POST /api/v3/secrets/raw/{name}` and `POST /api/v4/secrets/{name}`
@@ -33,18 +73,12 @@ pub async fn create(
     Json(request): Json<SecretBody>,
 ) -> Result<Json<SecretResponse>, Failure> {
     let place = place_of(&Spelling::from(&request))?;
-    require_shared(request.kind)?;
-    let Some(value) = request.secret_value else {
-        return Err(Failure::invalid("secretValue", "Required"));
-    };
-    let new = NewSecret {
-        name: parsed("secretName", &name)?,
-        value: value.normalized_value(),
-        comment: request.secret_comment.unwrap_or_default().trimmed(),
-        skip_multiline_encoding: request.skip_multiline_encoding,
-    };
+    let kind = kind_of(request.kind);
+    let new = new_secret(parsed("secretName", &name)?, request)?;
     let secret = app
-        .write_as(caller, move |cx, caller| write::create(cx, caller, &place, &new))
+        .write_as(caller, move |cx, caller| {
+            write::create(cx, caller, &place, kind, &new)
+        })
         .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
 }
@@ -58,19 +92,48 @@ pub async fn update(
 ) -> Result<Json<SecretResponse>, Failure> {
     let name: SecretName = parsed("secretName", &name)?;
     let place = place_of(&Spelling::from(&request))?;
-    require_shared(request.kind)?;
+    let kind = kind_of(request.kind);
+    let change = change(request)?;
+    let secret = app
+        .write_as(caller, move |cx, caller| {
+            write::update(cx, caller, &place, kind, &name, &change)
+        })
+        .await?;
+    Ok(Json(SecretResponse { secret: body(secret) }))
+}
+
+/// `PATCH /api/v1/secrets/{name}`: the short form for scripts. The place stands in the body, in the query, or in the
+/// service token.
+pub async fn set_value(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+    Path(name): Path<String>,
+    Query(query): Query<SecretQuery>,
+    Json(request): Json<ValueBody>,
+) -> Result<Json<SecretResponse>, Failure> {
+    let name: SecretName = parsed("secretName", &name)?;
+    let (asked, said) = (Spelling::from(&query), Spelling::from(&request));
+    let project = said.projects.into_iter().chain(asked.projects);
+    let place: Place = place_of(&Spelling {
+        projects: [
+            project.into_iter().find(|word| filled(*word).is_some()).flatten(),
+            None,
+            None,
+            None,
+        ],
+        environment: said.environment.or(asked.environment),
+        path: said.path.or(asked.path),
+    })?;
+    let Some(value) = request.value else {
+        return Err(Failure::invalid("value", "Required: {\"value\": \"…\"}"));
+    };
     let change = Change {
-        name: filled(request.new_secret_name.as_ref())
-            .map(|name| parsed("newSecretName", name))
-            .transpose()?,
-        value: request.secret_value.map(|value| value.normalized_value()),
-        comment: request.secret_comment.map(|comment| comment.trimmed()),
-        skip_multiline_encoding: request.skip_multiline_encoding,
-        expected_version: request.expected_version,
+        value: Some(value.normalized_value()),
+        ..Change::default()
     };
     let secret = app
         .write_as(caller, move |cx, caller| {
-            write::update(cx, caller, &place, &name, &change)
+            write::update(cx, caller, &place, Kind::Shared, &name, &change)
         })
         .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
@@ -85,9 +148,11 @@ pub async fn delete(
 ) -> Result<Json<SecretResponse>, Failure> {
     let name: SecretName = parsed("secretName", &name)?;
     let place = place_of(&Spelling::from(&request))?;
-    require_shared(request.kind)?;
+    let kind = kind_of(request.kind);
     let secret = app
-        .write_as(caller, move |cx, caller| write::delete(cx, caller, &place, &name))
+        .write_as(caller, move |cx, caller| {
+            write::delete(cx, caller, &place, kind, &name)
+        })
         .await?;
     Ok(Json(SecretResponse { secret: body(secret) }))
 }

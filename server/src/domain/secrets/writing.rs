@@ -1,0 +1,270 @@
+//! What all ways to write secrets have in common: sealing a version, giving it its tags, keeping overrides with the
+//! secret they override.
+
+use shared::model::ids::{ProjectId, SecretId};
+use shared::model::names::SecretName;
+use shared::model::text::SecretText;
+
+use super::{Change, Content, Kind, NewSecret, Secret, SecretTag, assembled, content_of, not_found, opened};
+use crate::crypto::random;
+use crate::domain::caller::Caller;
+use crate::domain::data_keys::{DataKeys, Part};
+use crate::domain::places::Folder;
+use crate::domain::{Context, Error, data_keys};
+use crate::store;
+use crate::store::secrets::{SHARED, Secret as Row, Writer};
+
+/// Writing in one project: its keys and tags are read once, however much is written.
+pub struct Writing {
+    project: ProjectId,
+    keys: DataKeys,
+    actor_kind: &'static str,
+    actor_id: String,
+    available: Option<Vec<SecretTag>>,
+}
+
+impl Writing {
+    /// Gets the keys of the project.
+    pub fn open(cx: &mut Context, caller: &Caller, project: ProjectId) -> Result<Self, Error> {
+        Ok(Self {
+            project,
+            keys: data_keys::open(cx, project)?,
+            actor_kind: caller.actor.kind(),
+            actor_id: caller.actor.id(),
+            available: None,
+        })
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer {
+            kind: self.actor_kind,
+            id: &self.actor_id,
+            key_version: self.keys.current_version(),
+        }
+    }
+
+    /// The tags of the project that `wanted` picks, each once, by slug; a refusal when one of the words fits none.
+    pub fn tags(
+        &mut self,
+        cx: &mut Context,
+        words: &[String],
+        fits: impl Fn(&SecretTag, &str) -> bool,
+    ) -> Result<Vec<SecretTag>, Error> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.available.is_none() {
+            self.available = Some(store::secret_tags::available(cx.tx, self.project)?);
+        }
+        let available = self.available.as_deref().unwrap_or_default();
+        for word in words {
+            if !available.iter().any(|tag| fits(tag, word)) {
+                return Err(Error::NotFound(format!(
+                    "Tag not found: the project has no tag '{word}'"
+                )));
+            }
+        }
+        let picked = available
+            .iter()
+            .filter(|tag| words.iter().any(|word| fits(tag, word)));
+        Ok(picked.cloned().collect())
+    }
+
+    /// The same for ids, which may stay as they are.
+    fn tags_by_id(
+        &mut self,
+        cx: &mut Context,
+        ids: Option<&[String]>,
+        present: Vec<SecretTag>,
+    ) -> Result<Vec<SecretTag>, Error> {
+        match ids {
+            None => Ok(present),
+            Some(ids) => self.tags(cx, ids, |tag, id| {
+                tag.id.to_string().eq_ignore_ascii_case(id.trim())
+            }),
+        }
+    }
+
+    fn seal(&self, row: &mut Row, content: &Content) -> Result<(), Error> {
+        let seal = |part, text: &SecretText| self.keys.seal(row.id, row.version, part, &row.owner_id, text);
+        let none = SecretText::default();
+        let value = seal(Part::Value, content.value.as_ref().unwrap_or(&none))?;
+        let comment = if content.comment.is_empty() {
+            None
+        } else {
+            Some(seal(Part::Comment, &content.comment)?)
+        };
+        let details = match content.details.to_text()? {
+            None => None,
+            Some(text) => Some(seal(Part::Details, &text)?),
+        };
+        row.value_sealed = value;
+        row.comment_sealed = comment;
+        row.details_sealed = details;
+        Ok(())
+    }
+
+    /// Makes a secret with version 1. `owner` is [`SHARED`] or a user, who needs a shared secret to override.
+    pub fn create(
+        &mut self,
+        cx: &mut Context,
+        folder: &Folder,
+        owner: &str,
+        new: &NewSecret,
+    ) -> Result<Secret, Error> {
+        if owner != SHARED && store::secrets::by_name(cx.tx, folder.id, &new.name, SHARED)?.is_none() {
+            return Err(Error::BadRequest(format!(
+                "There is no shared secret '{}' to override. Make the shared one first",
+                new.name
+            )));
+        }
+        let mut row = Row {
+            id: SecretId::from_random(random::bytes()?),
+            folder_id: folder.id,
+            name: new.name.to_string(),
+            owner_id: owner.to_owned(),
+            version: 1,
+            value_sealed: Vec::new(),
+            comment_sealed: None,
+            details_sealed: None,
+            skip_multiline_encoding: Some(new.skip_multiline_encoding.unwrap_or(false)),
+            created_at: cx.now,
+            updated_at: cx.now,
+        };
+        let content = Content {
+            value: Some(new.value.clone()),
+            comment: new.comment.clone(),
+            details: super::Details::default().changed(&new.details)?,
+            tags: self.tags_by_id(cx, new.tag_ids.as_deref(), Vec::new())?,
+        };
+        self.seal(&mut row, &content)?;
+        store::secrets::insert(cx.tx, &row, self.writer()).map_err(|error| exists(error, &row.name))?;
+        store::secret_tags::assign(cx.tx, row.id, row.version, &content.tags)?;
+        assembled(folder, row, content)
+    }
+
+    /// Adds a version to a secret.
+    pub fn update(
+        &mut self,
+        cx: &mut Context,
+        folder: &Folder,
+        mut row: Row,
+        change: &Change,
+    ) -> Result<Secret, Error> {
+        check_version(&row, change.expected_version)?;
+        let present = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
+        let mut content = content_of(&self.keys, &row, present, true)?;
+        if let Some(value) = &change.value {
+            content.value = Some(value.clone());
+        }
+        if let Some(comment) = &change.comment {
+            content.comment = comment.clone();
+        }
+        content.details = content.details.changed(&change.details)?;
+        content.tags = self.tags_by_id(cx, change.tag_ids.as_deref(), content.tags)?;
+        if change.skip_multiline_encoding.is_some() {
+            row.skip_multiline_encoding = change.skip_multiline_encoding;
+        }
+        let old_name = row.name.clone();
+        if let Some(name) = change.name.as_ref().filter(|name| name.as_str() != old_name) {
+            if row.owner_id != SHARED {
+                return Err(Error::BadRequest(format!(
+                    "The personal secret '{old_name}' has the name of the shared one and cannot be renamed by itself"
+                )));
+            }
+            row.name = name.to_string();
+        }
+        self.add_version(cx, &mut row, &content)?;
+        if row.name != old_name {
+            store::secrets::rename_overrides(cx.tx, folder.id, &old_name, &row.name)
+                .map_err(|error| exists(error, &row.name))?;
+        }
+        assembled(folder, row, content)
+    }
+
+    /// Changes the tags of a secret by adding a version; nothing happens when they stay the same.
+    pub fn retag(
+        &mut self,
+        cx: &mut Context,
+        folder: &Folder,
+        mut row: Row,
+        change: impl FnOnce(&mut Vec<SecretTag>),
+    ) -> Result<(Secret, bool), Error> {
+        let before = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
+        let mut content = content_of(&self.keys, &row, before.clone(), true)?;
+        change(&mut content.tags);
+        let changed = content.tags != before;
+        if changed {
+            self.add_version(cx, &mut row, &content)?;
+        }
+        Ok((assembled(folder, row, content)?, changed))
+    }
+
+    fn add_version(&self, cx: &mut Context, row: &mut Row, content: &Content) -> Result<(), Error> {
+        row.version += 1;
+        row.updated_at = cx.now;
+        self.seal(row, content)?;
+        store::secrets::update(cx.tx, row, self.writer()).map_err(|error| exists(error, &row.name))?;
+        Ok(store::secret_tags::assign(
+            cx.tx,
+            row.id,
+            row.version,
+            &content.tags,
+        )?)
+    }
+
+    /// Moves a secret to the trash, a shared one together with all overrides of it, and returns that one.
+    pub fn delete(&self, cx: &mut Context, folder: &Folder, row: Row) -> Result<Secret, Error> {
+        let tags = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
+        let secret = opened(&self.keys, folder, row, tags, true)?;
+        if secret.owner.is_none() {
+            store::secrets::delete_name(cx.tx, folder.id, &secret.name, cx.now)?;
+        } else {
+            store::secrets::delete(cx.tx, secret.id, cx.now)?;
+        }
+        Ok(secret)
+    }
+}
+
+fn check_version(row: &Row, expected: Option<i64>) -> Result<(), Error> {
+    match expected.filter(|expected| *expected != row.version) {
+        None => Ok(()),
+        Some(expected) => Err(Error::Stale(format!(
+            "Somebody changed '{}' in the meantime: it is at version {}, you saw version {expected}. \
+             Read it again and repeat your change",
+            row.name, row.version
+        ))),
+    }
+}
+
+/// The secret of a name and an owner that the caller may change.
+pub fn find(cx: &mut Context, folder: &Folder, name: &SecretName, owner: &str) -> Result<Row, Error> {
+    if let Some(row) = store::secrets::by_name(cx.tx, folder.id, name, owner)? {
+        return Ok(row);
+    }
+    if owner != SHARED && store::secrets::by_name(cx.tx, folder.id, name, SHARED)?.is_some() {
+        return Err(Error::NotFound(only_personal_was_asked_for(name)));
+    }
+    Err(not_found(name))
+}
+
+/// What somebody is told whose client asks for personal secrets by default, as the CLI does when it deletes.
+fn only_personal_was_asked_for(name: &SecretName) -> String {
+    format!(
+        "Secret with name '{name}' not found among your personal secrets, and only type personal was asked for. \
+         For the shared secret of this name pass type: shared (in the CLI --type=shared)"
+    )
+}
+
+/// A name that is taken, said by name.
+pub fn exists(error: store::Error, name: &str) -> Error {
+    Error::or_exists(error, &format!("Secret already exist: '{name}'"))
+}
+
+/// The word of a record for an override; nothing is said of shared secrets.
+pub fn word(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Shared => None,
+        Kind::Personal => Some("personal"),
+    }
+}
