@@ -36,10 +36,10 @@ const LAN: &str = "192.0.2.10:40000";
 const LOOPBACK: &str = "127.0.0.1:40000";
 
 /// A request to be sent.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Call {
-    method: Method,
-    path: String,
+    pub method: Method,
+    pub path: String,
     headers: Vec<(String, String)>,
     body: String,
     peer: SocketAddr,

@@ -1,17 +1,30 @@
-//! Every route: who comes in, with which role, and what strangers see.
+//! Every route keeps its policy: a matrix of routes, callers and objects, made from the route table itself.
+//!
+//! What is expected follows from the policy that stands beside the route and from the rules of the roles; a sample
+//! request stands in `routes/samples.rs`, one row for each route.
+
+mod callers;
+mod samples;
+mod target;
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use serde_json::{Value, json};
-use server::http::route::Policy;
-use shared::model::access::{AuthMethod, OrganizationRole, ProjectRole};
-use shared::model::ids::{AccessTokenId, IdentityId, MembershipId, ProjectId};
+use server::domain::access::{self, organization_allows, project_allows};
+use server::domain::service_tokens::{Grant, Permissions, scopes};
+use server::http::route::{Policy, Route};
+use server::store::{Row, Value, copy};
+use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
+use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
+use shared::model::names::FolderPath;
 
-use crate::app::{CANARY, Call, Machine, Project, World};
-use crate::store::members::Member;
+use self::callers::{Caller, Standing, Who};
+use self::samples::Sample;
+use self::target::{Founder, Target};
+use crate::app::{CANARY, Call, Reply, World};
 
-/// Everybody is let in to these; a test that grows this list says why.
-const OPEN: [&str; 14] = [
+/// Everybody is let in to these; whoever makes this list longer says why.
+const OPEN: [&str; 15] = [
     "GET /api/status",
     "GET /api/health",
     "GET /healthcheck",
@@ -26,481 +39,421 @@ const OPEN: [&str; 14] = [
     "POST /api/v1/auth/token/renew",
     "POST /api/v1/auth/token/revoke",
     "GET /api/strongroom/v1/setup",
-];
-const OPEN_TOO: &str = "POST /api/strongroom/v1/setup";
-
-/// Status for a non-member, an identity of another organization, and the four roles from weakest to strongest.
-type Expected = [u16; 6];
-
-const READS: Expected = [403, 404, 403, 200, 200, 200];
-const READS_AND_WRITES: Expected = [403, 404, 403, 403, 200, 200];
-const ADMINISTERS: Expected = [403, 404, 403, 403, 403, 200];
-
-/// Every route about a project, and who may use it.
-const PROJECT_ROUTES: [(&str, Expected); 40] = [
-    ("GET /api/v1/workspace/{project}", READS),
-    ("PATCH /api/v1/workspace/{project}", ADMINISTERS),
-    ("GET /api/v2/workspace/{project}", READS),
-    ("GET /api/v1/projects/{project}", READS),
-    ("PATCH /api/v1/projects/{project}", ADMINISTERS),
-    ("GET /api/v1/projects/slug/{project}", READS),
-    ("POST /api/v1/workspace/{project}/environments", ADMINISTERS),
-    (
-        "GET /api/v1/workspace/{project}/environments/{environment}",
-        READS,
-    ),
-    (
-        "PATCH /api/v1/workspace/{project}/environments/{environment}",
-        ADMINISTERS,
-    ),
-    (
-        "DELETE /api/v1/workspace/{project}/environments/{environment}",
-        ADMINISTERS,
-    ),
-    ("POST /api/v1/projects/{project}/environments", ADMINISTERS),
-    ("GET /api/v1/projects/{project}/environments/{environment}", READS),
-    (
-        "PATCH /api/v1/projects/{project}/environments/{environment}",
-        ADMINISTERS,
-    ),
-    (
-        "DELETE /api/v1/projects/{project}/environments/{environment}",
-        ADMINISTERS,
-    ),
-    ("GET /api/v2/workspace/{project}/identity-memberships", READS),
-    (
-        "GET /api/v2/workspace/{project}/identity-memberships/{identity}",
-        READS,
-    ),
-    (
-        "POST /api/v2/workspace/{project}/identity-memberships/{identity}",
-        ADMINISTERS,
-    ),
-    (
-        "PATCH /api/v2/workspace/{project}/identity-memberships/{identity}",
-        ADMINISTERS,
-    ),
-    (
-        "DELETE /api/v2/workspace/{project}/identity-memberships/{identity}",
-        ADMINISTERS,
-    ),
-    ("GET /api/v3/secrets/raw", READS),
-    ("GET /api/v3/secrets/raw/{name}", READS),
-    ("POST /api/v3/secrets/raw/{name}", READS_AND_WRITES),
-    ("PATCH /api/v3/secrets/raw/{name}", READS_AND_WRITES),
-    ("DELETE /api/v3/secrets/raw/{name}", READS_AND_WRITES),
-    ("GET /api/v4/secrets", READS),
-    ("GET /api/v4/secrets/{name}", READS),
-    ("POST /api/v4/secrets/{name}", READS_AND_WRITES),
-    ("PATCH /api/v4/secrets/{name}", READS_AND_WRITES),
-    ("DELETE /api/v4/secrets/{name}", READS_AND_WRITES),
-    ("GET /api/v1/secret-imports", READS),
-    ("GET /api/v1/secret-imports/{import}", READS),
-    ("POST /api/v1/secret-imports", READS_AND_WRITES),
-    ("PATCH /api/v1/secret-imports/{import}", READS_AND_WRITES),
-    ("DELETE /api/v1/secret-imports/{import}", READS_AND_WRITES),
-    ("GET /api/v2/secret-imports", READS),
-    ("GET /api/v2/secret-imports/{import}", READS),
-    ("POST /api/v2/secret-imports", READS_AND_WRITES),
-    ("PATCH /api/v2/secret-imports/{import}", READS_AND_WRITES),
-    ("DELETE /api/v2/secret-imports/{import}", READS_AND_WRITES),
-    ("DELETE /api/v1/workspace/{project}", ADMINISTERS),
-];
-/// Stands alone because each world has one project to lose.
-const DELETES_TOO: (&str, Expected) = ("DELETE /api/v1/projects/{project}", ADMINISTERS);
-
-/// Routes that are not about one project.
-const OTHERS: &[&str] = &[
-    "GET /api/v1/folders",
-    "POST /api/v1/folders",
-    "PATCH /api/v1/folders/batch",
-    "GET /api/v1/folders/{folder}",
-    "PATCH /api/v1/folders/{folder}",
-    "DELETE /api/v1/folders/{folder}",
-    "GET /api/v1/folders/{project}/{environment}/{path}",
-    "GET /api/v2/folders",
-    "POST /api/v2/folders",
-    "PATCH /api/v2/folders/batch",
-    "GET /api/v2/folders/{folder}",
-    "PATCH /api/v2/folders/{folder}",
-    "DELETE /api/v2/folders/{folder}",
-    "POST /api/v3/auth/select-organization",
-    "POST /api/v1/auth/checkAuth",
-    "GET /api/v1/user",
-    "POST /api/v1/auth/universal-auth/identities/{identity}",
-    "GET /api/v1/auth/universal-auth/identities/{identity}",
-    "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
-    "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets",
-    "POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke",
-    "GET /api/v1/projects/{project}/memberships/identities",
-    "GET /api/v1/projects/{project}/memberships/identities/{identity}",
-    "POST /api/v1/projects/{project}/memberships/identities/{identity}",
-    "PATCH /api/v1/projects/{project}/memberships/identities/{identity}",
-    "DELETE /api/v1/projects/{project}/memberships/identities/{identity}",
-    "GET /api/v1/workspace/{project}/memberships",
-    "POST /api/v1/workspace/{project}/memberships/details",
-    "PATCH /api/v1/workspace/{project}/memberships/{membership}",
-    "POST /api/v2/workspace/{project}/memberships",
-    "DELETE /api/v2/workspace/{project}/memberships",
-    "PATCH /api/v1/auth/universal-auth/identities/{identity}",
-    "DELETE /api/v1/auth/universal-auth/identities/{identity}",
-    "GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}",
-    "POST /api/v1/auth/token-auth/identities/{identity}",
-    "GET /api/v1/auth/token-auth/identities/{identity}",
-    "PATCH /api/v1/auth/token-auth/identities/{identity}",
-    "DELETE /api/v1/auth/token-auth/identities/{identity}",
-    "POST /api/v1/auth/token-auth/identities/{identity}/tokens",
-    "GET /api/v1/auth/token-auth/identities/{identity}/tokens",
-    "PATCH /api/v1/auth/token-auth/tokens/{token}",
-    "POST /api/v1/auth/token-auth/tokens/{token}/revoke",
-    "POST /api/v2/identities/search",
-    "GET /api/v1/identities/details",
-    "PATCH /api/v1/identities/{identity}",
-    "GET /api/v1/organization",
-    "GET /api/v1/organization/{organization}",
-    "POST /api/v1/identities",
-    "GET /api/v1/identities",
-    "GET /api/v1/identities/{identity}",
-    "DELETE /api/v1/identities/{identity}",
-    "GET /api/v1/workspace",
-    "POST /api/v2/workspace",
-    "GET /api/v1/projects",
-    "POST /api/v1/projects",
-    "GET /api/strongroom/v1/me",
+    "POST /api/strongroom/v1/setup",
 ];
 
-fn name(method: &str, path: &str) -> String {
-    format!("{method} {path}")
+/// Routes walked with one database: it grows with each.
+const ROUTES_PER_SCENE: usize = 4;
+
+fn name(route: &Route) -> String {
+    format!("{} {}", route.method, route.path)
+}
+
+fn guarded() -> Vec<Route> {
+    let mut routes = server::http::routes();
+    routes.retain(|route| route.policy != Policy::Open);
+    routes
 }
 
 #[test]
-fn the_route_table_is_the_one_these_tests_know() {
-    let (mut open, mut guarded) = (BTreeSet::new(), BTreeSet::new());
-    for route in server::http::routes() {
-        let name = name(route.method, route.path);
-        let set = if route.policy == Policy::Open {
-            &mut open
-        } else {
-            &mut guarded
-        };
-        assert!(set.insert(name.clone()), "{name} twice");
-    }
-    let known: BTreeSet<String> = OPEN
+fn nothing_is_open_that_is_not_listed() {
+    let open: BTreeSet<String> = server::http::routes()
         .iter()
-        .chain([&OPEN_TOO])
-        .map(|name| (*name).to_owned())
+        .filter(|route| route.policy == Policy::Open)
+        .map(name)
         .collect();
-    assert_eq!(open, known);
-    let known: BTreeSet<String> = PROJECT_ROUTES
-        .iter()
-        .map(|(name, _)| *name)
-        .chain([DELETES_TOO.0])
-        .chain(OTHERS.iter().copied())
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(guarded, known);
+    assert_eq!(open, OPEN.map(str::to_owned).into());
 }
 
 #[test]
-fn every_guarded_route_refuses_who_has_no_valid_token() {
-    let world = World::new();
-    let project = world.project("Web");
-    world.put(&project, "A", CANARY);
-    let target = Target::of(&world, &project);
-    let gone = world.machine("gone", "admin");
-    world
-        .send(crate::app::post(
-            "/api/v1/auth/token/revoke",
-            &json!({"accessToken": gone.token}),
-        ))
-        .expect(200);
-    let mut walked = 0;
-    for route in server::http::routes() {
-        if route.policy == Policy::Open {
-            continue;
-        }
-        walked += 1;
-        let name = name(route.method, route.path);
-        // With a right body and with none: nobody learns of a body what he may not ask.
-        for call in [target.call(&name), Call::new(route.method, &target.path(&name))] {
-            world.send(call.clone()).refused(401, "UnauthorizedError");
-            world
-                .send(call.clone().cookie(&world.refresh))
-                .refused(401, "UnauthorizedError");
-            world.send(call.token("not.a.token")).refused(403, "TokenError");
-        }
-        // What a route is not for is refused by its kind already.
-        let (status, error) = match route.policy.kinds() {
-            Some(kinds) if kinds.identity => (401, "UnauthorizedError"),
-            _ => (403, "ForbiddenRequestError"),
-        };
-        world
-            .send(target.call(&name).token(&gone.token))
-            .refused(status, error);
+fn every_route_has_a_sample_and_every_sample_a_route() {
+    let routes: BTreeSet<String> = guarded().iter().map(name).collect();
+    for route in guarded() {
+        samples::of(route.method, route.path);
     }
-    assert_eq!(walked, PROJECT_ROUTES.len() + 1 + OTHERS.len());
+    let mut seen = BTreeSet::new();
+    for (sample, _) in samples::SAMPLES {
+        assert!(
+            routes.contains(*sample),
+            "{sample} is a sample of no guarded route"
+        );
+        assert!(seen.insert(sample), "{sample} has two samples");
+    }
+}
+
+#[test]
+fn every_route_keeps_its_policy() {
+    let routes = guarded();
+    let waiting = Mutex::new(routes.chunks(ROUTES_PER_SCENE));
+    let violations = Mutex::new(Vec::new());
+    let next = || waiting.lock().unwrap().next();
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            threads.spawn(|| {
+                while let Some(routes) = next() {
+                    let scene = Scene::new();
+                    for route in routes {
+                        let found = scene.walk(route);
+                        violations.lock().unwrap().extend(found);
+                    }
+                }
+            });
+        }
+    });
+    let violations = violations.into_inner().unwrap();
     assert!(
-        world
-            .read(&project, "A", &world.admin)
-            .expect(200)
-            .text
-            .contains(CANARY)
+        violations.is_empty(),
+        "{} violations:\n{}",
+        violations.len(),
+        violations.join("\n")
     );
 }
 
-/// A project with everything that paths and bodies name.
-struct Target {
-    project: String,
-    environment: String,
-    identity: String,
-    import: String,
-    organization: String,
+/// What a policy says about a caller.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Allowed,
+    Refused(&'static [u16]),
 }
 
-impl Target {
-    fn of(world: &World, project: &Project) -> Self {
-        let member = world.machine("a member", "no-access");
-        world.join(project, &member.id, "no-access");
-        Self {
-            project: project.id.clone(),
-            environment: crate::projects::environment_id(world, project, "staging"),
-            identity: member.id,
-            import: crate::secret_imports::import(world, project, "dev", ("prod", "/")),
+const FORBIDDEN: Verdict = Verdict::Refused(&[403]);
+/// Strangers need not be told whether it exists.
+const HIDDEN: Verdict = Verdict::Refused(&[403, 404]);
+
+fn when(allowed: bool) -> Verdict {
+    if allowed { Verdict::Allowed } else { FORBIDDEN }
+}
+
+/// `names_target`: whether the request names something of the target's organization.
+fn verdict(policy: Policy, caller: &Caller, names_target: bool) -> Verdict {
+    let Some(kinds) = policy.kinds() else {
+        return Verdict::Allowed;
+    };
+    if !caller.kind.admitted(kinds) {
+        return FORBIDDEN;
+    }
+    match (policy, caller.standing) {
+        (_, Standing::Foreign) if names_target => HIDDEN,
+        (Policy::Open | Policy::Own(_), _) => Verdict::Allowed,
+        (Policy::Organization(_, action, subject), Standing::Member(role, _)) => {
+            when(organization_allows(role, action, subject))
+        }
+        (Policy::Organization(_, action, subject), Standing::Foreign) => {
+            when(organization_allows(OrganizationRole::Admin, action, subject))
+        }
+        (Policy::Organization(..), Standing::Token { .. }) => FORBIDDEN,
+        (Policy::Project(..), Standing::Foreign | Standing::Member(_, None)) => HIDDEN,
+        (Policy::Project(_, action, subject), Standing::Member(_, Some(role))) => {
+            when(project_allows(role, action, subject, access::Scope::default()))
+        }
+        (Policy::Project(_, action, subject), Standing::Token { read, write, reaches }) => {
+            when(reaches && grants(Permissions { read, write }, action, subject))
+        }
+    }
+}
+
+/// Whether a token of `/**` in `dev` allows it there.
+fn grants(permissions: Permissions, action: Action, subject: Subject) -> bool {
+    let words = scopes::Words {
+        environment: "dev".into(),
+        path: "/**".into(),
+    };
+    let grant = Grant {
+        token: ServiceTokenId::from_random([1; 16]),
+        organization: OrganizationId::from_random([2; 16]),
+        project: ProjectId::from_random([3; 16]),
+        scopes: scopes::parse(&[words]).unwrap(),
+        permissions,
+    };
+    let scope = access::Scope {
+        environment: Some("dev"),
+        path: Some(&FolderPath::root()),
+    };
+    grant.allows(action, subject, scope)
+}
+
+/// Two organizations with everybody in them.
+struct Scene {
+    world: World,
+    home: Founder,
+    callers: Vec<Caller>,
+    /// Another project of the organization.
+    other: Target,
+    /// A project of another organization.
+    away: Target,
+    /// How to read each table.
+    tables: Vec<String>,
+}
+
+/// Changes by being looked at, or is about requests themselves.
+const VOLATILE: [&str; 4] = ["last_used_at", "uses", "last_seen_at", "refreshed_at"];
+
+fn row_text(row: Row) -> String {
+    let texts: Vec<String> = row
+        .into_values()
+        .into_iter()
+        .map(|value| match value {
+            Value::Null => "-".to_owned(),
+            Value::Int(number) => number.to_string(),
+            Value::Text(text) => text,
+            Value::Bytes(bytes) => format!("{bytes:02x?}"),
+            Value::Bool(truth) => truth.to_string(),
+        })
+        .collect();
+    texts.join("|")
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let home = Founder {
+            token: world.admin.clone(),
             organization: world.organization.clone(),
-        }
-    }
-
-    fn path(&self, name: &str) -> String {
-        let (_, path) = name.split_once(' ').unwrap();
-        let path = path
-            .replace("{project}", &self.project)
-            .replace("{environment}", &self.environment)
-            .replace("{identity}", &self.identity)
-            .replace("{import}", &self.import)
-            .replace("{organization}", &self.organization)
-            .replace("{secret}", &self.identity)
-            .replace("{token}", &self.identity)
-            .replace("{membership}", &self.identity)
-            .replace("{folder}", &self.identity)
-            .replace("{path}", "app")
-            .replace("{name}", "A");
-        if name.starts_with("GET ") && (path.contains("/secrets") || path.ends_with("/secret-imports")) {
-            format!("{path}?projectId={}&environment=dev", self.project)
-        } else if name == "GET /api/v1/identities" {
-            format!("{path}?orgId={}", self.organization)
-        } else {
-            path
-        }
-    }
-
-    /// A request that would succeed for whoever may make it.
-    fn call(&self, name: &str) -> Call {
-        let (method, path) = name.split_once(' ').unwrap();
-        let call = Call::new(method, &self.path(name));
-        if method == "GET" {
-            return call;
-        }
-        let body: Value = if path.contains("/secret-imports") {
-            json!({
-                "projectId": self.project, "environment": "dev",
-                "import": {"environment": "staging", "path": "/"},
-            })
-        } else if path.contains("/secrets") {
-            let mut body = json!({"projectId": self.project, "environment": "dev", "secretValue": CANARY});
-            if method == "POST" {
-                body["environment"] = json!("prod");
-            }
-            body
-        } else if path.ends_with("/environments") {
-            json!({"name": "new", "slug": "new"})
-        } else if path.contains("identity-memberships") {
-            json!({"role": "no-access"})
-        } else {
-            json!({
-                "name": "changed", "projectName": "new", "organizationId": self.organization, "role": "no-access",
-                "username": "kavi@example.com", "emails": ["kavi@example.com"],
-                "folders": [{"id": self.identity, "environment": "dev", "name": "changed"}],
-            })
         };
-        call.json(&body)
-    }
-}
-
-/// Somebody with each of the roles, and two strangers, in the order of [`Expected`].
-///
-/// The one of another organization is a member of the project too, though no route makes him one: the organization alone
-/// must keep him out.
-fn everybody(world: &World, project: &Project, foreign_member: bool) -> Vec<(&'static str, String)> {
-    let stranger = world.machine("a stranger", "admin");
-    let mut everybody = vec![
-        ("a non-member", stranger.token),
-        (
-            "an identity of another organization",
-            foreigner(world, foreign_member.then_some(project)),
-        ),
-    ];
-    for role in ["no-access", "viewer", "member", "admin"] {
-        let machine: Machine = world.member(project, role);
-        everybody.push((role, machine.token));
-    }
-    everybody
-}
-
-/// A token of an identity in an organization of its own.
-fn foreigner(world: &World, project: Option<&Project>) -> String {
-    let organization = crate::login::foreign_organization(world).parse().unwrap();
-    let project: Option<ProjectId> = project.map(|project| project.id.parse().unwrap());
-    let random = || server::crypto::random::bytes().unwrap();
-    let identity = IdentityId::from_random(random());
-    let (first, second) = (
-        MembershipId::from_random(random()),
-        MembershipId::from_random(random()),
-    );
-    let token = world.wait(world.app.app.write(move |cx| {
-        use server::domain::access_tokens::{endless_terms, issue};
-        let member = Member::Identity(identity);
-        crate::store::identities::insert(cx.tx, identity, organization, "foreigner", false, false, cx.now)?;
-        crate::store::organizations::insert_member(
-            cx.tx,
-            first,
-            organization,
-            member,
-            OrganizationRole::Admin,
-            cx.now,
-        )?;
-        if let Some(project) = project {
-            crate::store::members::insert(cx.tx, second, project, member, ProjectRole::Admin, cx.now)?;
+        let organization = crate::login::foreign_organization(&world);
+        let (_, token) = callers::person(&world, "founder", &organization, OrganizationRole::Admin);
+        let away_founder = Founder { token, organization };
+        let callers = callers::members(&world, &home, &away_founder);
+        let other = Target::new(&world, &home, &[]);
+        let away = Target::new(&world, &away_founder, &[]);
+        let tables = world.sql(|tx| {
+            let mut statements = Vec::new();
+            for table in copy::tables(tx)? {
+                if matches!(table.as_str(), "audit_records" | "attempts") {
+                    continue;
+                }
+                let columns: Vec<String> = copy::columns(tx, &table)?
+                    .into_iter()
+                    .map(|column| column.name)
+                    .filter(|column| !VOLATILE.contains(&column.as_str()))
+                    .collect();
+                statements.push(format!("SELECT {} FROM {table}", columns.join(", ")));
+            }
+            Ok(statements)
+        });
+        Self {
+            world,
+            home,
+            callers,
+            other,
+            away,
+            tables,
         }
-        issue(cx, identity, None, "foreign", endless_terms())
-    }));
-    token.unwrap().token.expose().to_owned()
-}
+    }
 
-fn check(world: &World, name: &str, call: Call, who: &str, token: &str, expected: u16) {
-    let reply = world.send(call.token(token));
-    assert_eq!(reply.status, expected, "{name} as {who}: {}", reply.text);
-    if expected >= 400 {
-        assert!(!reply.text.contains(CANARY), "{name} as {who}: {}", reply.text);
+    /// Everything that is stored.
+    fn rows(&self) -> BTreeSet<String> {
+        let tables = self.tables.clone();
+        self.world.sql(move |tx| {
+            let mut rows = BTreeSet::new();
+            for statement in &tables {
+                for row in tx.query(statement, &[])? {
+                    rows.insert(format!("{statement}: {}", row_text(row)));
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    /// A fresh target with everybody in it.
+    fn target(&self, route: &Route) -> Target {
+        let members: Vec<(Who, ProjectRole)> = self
+            .callers
+            .iter()
+            .filter_map(|caller| match caller.standing {
+                Standing::Member(_, role) => Some((caller.who?, role?)),
+                // A list of members could not show one whose organization may not be read.
+                Standing::Foreign if route.path.contains("memberships") => None,
+                Standing::Foreign => Some((caller.who?, ProjectRole::Admin)),
+                Standing::Token { .. } => None,
+            })
+            .collect();
+        Target::new(&self.world, &self.home, &members)
+    }
+
+    fn walk(&self, route: &Route) -> Vec<String> {
+        let target = self.target(route);
+        let sample = samples::of(route.method, route.path);
+        let walk = Walk {
+            scene: self,
+            route,
+            sample,
+            names_target: samples::call(sample, &target) != samples::call(sample, &self.away),
+            violations: Mutex::default(),
+        };
+        walk.nobody(&target);
+        walk.everybody(&target);
+        walk.foreign_objects(&target);
+        walk.violations.into_inner().unwrap()
     }
 }
 
-/// Each route on a project of its own, because some end it.
-fn walk(rows: &[(&str, Expected)]) {
-    let world = World::new();
-    for (name, expected) in rows {
-        let project = world.project("Web");
-        world.put(&project, "A", CANARY);
-        // A list of members cannot show one whose organization it may not read.
-        let everybody = everybody(&world, &project, !name.contains("identity-memberships"));
-        let another = world.project("Another");
-        let own = Target::of(&world, &another);
-        for ((who, token), expected) in everybody.iter().zip(expected) {
-            // What one role has done must not stand in the way of the next.
-            let target = Target::of(&world, &project);
-            if name.starts_with("POST") && name.contains("identity-memberships") {
-                let fresh = world.machine("fresh", "no-access");
-                let target = Target {
-                    identity: fresh.id,
-                    ..target
+/// One route with everybody.
+struct Walk<'a> {
+    scene: &'a Scene,
+    route: &'a Route,
+    sample: Sample,
+    names_target: bool,
+    violations: Mutex<Vec<String>>,
+}
+
+impl Walk<'_> {
+    fn violation(&self, who: &str, what: &str, reply: &Reply) {
+        let text: String = reply.text.chars().take(200).collect();
+        let violation = format!("{} as {who}: {what}: {} {text}", name(self.route), reply.status);
+        self.violations.lock().unwrap().push(violation);
+    }
+
+    /// Sends what must be refused, and checks that it is, in Infisical's shape, without a value and without effect.
+    fn refuse(&self, who: &str, call: Call, statuses: &[u16]) {
+        let before = self.scene.rows();
+        let reply = self.scene.world.send(call);
+        if !statuses.contains(&reply.status) {
+            self.violation(who, &format!("expected one of {statuses:?}"), &reply);
+        }
+        let shaped = reply.json["statusCode"] == reply.status
+            && reply.json["error"].is_string()
+            && reply.json["reqId"].as_str().is_some_and(|id| id.len() == 18);
+        if !shaped {
+            self.violation(who, "not the shape of an error", &reply);
+        }
+        if reply.text.contains(CANARY) {
+            self.violation(who, "a refusal with a value in it", &reply);
+        }
+        let after = self.scene.rows();
+        if let Some(changed) = after.symmetric_difference(&before).next() {
+            let changed: String = changed.chars().take(300).collect();
+            self.violation(who, &format!("a refusal that changed {changed}"), &reply);
+        }
+    }
+
+    /// Without a credential in force nobody learns anything, not even of a wrong body.
+    fn nobody(&self, target: &Target) {
+        let world = &self.scene.world;
+        let call = samples::call(self.sample, target);
+        let bare = Call::new(call.method.as_str(), &call.path);
+        for call in [call.clone(), bare] {
+            self.refuse("nobody", call.clone(), &[401]);
+            self.refuse("a cookie alone", call.clone().cookie(&world.refresh), &[401]);
+            self.refuse("nonsense", call.clone().token("not.a.token"), &[403]);
+        }
+        let kinds = self.route.policy.kinds().unwrap();
+        let made_up = format!("st.{}.00", target.project);
+        let status = if kinds.service_token { 404 } else { 403 };
+        self.refuse("a made-up service token", call.clone().token(&made_up), &[status]);
+        for caller in callers::revoked(world, &self.scene.home, target) {
+            let status = if caller.kind.admitted(kinds) { 401 } else { 403 };
+            self.refuse(&caller.name, call.clone().token(&caller.token), &[status]);
+        }
+    }
+
+    /// Everybody with a credential in force: first who is refused, then who is allowed, each on a target of his own if
+    /// something may change.
+    fn everybody(&self, target: &Target) {
+        let tokens = |target: &Target| {
+            callers::service_tokens(&self.scene.world, &self.scene.home, target, &self.scene.other)
+        };
+        let service_tokens = tokens(target);
+        let mut allowed = Vec::new();
+        for caller in self.scene.callers.iter().chain(&service_tokens) {
+            match verdict(self.route.policy, caller, self.names_target) {
+                Verdict::Refused(statuses) => {
+                    let call = samples::call(self.sample, target).token(&caller.token);
+                    self.refuse(&caller.name, call, statuses);
+                }
+                Verdict::Allowed => allowed.push(caller),
+            }
+        }
+        for caller in allowed {
+            let (target, token) = if self.route.method == "GET" {
+                (target.clone(), caller.token.clone())
+            } else {
+                let target = self.scene.target(self.route);
+                let token = match caller.standing {
+                    Standing::Token { .. } => {
+                        let again = tokens(&target);
+                        again
+                            .into_iter()
+                            .find(|one| one.name == caller.name)
+                            .unwrap()
+                            .token
+                    }
+                    _ => caller.token.clone(),
                 };
-                check(&world, name, target.call(name), who, token, *expected);
+                (target, token)
+            };
+            let reply = self
+                .scene
+                .world
+                .send(samples::call(self.sample, &target).token(&token));
+            if reply.status != 200 {
+                self.violation(&caller.name, "expected to be allowed", &reply);
+            }
+            let stranger = matches!(caller.standing, Standing::Foreign | Standing::Member(_, None));
+            if stranger && (reply.text.contains(&target.project) || reply.text.contains(CANARY)) {
+                self.violation(&caller.name, "a stranger sees the project", &reply);
+            }
+        }
+    }
+
+    /// The strongest callers, with what is not theirs: another project, another organization, and requests that mix
+    /// their own with somebody else's.
+    fn foreign_objects(&self, own: &Target) {
+        let (other, away) = (&self.scene.other, &self.scene.away);
+        let mine = |inner: &Target| Target {
+            organization: own.organization.clone(),
+            project: own.project.clone(),
+            slug: own.slug.clone(),
+            ..inner.clone()
+        };
+        let with_identities = |inner: &Target| Target {
+            identity: own.identity.clone(),
+            machine: own.machine.clone(),
+            newcomer: own.newcomer.clone(),
+            ..mine(inner)
+        };
+        let mut objects = vec![
+            ("what another organization has", away.clone()),
+            ("the own project with ids of another organization", mine(away)),
+            (
+                "own identities with ids of another organization",
+                with_identities(away),
+            ),
+        ];
+        if matches!(self.route.policy, Policy::Project(..)) {
+            let stranger = Target {
+                identity: other.identity.clone(),
+                ..own.clone()
+            };
+            objects.push(("what another project has", other.clone()));
+            objects.push(("the own project with ids of another", with_identities(other)));
+            objects.push(("an identity that is no member", stranger));
+        }
+        let service_tokens =
+            callers::service_tokens(&self.scene.world, &self.scene.home, own, &self.scene.other);
+        let strongest = Standing::Member(OrganizationRole::Admin, Some(ProjectRole::Admin));
+        let strong = |caller: &&Caller| {
+            caller.standing == strongest
+                || caller.standing
+                    == Standing::Token {
+                        read: true,
+                        write: true,
+                        reaches: true,
+                    }
+        };
+        let original = samples::call(self.sample, own);
+        for caller in self.scene.callers.iter().chain(&service_tokens).filter(strong) {
+            if verdict(self.route.policy, caller, self.names_target) != Verdict::Allowed {
                 continue;
             }
-            let target =
-                if name.contains("secrets") && (name.starts_with("DELETE") || name.starts_with("POST")) {
-                    let body = json!({"projectId": project.id, "environment": "dev", "secretValue": CANARY});
-                    let again = crate::app::post("/api/v3/secrets/raw/A", &body).token(&world.admin);
-                    world.send(again);
-                    let prod = json!({"projectId": project.id, "environment": "prod"});
-                    world.send(crate::app::delete("/api/v3/secrets/raw/A", &prod).token(&world.admin));
-                    target
-                } else {
-                    target
-                };
-            check(&world, name, target.call(name), who, token, *expected);
+            for (what, object) in &objects {
+                let call = samples::call(self.sample, object);
+                if call != original {
+                    let who = format!("{} on {what}", caller.name);
+                    self.refuse(&who, call.token(&caller.token), &[400, 403, 404]);
+                }
+            }
         }
-        // The strongest role in one project is nobody in another: by its id, and by the ids of what is in it.
-        let (_, admin) = everybody.last().unwrap();
-        let call = Target {
-            project: another.id.clone(),
-            ..Target::of(&world, &another)
-        }
-        .call(name);
-        check(
-            &world,
-            name,
-            call,
-            "the administrator of another project",
-            admin,
-            403,
-        );
-        if name.contains("{environment}") {
-            let project = world.project("Third");
-            let third = Target::of(&world, &project);
-            let mixed = Target {
-                project: third.project,
-                ..own
-            };
-            check(
-                &world,
-                name,
-                mixed.call(name),
-                "an environment of another project",
-                &world.admin,
-                404,
-            );
-        }
-    }
-    assert!(world.said(CANARY) > 0 || rows.iter().all(|(name, _)| !name.contains("secrets")));
-}
-
-#[test]
-fn roles_on_projects() {
-    walk(&PROJECT_ROUTES[..6]);
-    walk(&[PROJECT_ROUTES[29]]);
-    walk(&[DELETES_TOO]);
-}
-
-#[test]
-fn roles_on_environments() {
-    walk(&PROJECT_ROUTES[6..14]);
-}
-
-#[test]
-fn roles_on_members() {
-    walk(&PROJECT_ROUTES[14..19]);
-}
-
-#[test]
-fn roles_on_secrets() {
-    walk(&PROJECT_ROUTES[19..29]);
-}
-
-#[test]
-fn people_have_the_same_roles_as_machines() {
-    let world = World::new();
-    let project = world.project("Web");
-    world.put(&project, "A", CANARY);
-    let boss = world.person("boss@example.com", OrganizationRole::Admin);
-    world
-        .read(&project, "A", &boss)
-        .refused(403, "ForbiddenRequestError");
-    for (number, (role, read, write)) in [
-        (ProjectRole::NoAccess, 403, 403),
-        (ProjectRole::Viewer, 200, 403),
-        (ProjectRole::Member, 200, 200),
-        (ProjectRole::Admin, 200, 200),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let person = world.person(&format!("p{number}@example.com"), OrganizationRole::NoAccess);
-        world.join_person(&project, &person, role);
-        assert_eq!(world.read(&project, "A", &person).status, read, "{role}");
-        let body = json!({"workspaceId": project.id, "environment": "dev", "secretValue": "x"});
-        let path = format!("/api/v3/secrets/raw/B{number}");
-        let reply = world.send(crate::app::post(&path, &body).token(&person));
-        assert_eq!(reply.status, write, "{role}");
     }
 }
 
@@ -514,7 +467,7 @@ fn a_token_that_no_row_stands_behind_is_refused() {
             let row = crate::store::access_tokens::AccessToken {
                 id: AccessTokenId::from_random(random()),
                 identity_id: IdentityId::from_random(random()),
-                method: AuthMethod::TokenAuth,
+                method: shared::model::access::AuthMethod::TokenAuth,
                 client_secret_id: None,
                 name: String::new(),
                 terms: server::domain::access_tokens::endless_terms(),

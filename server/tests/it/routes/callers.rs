@@ -1,0 +1,231 @@
+//! Who asks: strangers, members of every role, people and machines, service tokens, and those whose time is over.
+
+use serde_json::json;
+use server::domain::caller::Source;
+use server::domain::sessions;
+use server::domain::users::{self, NewUser};
+use server::http::route::Kinds;
+use server::store::members::Member;
+use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::ids::{IdentityId, OrganizationId, UserId};
+
+use super::target::{Founder, Target};
+use crate::app::{TestApp, delete, post};
+
+/// Somebody who can be a member.
+#[derive(Debug, Clone, Copy)]
+pub enum Who {
+    User(UserId),
+    Identity(IdentityId),
+}
+
+impl Who {
+    pub fn member(self) -> Member {
+        match self {
+            Self::User(id) => Member::User(id),
+            Self::Identity(id) => Member::Identity(id),
+        }
+    }
+}
+
+/// What a caller is to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Belongs to the organization, and to the project when there is a role.
+    Member(OrganizationRole, Option<ProjectRole>),
+    /// Administers another organization; a row makes him a member of the project too, which must not help.
+    Foreign,
+    /// Holds a service token.
+    Token { read: bool, write: bool, reaches: bool },
+}
+
+/// Somebody with a bearer token.
+pub struct Caller {
+    pub name: String,
+    pub kind: Kind,
+    pub standing: Standing,
+    pub who: Option<Who>,
+    pub token: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    User,
+    Identity,
+    ServiceToken,
+}
+
+impl Kind {
+    pub fn admitted(self, kinds: Kinds) -> bool {
+        match self {
+            Self::User => kinds.user,
+            Self::Identity => kinds.identity,
+            Self::ServiceToken => kinds.service_token,
+        }
+    }
+}
+
+/// A person with a session, without the slow hash of a password.
+pub fn person(app: &TestApp, name: &str, organization: &str, role: OrganizationRole) -> (UserId, String) {
+    let organization: OrganizationId = organization.parse().unwrap();
+    let new = NewUser {
+        email: format!("{name}@example.com").parse().unwrap(),
+        first_name: String::new(),
+        last_name: String::new(),
+        password_hash: "none".into(),
+        instance_admin: false,
+    };
+    app.wait(app.app.write(move |cx| {
+        let user = users::create(cx, &new, organization, role)?;
+        let opened = sessions::open(cx, user.id, Some(organization), &Source::default())?;
+        Ok((user.id, opened.access.expose().to_owned()))
+    }))
+    .unwrap()
+}
+
+/// A machine with an access token.
+fn machine(app: &TestApp, founder: &Founder, name: &str, role: OrganizationRole) -> (IdentityId, String) {
+    let send = |path: &str, body| app.send(post(path, &body).token(&founder.token)).expect(200);
+    let id = send(
+        "/api/v1/identities",
+        json!({"name": name, "organizationId": founder.organization, "role": role.to_string()}),
+    )
+    .at("/identity/id");
+    let auth = format!("/api/v1/auth/universal-auth/identities/{id}");
+    let client = send(&auth, json!({})).at("/identityUniversalAuth/clientId");
+    let secret = send(&format!("{auth}/client-secrets"), json!({})).at("/clientSecret");
+    let body = json!({"clientId": client, "clientSecret": secret});
+    let login = app
+        .send(post("/api/v1/auth/universal-auth/login", &body))
+        .expect(200);
+    (id.parse().unwrap(), login.at("/accessToken"))
+}
+
+/// Roles in organization and project, from nothing to everything.
+const STANDINGS: [(OrganizationRole, Option<ProjectRole>); 8] = [
+    (OrganizationRole::NoAccess, None),
+    (OrganizationRole::Member, None),
+    (OrganizationRole::Admin, None),
+    (OrganizationRole::NoAccess, Some(ProjectRole::NoAccess)),
+    (OrganizationRole::NoAccess, Some(ProjectRole::Viewer)),
+    (OrganizationRole::Member, Some(ProjectRole::Member)),
+    (OrganizationRole::NoAccess, Some(ProjectRole::Admin)),
+    (OrganizationRole::Admin, Some(ProjectRole::Admin)),
+];
+
+/// People and machines of every standing.
+pub fn members(app: &TestApp, home: &Founder, away: &Founder) -> Vec<Caller> {
+    let mut callers = Vec::new();
+    let standings = STANDINGS
+        .iter()
+        .map(|(organization, project)| (home, Standing::Member(*organization, *project)))
+        .chain([(away, Standing::Foreign)]);
+    for (number, (founder, standing)) in standings.enumerate() {
+        let (role, name) = match standing {
+            Standing::Member(role, project) => {
+                let project = project.map_or("outsider".to_owned(), |role| role.to_string());
+                (
+                    role,
+                    format!("{project} of the project, {role} of the organization"),
+                )
+            }
+            _ => (
+                OrganizationRole::Admin,
+                "administrator of another organization".to_owned(),
+            ),
+        };
+        let (user, token) = person(app, &format!("p{number}"), &founder.organization, role);
+        callers.push(Caller {
+            name: format!("user: {name}"),
+            kind: Kind::User,
+            standing,
+            who: Some(Who::User(user)),
+            token,
+        });
+        let (identity, token) = machine(app, founder, &format!("m{number}"), role);
+        callers.push(Caller {
+            name: format!("machine: {name}"),
+            kind: Kind::Identity,
+            standing,
+            who: Some(Who::Identity(identity)),
+            token,
+        });
+    }
+    callers
+}
+
+fn service_token(
+    app: &TestApp,
+    founder: &Founder,
+    project: &str,
+    scope: &str,
+    permissions: &[&str],
+) -> String {
+    let scope = json!({"environment": scope, "secretPath": "/**"});
+    let body = json!({"name": "t", "workspaceId": project, "permissions": permissions, "scopes": [scope]});
+    app.send(post("/api/v2/service-token", &body).token(&founder.token))
+        .expect(200)
+        .at("/serviceToken")
+}
+
+/// Service tokens of a target, and one of another project. The sample requests are about `dev`.
+pub fn service_tokens(app: &TestApp, founder: &Founder, target: &Target, other: &Target) -> Vec<Caller> {
+    let rows: [(&str, &Target, &str, &[&str], bool); 5] = [
+        ("reading", target, "dev", &["read"], true),
+        ("writing", target, "dev", &["write"], true),
+        ("reading and writing", target, "dev", &["read", "write"], true),
+        (
+            "of another environment",
+            target,
+            "prod",
+            &["read", "write"],
+            false,
+        ),
+        ("of another project", other, "dev", &["read", "write"], false),
+    ];
+    rows.into_iter()
+        .map(|(name, target, scope, permissions, reaches)| Caller {
+            name: format!("service token {name}"),
+            kind: Kind::ServiceToken,
+            standing: Standing::Token {
+                read: permissions.contains(&"read"),
+                write: permissions.contains(&"write"),
+                reaches,
+            },
+            who: None,
+            token: service_token(app, founder, &target.project, scope, permissions),
+        })
+        .collect()
+}
+
+/// Credentials that opened something once.
+pub fn revoked(app: &TestApp, founder: &Founder, target: &Target) -> Vec<Caller> {
+    let standing = Standing::Member(OrganizationRole::Admin, Some(ProjectRole::Admin));
+    let name = format!("gone-{}", target.project);
+    let (_, user) = person(app, &name, &founder.organization, OrganizationRole::Admin);
+    app.send(post("/api/v1/auth/logout", &json!({})).token(&user))
+        .expect(200);
+    let (_, machine) = machine(app, founder, "gone", OrganizationRole::Admin);
+    app.send(post(
+        "/api/v1/auth/token/revoke",
+        &json!({"accessToken": machine}),
+    ))
+    .expect(200);
+    let token = service_token(app, founder, &target.project, "dev", &["read", "write"]);
+    let id = token.split('.').nth(1).unwrap();
+    app.send(delete(&format!("/api/v2/service-token/{id}"), &json!({})).token(&founder.token))
+        .expect(200);
+    [
+        ("session that ended", Kind::User, user),
+        ("access token that was revoked", Kind::Identity, machine),
+        ("service token that was revoked", Kind::ServiceToken, token),
+    ]
+    .map(|(name, kind, token)| Caller {
+        name: name.to_owned(),
+        kind,
+        standing,
+        who: None,
+        token,
+    })
+    .into()
+}
