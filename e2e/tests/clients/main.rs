@@ -8,3 +8,5 @@ mod node;
 mod python;
 #[cfg(test)]
 mod rust;
+#[cfg(test)]
+mod terraform;
