@@ -8,6 +8,8 @@
 use server::store;
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
@@ -18,13 +20,19 @@ mod batch;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod identities;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -32,9 +40,15 @@ mod login;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
@@ -57,5 +71,8 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
-#[cfg(test)]
 mod tags;
+#[cfg(test)]
+mod token_auth;
+#[cfg(test)]
+mod universal_auth;
