@@ -32,6 +32,10 @@ mod machines;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod references;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scenario;
