@@ -53,7 +53,7 @@ fn what_is_refused() {
         };
         let anywhere = |query: &str| get(&format!("/api/{version}?{query}")).token(admin);
         let here = |query: &str| list(&project, version, query, admin);
-        let pairs = vec!["key=a,value=b"; 11].join("%7C");
+        let pairs = ["key=a,value=b"; 11].join("%7C");
         play(
             &world,
             vec![
