@@ -16,11 +16,15 @@ mod audit;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod database;
+#[cfg(test)]
+mod environments;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
@@ -36,6 +40,8 @@ mod machines;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod personal;
+#[cfg(test)]
 mod projects;
 #[cfg(test)]
 mod roles;
@@ -44,9 +50,15 @@ mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_details;
+#[cfg(test)]
 mod secret_imports;
 #[cfg(test)]
+mod secret_scopes;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod secrets_moving;
 #[cfg(test)]
 mod service_tokens;
 #[cfg(test)]
