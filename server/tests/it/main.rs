@@ -20,6 +20,8 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod etag;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
@@ -31,6 +33,8 @@ mod login;
 mod machines;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
