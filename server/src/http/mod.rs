@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use infisical::{
@@ -70,6 +70,8 @@ pub fn routes() -> Vec<Route> {
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
         user("GET", "/api/v1/organization", get(organizations::list)),
+        user("GET", "/api/v1/organization/accessible-with-sub-orgs", get(organizations::list_accessible)),
+        member("GET", "/api/v2/organizations/{organization}/workspaces", get(projects::list_of_organization)),
         member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
@@ -85,6 +87,9 @@ pub fn routes() -> Vec<Route> {
         project("GET", "/api/v1/workspace/{project}", Read, Project, get(projects::get_workspace)),
         project("PATCH", "/api/v1/workspace/{project}", Edit, Project, patch(projects::update_workspace)),
         project("DELETE", "/api/v1/workspace/{project}", Delete, Project, delete(projects::delete_workspace)),
+        project("PUT", "/api/v1/workspace/{project}/audit-logs-retention", Edit, Project, put(projects::set_audit_retention)),
+        project("PATCH", "/api/v2/workspace/{project}", Edit, Project, patch(projects::update_bare)),
+        project("DELETE", "/api/v2/workspace/{project}", Delete, Project, delete(projects::delete_bare)),
         project("GET", "/api/v2/workspace/{project}", Read, Project, get(projects::get_bare)),
         member("GET", "/api/v1/projects", get(projects::list)),
         organization("POST", "/api/v1/projects", Create, Projects, post(projects::create)),
@@ -93,6 +98,9 @@ pub fn routes() -> Vec<Route> {
         project("DELETE", "/api/v1/projects/{project}", Delete, Project, delete(projects::delete)),
         project("GET", "/api/v1/projects/slug/{project}", Read, Project, get(projects::get_bare)),
 
+        project("GET", "/api/v1/workspace/environments/{environment}", Read, Environments, get(environments::get_anywhere)),
+        project("GET", "/api/v1/workspace/{project}/environments/slug/{slug}", Read, Environments, get(environments::get_by_slug)),
+        project("GET", "/api/v1/projects/{project}/environments/slug/{slug}", Read, Environments, get(environments::get_by_slug)),
         project("POST", "/api/v1/workspace/{project}/environments", Create, Environments, post(environments::create)),
         project("GET", "/api/v1/workspace/{project}/environments/{environment}", Read, Environments, get(environments::get)),
         project("PATCH", "/api/v1/workspace/{project}/environments/{environment}", Edit, Environments, patch(environments::update)),
@@ -145,8 +153,8 @@ pub fn routes() -> Vec<Route> {
         content("PATCH", "/api/v2/folders/{folder}", Edit, Folders, patch(folders::update)),
         content("DELETE", "/api/v2/folders/{folder}", Delete, Folders, delete(folders::delete_empty)),
 
-        content("GET", "/api/v3/secrets/raw", Read, Secrets, get(secrets::read::list)),
-        content("GET", "/api/v3/secrets/raw/{name}", Read, Secrets, get(secrets::read::get)),
+        content("GET", "/api/v3/secrets/raw", Read, Secrets, get(secrets::read::list_raw)),
+        content("GET", "/api/v3/secrets/raw/{name}", Read, Secrets, get(secrets::read::get_raw)),
         content("POST", "/api/v3/secrets/raw/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v3/secrets/raw/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v3/secrets/raw/{name}", Delete, Secrets, delete(secrets::write::delete)),
@@ -164,18 +172,22 @@ pub fn routes() -> Vec<Route> {
         content("POST", "/api/v3/secrets/tags/{name}", Edit, Secrets, post(secrets::tagging::attach)),
         content("DELETE", "/api/v3/secrets/tags/{name}", Edit, Secrets, delete(secrets::tagging::detach)),
         project("GET", "/api/v1/secret/{secret}/secret-versions", Read, Secrets, get(secrets::versions::list)),
-        content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list)),
-        content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get)),
+        content("GET", "/api/v4/secrets", Read, Secrets, get(secrets::read::list_v4)),
+        content("GET", "/api/v4/secrets/{name}", Read, Secrets, get(secrets::read::get_v4)),
         content("POST", "/api/v4/secrets/{name}", Create, Secrets, post(secrets::write::create)),
         content("PATCH", "/api/v4/secrets/{name}", Edit, Secrets, patch(secrets::write::update)),
         content("DELETE", "/api/v4/secrets/{name}", Delete, Secrets, delete(secrets::write::delete)),
 
         content("GET", "/api/v1/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        content("GET", "/api/v1/secret-imports/secrets", Read, Secrets, get(secrets::read::list_imported)),
+        content("GET", "/api/v1/secret-imports/secrets/raw", Read, Secrets, get(secrets::read::list_imported)),
         project("GET", "/api/v1/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
         project("POST", "/api/v1/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v1/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),
         project("DELETE", "/api/v1/secret-imports/{import}", Delete, SecretImports, delete(secret_imports::delete)),
         content("GET", "/api/v2/secret-imports", Read, SecretImports, get(secret_imports::list)),
+        content("GET", "/api/v2/secret-imports/secrets", Read, Secrets, get(secrets::read::list_imported)),
+        content("GET", "/api/v2/secret-imports/secrets/raw", Read, Secrets, get(secrets::read::list_imported)),
         project("GET", "/api/v2/secret-imports/{import}", Read, SecretImports, get(secret_imports::get)),
         project("POST", "/api/v2/secret-imports", Create, SecretImports, post(secret_imports::create)),
         project("PATCH", "/api/v2/secret-imports/{import}", Edit, SecretImports, patch(secret_imports::update)),

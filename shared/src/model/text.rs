@@ -26,6 +26,11 @@ impl SecretText {
         &self.0
     }
 
+    /// Whether it is this text, compared in constant time.
+    pub fn is(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{EnvironmentId, FolderId, ProjectId, SecretImportId};
 use crate::model::time::UnixMillis;
+use crate::wire::secrets::ImportBlock;
 
 /// An environment as an import names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,13 @@ pub struct SecretImportsResponse {
     pub message: String,
     /// In the order of their positions.
     pub secret_imports: Vec<SecretImport>,
+}
+
+/// `GET /api/v1/secret-imports/secrets`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImportedSecretsResponse {
+    /// What each import brings, in the order of the imports.
+    pub secrets: Vec<ImportBlock>,
 }
 
 /// Answer to creating, changing and deleting an import.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 
-use crate::model::ids::{ProjectId, SecretId, TagId};
+use crate::model::ids::{FolderId, ProjectId, SecretId, TagId};
 use crate::model::text::SecretText;
 use crate::model::time::UnixMillis;
 
@@ -130,9 +129,23 @@ pub struct SecretResponse {
 pub struct SecretsResponse {
     /// By name.
     pub secrets: Vec<Secret>,
-    /// Always present, because one client requires it; empty until imports exist.
+    /// What the folder imports, in the order of the imports. Always present, because one client requires it.
     #[serde(default)]
-    pub imports: Vec<Value>,
+    pub imports: Vec<ImportBlock>,
+}
+
+/// The secrets that one import brings. Of two that have a key, the last one counts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportBlock {
+    /// Folder that is imported.
+    pub secret_path: String,
+    /// Slug of its environment.
+    pub environment: String,
+    /// Its id.
+    pub folder_id: FolderId,
+    /// Each key once: those of the folder itself, then those that it imports.
+    pub secrets: Vec<Secret>,
 }
 
 /// Body of creating, changing and deleting a secret, v3 and v4: the union of their fields, everything optional.
@@ -361,8 +374,11 @@ pub struct ValueBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// New value.
-    #[serde(default, alias = "secretValue", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<SecretText>,
+    /// The same under the name it has elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_value: Option<SecretText>,
 }
 
 /// Query of listing and reading secrets, v3 and v4: the union of their parameters. Switches are `true` or `false`,
@@ -388,6 +404,9 @@ pub struct SecretQuery {
     /// Folder, `/` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
+    /// The same, where imports are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// `shared` when absent.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -397,4 +416,25 @@ pub struct SecretQuery {
     /// Whether to include values; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view_secret_value: Option<String>,
+    /// Whether to expand references; false in v3 and true in v4 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand_secret_references: Option<String>,
+    /// Whether to include imports; false in v3 and true in v4 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_imports: Option<String>,
+    /// The same in its older spelling, which counts before the other.
+    #[serde(default, rename = "include_imports", skip_serializing_if = "Option::is_none")]
+    pub include_imports_v3: Option<String>,
+    /// Whether to list the folders below too; false when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recursive: Option<String>,
+    /// Whether the caller's overrides take the place of shared secrets, v4; false when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_personal_overrides: Option<String>,
+    /// Slugs with commas between them: secrets that have one of these tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_slugs: Option<String>,
+    /// `key=a,value=b|key=c,value=d`: secrets that have all of this metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_filter: Option<String>,
 }

@@ -3,11 +3,14 @@
 pub mod batch;
 mod details;
 pub mod export;
+mod filter;
+mod imported;
 pub mod located;
 pub mod moving;
 pub mod read;
 pub mod tagging;
 pub mod versions;
+mod view;
 pub mod write;
 mod writing;
 

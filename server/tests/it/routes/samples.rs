@@ -113,6 +113,8 @@ pub const SAMPLES: &[Sample] = &[
     // Organizations and identities
     ("GET /api/v1/organization", |_| plain()),
     ("GET /api/v1/organization/{organization}", |_| plain()),
+    ("GET /api/v1/organization/accessible-with-sub-orgs", |_| plain()),
+    ("GET /api/v2/organizations/{organization}/workspaces", |_| plain()),
     ("POST /api/v1/identities", |t| body(json!({"name": "new", "organizationId": t.organization}))),
     ("GET /api/v1/identities", |t| query(&[("orgId", &t.organization)])),
     ("GET /api/v1/identities/{identity}", |_| plain()),
@@ -152,6 +154,10 @@ pub const SAMPLES: &[Sample] = &[
     ("DELETE /api/v1/workspace/{project}", |_| plain()),
     ("DELETE /api/v1/projects/{project}", |_| plain()),
 
+    ("PUT /api/v1/workspace/{project}/audit-logs-retention", |_| body(json!({"auditLogsRetentionDays": 7}))),
+    ("PATCH /api/v2/workspace/{project}", |_| body(json!({"name": "changed"}))),
+    ("DELETE /api/v2/workspace/{project}", |_| plain()),
+
     // Environments
     ("POST /api/v1/workspace/{project}/environments", |_| body(json!({"name": "new", "slug": "new"}))),
     ("GET /api/v1/workspace/{project}/environments/{environment}", |_| plain()),
@@ -161,6 +167,24 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v1/projects/{project}/environments/{environment}", |_| plain()),
     ("PATCH /api/v1/projects/{project}/environments/{environment}", |_| body(json!({"name": "changed"}))),
     ("DELETE /api/v1/projects/{project}/environments/{environment}", |_| plain()),
+
+    ("GET /api/v1/workspace/environments/{environment}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+    ("GET /api/v1/projects/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+
+    // Tags
+    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags", |_| plain()),
+    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
 
     // Members
     ("GET /api/v2/workspace/{project}/identity-memberships", |_| plain()),

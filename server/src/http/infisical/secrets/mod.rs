@@ -10,10 +10,11 @@ pub mod write;
 
 use shared::model::text::SecretText;
 use shared::wire::secrets::{
-    HIDDEN_VALUE, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType, SecretsBody,
-    TagSecretBody, ValueBody,
+    HIDDEN_VALUE, ImportBlock, Secret, SecretBody, SecretMetadata, SecretQuery, SecretTag, SecretType,
+    SecretsBody, TagSecretBody, ValueBody,
 };
 
+use crate::domain::secrets::read::ImportBlock as ImportedBlock;
 use crate::domain::secrets::{self, Kind, MetadataItem};
 use crate::http::infisical::places::Spelling;
 
@@ -42,6 +43,16 @@ fn kind_of(kind: Option<SecretType>) -> Kind {
     match kind {
         None | Some(SecretType::Shared) => Kind::Shared,
         Some(SecretType::Personal) => Kind::Personal,
+    }
+}
+
+/// A block of imported secrets.
+pub(super) fn import_block(block: ImportedBlock) -> ImportBlock {
+    ImportBlock {
+        secret_path: block.path.to_string(),
+        environment: block.environment,
+        folder_id: block.folder,
+        secrets: block.secrets.into_iter().map(body).collect(),
     }
 }
 

@@ -1,0 +1,254 @@
+//! What one request sees of a project. Whatever it looks at, it loads once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use shared::model::access::{Action, Subject};
+use shared::model::ids::{FolderId, ProjectId};
+use shared::model::names::{FolderPath, SecretName};
+use shared::model::text::SecretText;
+
+use super::{Secret, opened};
+use crate::domain::access::{Access, Scope};
+use crate::domain::data_keys::{DataKeys, Part};
+use crate::domain::places::{self, Folder};
+use crate::domain::references::{Address, Found, Lookup};
+use crate::domain::{Context, Error, data_keys, secret_imports};
+use crate::store;
+use crate::store::environments::Environment;
+use crate::store::secret_imports::SecretImport;
+use crate::store::secret_tags::SecretTag;
+use crate::store::secrets::{SHARED, Secret as Row};
+
+/// Values looked up one by one before all of their folder are loaded.
+const FEW: usize = 8;
+
+/// A project as its caller sees it.
+pub(super) struct View<'a, 'b> {
+    /// The transaction.
+    pub cx: &'a mut Context<'b>,
+    project: ProjectId,
+    access: Access,
+    keys: DataKeys,
+    /// Whether anything has a tag.
+    tagged: bool,
+    /// Whose overrides stand for the shared values when a reference is looked up.
+    overrides: String,
+    environments: HashMap<String, Option<Rc<Environment>>>,
+    reached: HashMap<String, HashMap<FolderPath, Reach>>,
+    values: HashMap<FolderId, Values>,
+    imports: HashMap<FolderId, Rc<Vec<SecretImport>>>,
+}
+
+/// What is behind an environment and a path.
+#[derive(Debug, Clone, Copy)]
+enum Reach {
+    Folder(FolderId),
+    Missing,
+    Denied,
+}
+
+/// The values of a folder that references asked for.
+#[derive(Default)]
+struct Values {
+    asked: usize,
+    /// All that were not opened yet, once they are loaded.
+    sealed: Option<HashMap<String, Row>>,
+    open: HashMap<String, Rc<SecretText>>,
+}
+
+impl<'a, 'b> View<'a, 'b> {
+    /// Nothing looked at yet. References see the overrides of a user, or of [`SHARED`] none.
+    pub fn new(
+        cx: &'a mut Context<'b>,
+        project: ProjectId,
+        access: Access,
+        overrides: String,
+    ) -> Result<Self, Error> {
+        let keys = data_keys::open(cx, project)?;
+        let tagged = !store::secret_tags::available(cx.tx, project)?.is_empty();
+        Ok(Self {
+            cx,
+            project,
+            access,
+            keys,
+            tagged,
+            overrides,
+            environments: HashMap::new(),
+            reached: HashMap::new(),
+            values: HashMap::new(),
+            imports: HashMap::new(),
+        })
+    }
+
+    /// Whether the caller may read the secrets of a folder.
+    pub fn may_read(&self, environment: &str, path: &FolderPath) -> bool {
+        let scope = Scope {
+            environment: Some(environment),
+            path: Some(path),
+        };
+        self.access.allows(Action::Read, Subject::Secrets, scope)
+    }
+
+    fn environment(&mut self, slug: &str) -> Result<Option<Rc<Environment>>, Error> {
+        if let Some(known) = self.environments.get(slug) {
+            return Ok(known.clone());
+        }
+        let found = places::find_environment(self.cx, self.project, slug)?.map(Rc::new);
+        self.environments.insert(slug.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    fn reach(&mut self, environment: &str, path: &FolderPath) -> Result<Reach, Error> {
+        let known = self
+            .reached
+            .get(environment)
+            .and_then(|paths| paths.get(path))
+            .copied();
+        if let Some(reach) = known {
+            return Ok(reach);
+        }
+        let found = self.environment(environment)?;
+        let slug = found.as_ref().map_or(environment, |found| found.slug.as_str());
+        let reach = if !self.may_read(slug, path) {
+            Reach::Denied
+        } else if let Some(found) = &found {
+            places::find_folder(self.cx, found, path)?.map_or(Reach::Missing, Reach::Folder)
+        } else {
+            Reach::Missing
+        };
+        self.reached
+            .entry(environment.to_owned())
+            .or_default()
+            .insert(path.clone(), reach);
+        Ok(reach)
+    }
+
+    /// A folder that exists and that the caller may read.
+    pub fn folder(&mut self, environment: &str, path: &FolderPath) -> Result<Option<Folder>, Error> {
+        let Reach::Folder(id) = self.reach(environment, path)? else {
+            return Ok(None);
+        };
+        Ok(self.environment(environment)?.map(|environment| Folder {
+            id,
+            project: self.project,
+            access: self.access.clone(),
+            environment: Environment::clone(&environment),
+            path: path.clone(),
+        }))
+    }
+
+    /// The imports of a folder in their order.
+    pub fn imports(&mut self, folder: FolderId) -> Result<Rc<Vec<SecretImport>>, Error> {
+        if let Some(known) = self.imports.get(&folder) {
+            return Ok(Rc::clone(known));
+        }
+        let imports = Rc::new(secret_imports::of_folder(self.cx, folder)?);
+        self.imports.insert(folder, Rc::clone(&imports));
+        Ok(imports)
+    }
+
+    /// The secrets of a folder by name, each override of a user right after the shared one.
+    pub fn secrets(&mut self, folder: &Folder, user: &str, with_values: bool) -> Result<Vec<Secret>, Error> {
+        let rows = store::secrets::list(self.cx.tx, folder.id, user)?;
+        let mut tags = if self.tagged && !rows.is_empty() {
+            store::secret_tags::of_folder(self.cx.tx, folder.id)?
+        } else {
+            HashMap::new()
+        };
+        rows.into_iter()
+            .map(|row| {
+                let tags = tags.remove(&row.id).unwrap_or_default();
+                self.open(folder, row, tags, with_values)
+            })
+            .collect()
+    }
+
+    /// One secret by name in its present version.
+    pub fn secret(&mut self, folder: &Folder, name: &SecretName, owner: &str) -> Result<Option<Row>, Error> {
+        Ok(store::secrets::by_name(self.cx.tx, folder.id, name, owner)?)
+    }
+
+    /// A row with everything it holds opened.
+    pub fn open_one(&mut self, folder: &Folder, row: Row, with_value: bool) -> Result<Secret, Error> {
+        let tags = store::secret_tags::of_version(self.cx.tx, row.id, row.version)?;
+        self.open(folder, row, tags, with_value)
+    }
+
+    /// The same. The caller's own overrides are never hidden from him.
+    pub fn open(
+        &self,
+        folder: &Folder,
+        row: Row,
+        tags: Vec<SecretTag>,
+        with_value: bool,
+    ) -> Result<Secret, Error> {
+        let with_value = with_value || row.owner_id != SHARED;
+        opened(&self.keys, folder, row, tags, with_value)
+    }
+
+    /// Remembers the values of a folder that were all loaded for another purpose.
+    pub fn remember(&mut self, folder: FolderId, secrets: &[Secret]) {
+        let values = self.values.entry(folder).or_default();
+        values.sealed = Some(HashMap::new());
+        for secret in secrets {
+            // An override comes after the secret that it overrides and takes its place.
+            let counts = secret.owner.is_none() || self.overrides != SHARED;
+            if let Some(value) = secret.value.as_ref().filter(|_| counts) {
+                values.open.insert(secret.name.clone(), Rc::new(value.clone()));
+            }
+        }
+    }
+
+    /// The value behind a reference.
+    fn value(&mut self, folder: FolderId, name: &str) -> Result<Option<Rc<SecretText>>, Error> {
+        let values = self.values.entry(folder).or_default();
+        if let Some(open) = values.open.get(name) {
+            return Ok(Some(Rc::clone(open)));
+        }
+        values.asked += 1;
+        if values.sealed.is_none() && values.asked > FEW {
+            // Overrides come after the shared secrets of their name, and stay.
+            let rows = store::secrets::list(self.cx.tx, folder, &self.overrides)?;
+            let rows = rows.into_iter().map(|row| (row.name.clone(), row));
+            values.sealed = Some(rows.collect());
+        }
+        let row = if let Some(sealed) = &mut values.sealed {
+            sealed.remove(name)
+        } else {
+            let Ok(name) = name.parse::<SecretName>() else {
+                return Ok(None);
+            };
+            let own = if self.overrides == SHARED {
+                None
+            } else {
+                store::secrets::by_name(self.cx.tx, folder, &name, &self.overrides)?
+            };
+            match own {
+                Some(own) => Some(own),
+                None => store::secrets::by_name(self.cx.tx, folder, &name, SHARED)?,
+            }
+        };
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let value = self
+            .keys
+            .open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed)?;
+        let value = Rc::new(value);
+        values.open.insert(row.name, Rc::clone(&value));
+        Ok(Some(value))
+    }
+}
+
+impl Lookup for View<'_, '_> {
+    fn look_up(&mut self, address: &Address) -> Result<Found, Error> {
+        match self.reach(&address.environment, &address.path)? {
+            Reach::Denied => Ok(Found::Denied),
+            Reach::Missing => Ok(Found::Missing),
+            Reach::Folder(folder) => Ok(self
+                .value(folder, &address.name)?
+                .map_or(Found::Missing, Found::Value)),
+        }
+    }
+}
