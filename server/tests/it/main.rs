@@ -26,8 +26,9 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
-mod etag;
 mod environments;
+#[cfg(test)]
+mod etag;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
@@ -36,6 +37,8 @@ mod generated;
 mod identities;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod lessons;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
@@ -47,8 +50,9 @@ mod personal;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
-mod requests;
 mod replay;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -73,6 +77,7 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod token_auth;
