@@ -8,11 +8,15 @@
 use server::store;
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backup;
+#[cfg(test)]
+mod batch;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
@@ -22,15 +26,23 @@ mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod identities;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
 mod machines;
+#[cfg(test)]
+mod members;
+#[cfg(test)]
+mod personal;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
@@ -40,9 +52,15 @@ mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_details;
+#[cfg(test)]
 mod secret_imports;
 #[cfg(test)]
+mod secret_scopes;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod secrets_moving;
 #[cfg(test)]
 mod service_tokens;
 #[cfg(test)]
@@ -52,4 +70,6 @@ mod setup;
 #[cfg(test)]
 mod system;
 #[cfg(test)]
-mod tags;
+mod token_auth;
+#[cfg(test)]
+mod universal_auth;

@@ -93,6 +93,7 @@ pub struct RevokeTokenRequest {
 }
 
 /// A person, as Infisical shows one.
+#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is Infisical's")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,9 +122,6 @@ pub struct User {
     /// Always false: a second factor comes later.
     #[serde(default)]
     pub is_mfa_enabled: bool,
-    /// Always false.
-    #[serde(default)]
-    pub is_ghost: bool,
     /// When the user was made.
     #[serde(default)]
     pub created_at: UnixMillis,

@@ -63,3 +63,35 @@ pub struct OrganizationResponse {
     /// The organization.
     pub organization: Organization,
 }
+
+/// `GET /api/v1/organization/accessible-with-sub-orgs`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessibleOrganizationsResponse {
+    /// Those the caller belongs to.
+    pub organizations: Vec<AccessibleOrganization>,
+}
+
+/// An organization in an [`AccessibleOrganizationsResponse`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessibleOrganization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Always empty: organizations hold no others here.
+    pub sub_organizations: Vec<SubOrganization>,
+}
+
+/// An organization inside another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SubOrganization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+}
