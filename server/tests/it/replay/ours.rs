@@ -105,7 +105,7 @@ pub const TABLE: &[Row] = &[
         Except(&[
             ("/user/firstName", "\"Admin\""), ("/user/lastName", "\"\""), ("/user/devices", "\"<absent>\""),
             ("/user/consecutiveFailedMfaAttempts", "\"<absent>\""), ("/user/consecutiveFailedPasswordAttempts", "\"<absent>\""),
-            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
+            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isGhost", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
             ("/user/clientPublicKey", "\"<absent>\""), ("/user/serverPrivateKey", "\"<absent>\""),
             ("/user/encryptionVersion", "\"<absent>\""), ("/user/protectedKey", "\"<absent>\""),
             ("/user/protectedKeyIV", "\"<absent>\""), ("/user/protectedKeyTag", "\"<absent>\""),
@@ -138,10 +138,6 @@ pub const TABLE: &[Row] = &[
             {"name": "a", "version": 1, "createdAt": "<iso-date>", "updatedAt": "<iso-date>", "isReserved": false},
             {"name": "legacy", "version": 1}]}"#),
         "without the folder whose name holds a slash"),
-    row(&["tag-secret-list-filter"],
-        Body(r#"{"secrets": [{"secretKey": "TAGGED", "type": "shared", "secretValue": "t", "version": 1, "secretPath": "/",
-            "tags": [{"id": "<uuid:tagId>", "slug": "backend2"}, {"id": "<uuid:tag2Id>", "slug": "frontend"}]}]}"#),
-        "a filter chooses secrets; it takes no tags off them"),
     row(&["tag-attach", "tag-attach-unknown-tag", "tag-detach"],
         Refuses(404, NOT_FOUND, "PLAIN"), "the secret is missing, which has nothing to do with an index"),
 ];
