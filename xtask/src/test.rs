@@ -32,6 +32,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::POSTGRES,
         &machine::NODE,
         &machine::NPM,
+        &machine::PYTHON,
         &machine::CHROMIUM,
         &machine::AGE,
         &machine::ZSTD,

@@ -28,6 +28,8 @@ mod database;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod etag;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
@@ -47,6 +49,10 @@ mod personal;
 mod projects;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

@@ -93,7 +93,6 @@ pub struct RevokeTokenRequest {
 }
 
 /// A person, as Infisical shows one.
-#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is Infisical's")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
