@@ -54,6 +54,10 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         )?;
         settle(&outcome)
     });
+    run.step("fuzz targets", |run| {
+        let outcome = run.cargo_test(&["--package", "fuzz"], |_| {})?;
+        settle(&outcome)
+    });
     let cluster = Cluster::start();
     match &cluster {
         Ok(cluster) => {

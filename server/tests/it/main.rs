@@ -20,6 +20,8 @@ mod batch;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod database;
@@ -43,6 +45,8 @@ mod members;
 mod personal;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

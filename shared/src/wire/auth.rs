@@ -93,7 +93,6 @@ pub struct RevokeTokenRequest {
 }
 
 /// A person, as Infisical shows one.
-#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is Infisical's")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,9 +129,22 @@ pub struct User {
     pub updated_at: UnixMillis,
 }
 
+/// A user as he sees himself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentUser {
+    /// Who it is.
+    #[serde(flatten)]
+    pub user: User,
+    /// The id again.
+    pub user_id: UserId,
+    /// Always null: a second factor comes later.
+    pub mfa_methods: Option<Vec<String>>,
+}
+
 /// `GET /api/v1/user`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserResponse {
     /// The caller.
-    pub user: User,
+    pub user: CurrentUser,
 }

@@ -24,6 +24,10 @@ pub struct Organization {
     pub scim_enabled: bool,
     /// Always null.
     pub kms_default_key_id: Option<String>,
+    /// Always null.
+    pub kms_encrypted_data_key: Option<String>,
+    /// Always empty: people log in with a password.
+    pub org_auth_method: String,
     /// Role of a new member.
     pub default_membership_role: OrganizationRole,
     /// The caller's role here.

@@ -26,6 +26,8 @@ fn body((row, role): (store::organizations::Organization, OrganizationRole)) -> 
         auth_enforced: false,
         scim_enabled: false,
         kms_default_key_id: None,
+        kms_encrypted_data_key: None,
+        org_auth_method: String::new(),
         default_membership_role: OrganizationRole::Member,
         user_role: Some(role),
         created_at: row.created_at,
