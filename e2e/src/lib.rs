@@ -3,6 +3,7 @@
 //! This library is what the tests stand on. It knows the program only from outside: the binary, its arguments, the
 //! bytes on its sockets, the files it leaves.
 
+pub mod clients;
 pub mod desk;
 pub mod dotenv;
 pub mod http;

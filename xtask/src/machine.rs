@@ -47,17 +47,23 @@ pub const POSTGRES: Need = Need {
     packages: &["postgresql"],
     present: || postgres_tools().is_some(),
 };
-/// Runs the browser driver.
+/// Runs the browser driver, and Infisical's client for Node.js.
 pub const NODE: Need = Need {
     what: "Node.js 20 or newer",
     packages: &["nodejs"],
     present: || node_major().is_some_and(|v| v >= 20),
 };
-/// Installs the browser driver.
+/// Installs both.
 pub const NPM: Need = Need {
     what: "npm",
     packages: &["npm"],
     present: || process::on_path("npm").is_some(),
+};
+/// Infisical's client for Python is installed into a virtual environment.
+pub const PYTHON: Need = Need {
+    what: "Python 3 with venv and pip",
+    packages: &["python3", "python3-venv"],
+    present: || process::succeeds("python3", &["-c", "import venv, ensurepip"]),
 };
 /// The browser.
 pub const CHROMIUM: Need = Need {

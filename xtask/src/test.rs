@@ -32,6 +32,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::POSTGRES,
         &machine::NODE,
         &machine::NPM,
+        &machine::PYTHON,
         &machine::CHROMIUM,
         &machine::AGE,
         &machine::ZSTD,
@@ -51,6 +52,10 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
             &["--package", "shared", "--package", "web", "--package", "xtask"],
             |_| {},
         )?;
+        settle(&outcome)
+    });
+    run.step("fuzz targets", |run| {
+        let outcome = run.cargo_test(&["--package", "fuzz"], |_| {})?;
         settle(&outcome)
     });
     let cluster = Cluster::start();

@@ -192,7 +192,7 @@ fn uses_exhausted() -> Error {
     Error::Unauthenticated("Unable to renew because access token number of uses limit reached".into())
 }
 
-/// The bearer of a token that may be used now, from here.
+/// The bearer of a token that may be used now, from here. Uses are counted before, by [`count_use`].
 pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<Bearer, Error> {
     let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
     let token = &bearer.token;
@@ -207,9 +207,6 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
             "Failed to renew MI access token due to TTL expiration".into(),
         ));
     }
-    if token.terms.uses_limit > 0 && token.uses > token.terms.uses_limit {
-        return Err(uses_exhausted());
-    }
     if !trusted_ips::allow(&token.terms.trusted_ips, &source.ip) {
         return Err(Error::Forbidden(
             "You are not allowed to access this resource from the current IP address".into(),
@@ -218,17 +215,16 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
     Ok(bearer)
 }
 
-/// Counts a request of a limited token. When none is left the token ends, and the refusal is a value, not an error:
-/// that end must be committed.
+/// Counts a request of a limited token. The first refusal says why, further ones that there is no such token, as Infisical
+/// has it; so it is a value, not an error: that it was said must be committed.
 pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<Option<Error>, Error> {
     if store::access_tokens::use_once(cx.tx, id, cx.now)? > 0 {
         return Ok(None);
     }
-    if store::access_tokens::revoke(cx.tx, id, cx.now)? > 0 {
-        Ok(Some(uses_exhausted()))
-    } else {
-        Err(unknown())
+    if store::access_tokens::use_past_limit(cx.tx, id)? > 0 {
+        return Ok(Some(uses_exhausted()));
     }
+    Err(unknown())
 }
 
 /// The token of a credential that was sent in the body, and whether its text has an end of its own that is over.

@@ -6,7 +6,7 @@ use shared::model::names::{DisplayName, EnvSlug};
 
 use super::caller::Caller;
 use super::projects::find_for;
-use super::{Context, Error, audit, folders};
+use super::{Context, Error, audit, folders, places};
 use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
@@ -53,15 +53,19 @@ pub fn create_defaults(cx: &mut Context, project: ProjectId) -> Result<(), Error
 /// Puts the environments of a project into an order with `changed` at the wanted position (from 1, held in range).
 fn reorder(cx: &mut Context, project: ProjectId, changed: EnvironmentId, position: i64) -> Result<(), Error> {
     let mut all = store::environments::list(cx.tx, project)?;
-    let Some(index) = all.iter().position(|environment| environment.id == changed) else {
-        return Ok(());
-    };
-    let environment = all.remove(index);
-    let target = usize::try_from(position.saturating_sub(1))
-        .unwrap_or(0)
-        .min(all.len());
-    all.insert(target, environment);
-    for (position, mut environment) in (1..).zip(all) {
+    if let Some(index) = all.iter().position(|environment| environment.id == changed) {
+        let environment = all.remove(index);
+        let target = usize::try_from(position.saturating_sub(1))
+            .unwrap_or(0)
+            .min(all.len());
+        all.insert(target, environment);
+    }
+    number(cx, all)
+}
+
+/// Numbers environments in the order given, without gaps.
+fn number(cx: &mut Context, ordered: Vec<Environment>) -> Result<(), Error> {
+    for (position, mut environment) in (1..).zip(ordered) {
         if environment.position != position {
             environment.position = position;
             store::environments::update(cx.tx, &environment)?;
@@ -71,8 +75,11 @@ fn reorder(cx: &mut Context, project: ProjectId, changed: EnvironmentId, positio
 }
 
 fn by_id(cx: &mut Context, project: ProjectId, id: EnvironmentId) -> Result<Environment, Error> {
-    store::environments::by_id(cx.tx, project, id)?
-        .ok_or_else(|| Error::NotFound(format!("Environment with id '{id}' not found")))
+    store::environments::by_id(cx.tx, project, id)?.ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: EnvironmentId) -> Error {
+    Error::NotFound(format!("Environment with id '{id}' not found"))
 }
 
 /// One environment.
@@ -84,6 +91,35 @@ pub fn get(
 ) -> Result<Environment, Error> {
     let found = find_for(cx, caller, project, Action::Read, Subject::Environments)?;
     by_id(cx, found.project.id, id)
+}
+
+/// One environment by id alone. One of a project that the caller does not belong to does not exist for him.
+pub fn get_anywhere(cx: &mut Context, caller: &Caller, id: EnvironmentId) -> Result<Environment, Error> {
+    let environment = store::environments::anywhere(cx.tx, id)?.ok_or_else(|| not_found(id))?;
+    match find_for(
+        cx,
+        caller,
+        &environment.project_id.to_string(),
+        Action::Read,
+        Subject::Environments,
+    ) {
+        Ok(_) => Ok(environment),
+        Err(Error::Forbidden(_) | Error::NotFound(_)) => Err(not_found(id)),
+        Err(other) => Err(other),
+    }
+}
+
+/// One environment by slug, or by the other of a pair of usual names.
+pub fn get_by_slug(
+    cx: &mut Context,
+    caller: &Caller,
+    project: &str,
+    slug: &str,
+) -> Result<Environment, Error> {
+    let project = find_for(cx, caller, project, Action::Read, Subject::Environments)?
+        .project
+        .id;
+    places::find_environment(cx, project, slug)?.ok_or_else(|| places::environment_not_found(project, slug))
 }
 
 /// Adds an environment, at the end or at a position.
@@ -146,6 +182,8 @@ pub fn delete(
     let project = find_for(cx, caller, project, Action::Delete, Subject::Environments)?.project;
     let environment = by_id(cx, project.id, id)?;
     store::environments::delete(cx.tx, id, cx.now)?;
+    let left = store::environments::list(cx.tx, project.id)?;
+    number(cx, left)?;
     let entry =
         audit::Entry::in_project("environment.delete", project.id).with("environment", &environment.slug);
     audit::record(cx, caller, &entry)?;

@@ -80,7 +80,8 @@ fn corrupt(_: InvalidName) -> Error {
     Error::Store(store::Error::Corrupt("folders.name"))
 }
 
-/// The surroundings of a place on routes where the project and the environment have to be named.
+/// The surroundings of a place on routes where the project and the environment have to be named. What is done happens
+/// in the path that comes back: a service token may stand for another one than the request does.
 fn surroundings(
     cx: &mut Context,
     caller: &Caller,
@@ -116,14 +117,14 @@ fn parent(cx: &mut Context, caller: &Caller, place: &Place, action: Action) -> R
     let environment = around
         .environment
         .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
-    let id = places::find_folder(cx, &environment, &place.path)?
-        .ok_or_else(|| places::folder_not_found(&place.path, &environment.slug))?;
+    let id = places::find_folder(cx, &environment, &around.path)?
+        .ok_or_else(|| places::folder_not_found(&around.path, &environment.slug))?;
     Ok(Parent {
         id,
         project: around.project,
         access: around.access,
         environment,
-        path: place.path.clone(),
+        path: around.path,
     })
 }
 
@@ -232,8 +233,8 @@ pub fn list(
     let Some(environment) = around.environment else {
         return nothing(places::environment_not_found(around.project, &around.slug));
     };
-    let Some(start) = places::find_folder(cx, &environment, &place.path)? else {
-        return nothing(places::folder_not_found(&place.path, &environment.slug));
+    let Some(start) = places::find_folder(cx, &environment, &around.path)? else {
+        return nothing(places::folder_not_found(&around.path, &environment.slug));
     };
     let rows = if recursive {
         let all = store::folders::list(cx.tx, environment.id)?;
@@ -245,6 +246,16 @@ pub fn list(
     let changes = changes(cx, environment.id)?;
     let mut folders = Vec::with_capacity(rows.len());
     for (row, relative_path) in rows {
+        let path = around.path.join(&relative_path);
+        // Who may not list a folder does not learn what it holds.
+        let holder = path.parent();
+        let scope = Scope {
+            environment: Some(&environment.slug),
+            path: Some(&holder),
+        };
+        if !around.access.allows(Action::Read, Subject::Folders, scope) {
+            continue;
+        }
         let last_secret_modified = changes.get(&row.id).copied();
         if modified_since.is_some_and(|since| last_secret_modified.is_none_or(|last| last < since)) {
             continue;
@@ -253,7 +264,7 @@ pub fn list(
             row,
             project: around.project,
             environment: environment.clone(),
-            path: place.path.join(&relative_path),
+            path,
             relative_path: recursive.then_some(relative_path),
             last_secret_modified,
         });
@@ -274,11 +285,15 @@ pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Er
     };
     let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(unknown)?;
     let path = path_of(cx, &row)?;
-    let scope = Scope {
+    let at = |path| Scope {
         environment: Some(&environment.slug),
-        path: Some(&path),
+        path: Some(path),
     };
-    found.access.require(Action::Read, Subject::Folders, scope)?;
+    // Who may list where it lies sees it there; who may look into it has its path.
+    let above = path.parent();
+    if !found.access.allows(Action::Read, Subject::Folders, at(&above)) {
+        found.access.require(Action::Read, Subject::Folders, at(&path))?;
+    }
     let last_secret_modified = last_change(cx, &row)?;
     Ok(Folder {
         row,
@@ -324,7 +339,7 @@ pub fn create(
     let environment = around
         .environment
         .ok_or_else(|| places::environment_not_found(around.project, &around.slug))?;
-    let path = place
+    let path = around
         .path
         .child(name)
         .map_err(|reason| Error::invalid("path", &reason))?;
@@ -336,7 +351,7 @@ pub fn create(
         environment,
         path: FolderPath::root(),
     };
-    for segment in place.path.segments() {
+    for segment in around.path.segments() {
         let name: FolderName = segment.parse().map_err(corrupt)?;
         let next = parent.path.child(&name).map_err(corrupt)?;
         parent.id = match store::folders::child(cx.tx, parent.environment.id, Some(parent.id), segment)? {

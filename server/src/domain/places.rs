@@ -124,7 +124,7 @@ pub struct Surroundings {
     pub slug: String,
     /// The environment, if it exists.
     pub environment: Option<Environment>,
-    /// Path of the folder.
+    /// Path of the folder: that of the place, or that of a service token.
     pub path: FolderPath,
 }
 

@@ -1,12 +1,13 @@
 //! Projects, and finding one: by id, by slug, or by a name that only one of the caller's projects has.
 
 use shared::model::access::{Action, ProjectRole, Subject};
-use shared::model::ids::{MembershipId, ProjectId};
+use shared::model::change::Change;
+use shared::model::ids::{MembershipId, OrganizationId, ProjectId};
 use shared::model::names::{Description, DisplayName, ProjectSlug};
 
 use super::access::{Access, Scope, require_organization};
 use super::caller::Caller;
-use super::{Context, Error, audit, data_keys, environments, service_tokens};
+use super::{Context, Error, audit, data_keys, environments, organizations, service_tokens};
 use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
@@ -100,6 +101,19 @@ pub fn list(cx: &mut Context, caller: &Caller) -> Result<Vec<Overview>, Error> {
     Ok(overviews)
 }
 
+/// The same for an organization that is named: the one that the caller has selected.
+pub fn list_of_organization(
+    cx: &mut Context,
+    caller: &Caller,
+    organization: OrganizationId,
+) -> Result<Vec<Overview>, Error> {
+    let (selected, _) = caller.organization()?;
+    if selected != organization {
+        return Err(organizations::not_a_member());
+    }
+    list(cx, caller)
+}
+
 /// One of the caller's projects.
 pub fn get(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Overview, Error> {
     let found = find_for(cx, caller, reference, Action::Read, Subject::Project)?;
@@ -117,6 +131,12 @@ pub struct NewProject {
     pub description: Option<Description>,
     /// Whether to start with dev, staging and prod.
     pub default_environments: bool,
+    /// Whether deleting it is refused.
+    pub delete_protection: bool,
+}
+
+fn exists(error: store::Error, slug: &str) -> Error {
+    Error::or_exists(error, &format!("A project with the slug '{slug}' exists already"))
 }
 
 /// Makes a project with its data key; the maker becomes its administrator.
@@ -134,15 +154,14 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
         name: new.name.to_string(),
         slug,
         description: new.description.as_ref().map(ToString::to_string),
+        delete_protection: new.delete_protection,
+        // As Infisical begins. The server itself never changes the case of a name.
+        auto_capitalization: true,
+        audit_retention_days: None,
         created_at: cx.now,
         updated_at: cx.now,
     };
-    store::projects::insert(cx.tx, &project).map_err(|error| {
-        Error::or_exists(
-            error,
-            &format!("A project with the slug '{}' exists already", project.slug),
-        )
-    })?;
+    store::projects::insert(cx.tx, &project).map_err(|error| exists(error, &project.slug))?;
     data_keys::create(cx, project.id)?;
     let membership = MembershipId::from_random(random::bytes()?);
     store::members::insert(cx.tx, membership, project.id, member, ProjectRole::Admin, cx.now)?;
@@ -167,37 +186,75 @@ fn derived_slug(name: &DisplayName) -> Result<String, Error> {
     })
 }
 
-/// Changes name and description; absent ones stay.
+/// A change to a project; absent parts stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectChange {
+    /// New name.
+    pub name: Option<DisplayName>,
+    /// New slug.
+    pub slug: Option<ProjectSlug>,
+    /// New description.
+    pub description: Change<Description>,
+    /// Whether deleting it is refused from now on.
+    pub delete_protection: Option<bool>,
+    /// Kept for clients that ask for it.
+    pub auto_capitalization: Option<bool>,
+    /// Days that its audit records are to be kept.
+    pub audit_retention_days: Option<i64>,
+}
+
+/// Changes a project.
 pub fn update(
     cx: &mut Context,
     caller: &Caller,
     reference: &str,
-    name: Option<&DisplayName>,
-    description: Option<&Description>,
+    change: &ProjectChange,
 ) -> Result<Overview, Error> {
     let mut project = find_for(cx, caller, reference, Action::Edit, Subject::Project)?.project;
-    if let Some(name) = name {
+    if let Some(name) = &change.name {
         project.name = name.to_string();
     }
-    if let Some(description) = description {
-        project.description = Some(description.to_string());
+    if let Some(slug) = &change.slug {
+        project.slug = slug.to_string();
+    }
+    match &change.description {
+        Change::Keep => {}
+        Change::Remove => project.description = None,
+        Change::Set(description) => project.description = Some(description.to_string()),
+    }
+    if let Some(protection) = change.delete_protection {
+        project.delete_protection = protection;
+    }
+    if let Some(capitals) = change.auto_capitalization {
+        project.auto_capitalization = capitals;
+    }
+    if change.audit_retention_days.is_some() {
+        project.audit_retention_days = change.audit_retention_days;
     }
     project.updated_at = cx.now;
-    store::projects::update(
-        cx.tx,
-        project.id,
-        &project.name,
-        project.description.as_deref(),
-        cx.now,
-    )?;
-    let entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
+    store::projects::update(cx.tx, &project).map_err(|error| exists(error, &project.slug))?;
+    let mut entry = audit::Entry::in_project("project.update", project.id).with("name", &project.name);
+    // What stands between a project and its end, and between a record and its own, is on record by itself.
+    if let Some(protection) = change.delete_protection {
+        entry = entry.with("delete_protection", &protection);
+    }
+    if let Some(days) = change.audit_retention_days {
+        entry = entry.with("audit_retention_days", &days);
+    }
     audit::record(cx, caller, &entry)?;
     overview(cx, project)
 }
 
-/// Moves a project to the trash.
+/// Moves a project to the trash, unless it is protected.
 pub fn delete(cx: &mut Context, caller: &Caller, reference: &str) -> Result<Overview, Error> {
     let found = find_for(cx, caller, reference, Action::Delete, Subject::Project)?;
+    if found.project.delete_protection {
+        return Err(Error::BadRequest(format!(
+            "The project '{}' is protected from deletion. Lift the protection first: change the project with \
+             hasDeleteProtection: false",
+            found.project.name
+        )));
+    }
     let overview = overview(cx, found.project)?;
     store::projects::delete(cx.tx, overview.0.id, cx.now)?;
     let entry = audit::Entry::in_project("project.delete", overview.0.id).with("name", &overview.0.name);

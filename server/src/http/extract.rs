@@ -70,8 +70,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
         if !error.inner().is_data() {
             return Failure::NotJson(position(error.inner()));
         }
-        let path = error.path().iter().filter_map(segment).collect();
-        issue(path, &without_position(&error.inner().to_string()))
+        let (message, field) = without_the_given(&error.inner().to_string());
+        let path = error.path().iter().filter_map(segment);
+        issue(path.chain(field.map(Value::from)).collect(), &message)
     })
 }
 
@@ -80,22 +81,32 @@ fn position(error: &serde_json::Error) -> String {
     format!("it breaks at line {} column {}", error.line(), error.column())
 }
 
-/// serde's message without its position. Messages of wrong types may quote the text given; a wrong type is never the
-/// text of a secret, but cut a long one all the same.
-fn without_position(message: &str) -> String {
-    let text = message.split(" at line ").next().unwrap_or_default();
-    if let Some(rest) = text.strip_prefix("unknown variant `")
-        && let Some((_, expected)) = rest.rsplit_once("`, expected ")
-    {
-        return format!("an unknown word, expected {expected}");
+/// What serde says is wrong, without what was given: that may be a secret, as text and as a number. The second part is
+/// the field it is about, when the message names one.
+fn without_the_given(message: &str) -> (String, Option<String>) {
+    let text = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    let named = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix('`').map(str::to_owned);
+    if let Some(field) = named("missing field `") {
+        return ("Required".into(), Some(field));
     }
-    match text.split_once(": string \"") {
-        Some((before, after)) => {
-            let rest = after.split_once("\", expected").map_or("", |(_, rest)| rest);
-            format!("{before}: a string, expected{rest}")
-        }
-        None => text.to_owned(),
+    if let Some(field) = named("duplicate field `") {
+        return ("given more than once".into(), Some(field));
     }
+    let Some((given, expected)) = text.rsplit_once(", expected ") else {
+        return (text.to_owned(), None);
+    };
+    let problem = match given.split_once(": ") {
+        Some((problem @ ("invalid type" | "invalid value"), given)) => match given.split([' ', ',']).next() {
+            Some(kind @ ("string" | "integer" | "boolean" | "character" | "null" | "sequence" | "map")) => {
+                format!("{problem}: {kind}")
+            }
+            Some("floating") => format!("{problem}: number"),
+            _ => problem.to_owned(),
+        },
+        _ if given.starts_with("unknown variant") => "an unknown word".into(),
+        _ => "invalid".into(),
+    };
+    (format!("{problem}, expected {expected}"), None)
 }
 
 fn segment(segment: &serde_path_to_error::Segment) -> Option<Value> {
@@ -136,7 +147,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         axum::extract::Query::<T>::try_from_uri(&parts.uri)
             .map(|query| Self(query.0))
-            .map_err(|error| issue(vec![json!("query")], &error.body_text()))
+            .map_err(|error| {
+                // `Failed to …: field: what is wrong`, without a field when that is what is wrong.
+                let told = error.body_text();
+                let told = told.split_once(": ").map_or(&*told, |(_, told)| told);
+                let (at, told) = told
+                    .split_once(": ")
+                    .map_or((None, told), |(at, told)| (Some(at), told));
+                let (message, field) = without_the_given(told);
+                let field = field.or(at.map(str::to_owned));
+                issue(field.into_iter().map(Value::from).collect(), &message)
+            })
     }
 }
 
@@ -223,6 +244,44 @@ mod tests {
         };
         assert_eq!(issues[0].path, [json!("expectedVersion")]);
         assert!(!issues[0].message.contains("CANARY"), "{}", issues[0].message);
+    }
+
+    fn issue_of<T: DeserializeOwned>(body: &str) -> (Vec<Value>, String) {
+        match parse::<T>(body.as_bytes()) {
+            Err(Failure::Issues(mut issues)) => {
+                let issue = issues.remove(0);
+                (issue.path, issue.message)
+            }
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("{body} was accepted"),
+        }
+    }
+
+    #[test]
+    fn a_secret_of_digits_is_not_quoted_either() {
+        use shared::wire::auth::UniversalAuthLoginRequest;
+        for wrong in ["4711", "4711.5", "[4711]", "{\"x\": 4711}", "true"] {
+            let body = format!("{{\"clientId\": \"x\", \"clientSecret\": {wrong}}}");
+            let (path, message) = issue_of::<UniversalAuthLoginRequest>(&body);
+            assert_eq!(path, [json!("clientSecret")]);
+            assert!(!message.contains("4711"), "{message}");
+        }
+        for text in ["4711, expected x", "4711 at line 1", "4711\\\", expected \\\"x"] {
+            let (_, message) = issue_of::<SecretBody>(&format!("{{\"expectedVersion\": \"{text}\"}}"));
+            assert!(!message.contains("4711"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        use shared::wire::auth::UniversalAuthLoginRequest;
+        let (path, message) = issue_of::<UniversalAuthLoginRequest>("{}");
+        assert_eq!((path, message), (vec![json!("clientId")], "Required".to_owned()));
+        let twice = r#"{"clientId": "a", "clientId": "b", "clientSecret": "c"}"#;
+        assert_eq!(
+            issue_of::<UniversalAuthLoginRequest>(twice).0,
+            [json!("clientId")]
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use infisical::{
@@ -69,6 +69,8 @@ pub fn routes() -> Vec<Route> {
         open("POST", "/api/v1/auth/token/revoke", post(access_tokens::revoke)),
 
         user("GET", "/api/v1/organization", get(organizations::list)),
+        user("GET", "/api/v1/organization/accessible-with-sub-orgs", get(organizations::list_accessible)),
+        member("GET", "/api/v2/organizations/{organization}/workspaces", get(projects::list_of_organization)),
         member("GET", "/api/v1/organization/{organization}", get(organizations::get)),
 
         organization("POST", "/api/v1/identities", Create, Identities, post(identities::create)),
@@ -84,6 +86,9 @@ pub fn routes() -> Vec<Route> {
         project("GET", "/api/v1/workspace/{project}", Read, Project, get(projects::get_workspace)),
         project("PATCH", "/api/v1/workspace/{project}", Edit, Project, patch(projects::update_workspace)),
         project("DELETE", "/api/v1/workspace/{project}", Delete, Project, delete(projects::delete_workspace)),
+        project("PUT", "/api/v1/workspace/{project}/audit-logs-retention", Edit, Project, put(projects::set_audit_retention)),
+        project("PATCH", "/api/v2/workspace/{project}", Edit, Project, patch(projects::update_bare)),
+        project("DELETE", "/api/v2/workspace/{project}", Delete, Project, delete(projects::delete_bare)),
         project("GET", "/api/v2/workspace/{project}", Read, Project, get(projects::get_bare)),
         member("GET", "/api/v1/projects", get(projects::list)),
         organization("POST", "/api/v1/projects", Create, Projects, post(projects::create)),
@@ -92,6 +97,9 @@ pub fn routes() -> Vec<Route> {
         project("DELETE", "/api/v1/projects/{project}", Delete, Project, delete(projects::delete)),
         project("GET", "/api/v1/projects/slug/{project}", Read, Project, get(projects::get_bare)),
 
+        project("GET", "/api/v1/workspace/environments/{environment}", Read, Environments, get(environments::get_anywhere)),
+        project("GET", "/api/v1/workspace/{project}/environments/slug/{slug}", Read, Environments, get(environments::get_by_slug)),
+        project("GET", "/api/v1/projects/{project}/environments/slug/{slug}", Read, Environments, get(environments::get_by_slug)),
         project("POST", "/api/v1/workspace/{project}/environments", Create, Environments, post(environments::create)),
         project("GET", "/api/v1/workspace/{project}/environments/{environment}", Read, Environments, get(environments::get)),
         project("PATCH", "/api/v1/workspace/{project}/environments/{environment}", Edit, Environments, patch(environments::update)),

@@ -171,6 +171,16 @@ pub fn use_once(tx: Tx, id: AccessTokenId, now: UnixMillis) -> Result<u64, Error
     )
 }
 
+/// Counts the first request past the limit; 0 rows for every further one. The token is not revoked: its last request may
+/// still be on its way.
+pub fn use_past_limit(tx: Tx, id: AccessTokenId) -> Result<u64, Error> {
+    tx.execute(
+        "UPDATE access_tokens SET uses = uses + 1 \
+         WHERE id = $1 AND revoked_at IS NULL AND uses_limit > 0 AND uses = uses_limit",
+        &[Value::text(id)],
+    )
+}
+
 /// Starts the token's time to live again.
 pub fn renew(tx: Tx, id: AccessTokenId, now: UnixMillis) -> Result<(), Error> {
     tx.execute(

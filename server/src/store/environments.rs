@@ -85,6 +85,17 @@ pub fn by_id(tx: Tx, project: ProjectId, id: EnvironmentId) -> Result<Option<Env
     rows.first().map(environment).transpose()
 }
 
+/// An environment by id in any project that is not in the trash.
+pub fn anywhere(tx: Tx, id: EnvironmentId) -> Result<Option<Environment>, Error> {
+    let rows = tx.query(
+        "SELECT e.id, e.project_id, e.name, e.slug, e.position, e.created_at, e.updated_at FROM environments e \
+         JOIN projects p ON p.id = e.project_id \
+         WHERE e.id = $1 AND e.deleted_at IS NULL AND p.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first().map(environment).transpose()
+}
+
 /// Changes name, slug and position.
 pub fn update(tx: Tx, changed: &Environment) -> Result<(), Error> {
     tx.execute(

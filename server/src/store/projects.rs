@@ -20,6 +20,12 @@ pub struct Project {
     pub slug: String,
     /// Free text.
     pub description: Option<String>,
+    /// Whether deleting it is refused.
+    pub delete_protection: bool,
+    /// A wish of whoever writes in capitals, kept for clients that ask for it.
+    pub auto_capitalization: bool,
+    /// Days that its audit records are to be kept.
+    pub audit_retention_days: Option<i64>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.
@@ -33,22 +39,29 @@ fn project(row: &Row) -> Result<Project, Error> {
         name: row.get(2)?,
         slug: row.get(3)?,
         description: row.get(4)?,
-        created_at: UnixMillis(row.get(5)?),
-        updated_at: UnixMillis(row.get(6)?),
+        delete_protection: row.get(5)?,
+        auto_capitalization: row.get(6)?,
+        audit_retention_days: row.get(7)?,
+        created_at: UnixMillis(row.get(8)?),
+        updated_at: UnixMillis(row.get(9)?),
     })
 }
 
 /// Adds a project. A second one of the same slug in the organization is [`Error::Unique`].
 pub fn insert(tx: Tx, new: &Project) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO projects (id, organization_id, name, slug, description, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO projects (id, organization_id, name, slug, description, delete_protection, auto_capitalization, \
+         audit_retention_days, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             Value::text(new.id),
             Value::text(new.organization_id),
             Value::from(new.name.as_str()),
             Value::from(new.slug.as_str()),
             Value::from(new.description.clone()),
+            Value::from(new.delete_protection),
+            Value::from(new.auto_capitalization),
+            Value::from(new.audit_retention_days),
             Value::from(new.created_at.0),
             Value::from(new.updated_at.0),
         ],
@@ -59,7 +72,8 @@ pub fn insert(tx: Tx, new: &Project) -> Result<(), Error> {
 /// A project of an organization by id.
 pub fn by_id(tx: Tx, organization: OrganizationId, id: ProjectId) -> Result<Option<Project>, Error> {
     let rows = tx.query(
-        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+        "SELECT id, organization_id, name, slug, description, delete_protection, auto_capitalization, \
+         audit_retention_days, created_at, updated_at FROM projects \
          WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
         &[Value::text(organization), Value::text(id)],
     )?;
@@ -69,7 +83,8 @@ pub fn by_id(tx: Tx, organization: OrganizationId, id: ProjectId) -> Result<Opti
 /// A project of an organization by slug.
 pub fn by_slug(tx: Tx, organization: OrganizationId, slug: &str) -> Result<Option<Project>, Error> {
     let rows = tx.query(
-        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+        "SELECT id, organization_id, name, slug, description, delete_protection, auto_capitalization, \
+         audit_retention_days, created_at, updated_at FROM projects \
          WHERE organization_id = $1 AND slug = $2 AND deleted_at IS NULL",
         &[Value::text(organization), Value::from(slug)],
     )?;
@@ -83,7 +98,8 @@ pub fn of_member(
     member: Member,
 ) -> Result<Vec<(Project, ProjectRole)>, Error> {
     let rows = tx.query(
-        "SELECT p.id, p.organization_id, p.name, p.slug, p.description, p.created_at, p.updated_at, m.role \
+        "SELECT p.id, p.organization_id, p.name, p.slug, p.description, p.delete_protection, p.auto_capitalization, \
+         p.audit_retention_days, p.created_at, p.updated_at, m.role \
          FROM projects p JOIN project_members m ON m.project_id = p.id \
          WHERE p.organization_id = $1 AND m.member_kind = $2 AND m.member_id = $3 AND p.deleted_at IS NULL \
          ORDER BY p.name, p.id",
@@ -94,25 +110,25 @@ pub fn of_member(
         ],
     )?;
     rows.iter()
-        .map(|row| Ok((project(row)?, row.parsed(7)?)))
+        .map(|row| Ok((project(row)?, row.parsed(10)?)))
         .collect()
 }
 
-/// Changes name and description.
-pub fn update(
-    tx: Tx,
-    id: ProjectId,
-    name: &str,
-    description: Option<&str>,
-    now: UnixMillis,
-) -> Result<(), Error> {
+/// Changes everything but id, organization and time of making. A slug that another project of the organization has is
+/// [`Error::Unique`].
+pub fn update(tx: Tx, changed: &Project) -> Result<(), Error> {
     tx.execute(
-        "UPDATE projects SET name = $2, description = $3, updated_at = $4 WHERE id = $1",
+        "UPDATE projects SET name = $2, slug = $3, description = $4, delete_protection = $5, \
+         auto_capitalization = $6, audit_retention_days = $7, updated_at = $8 WHERE id = $1",
         &[
-            Value::text(id),
-            Value::from(name),
-            Value::from(description.map(str::to_owned)),
-            Value::from(now.0),
+            Value::text(changed.id),
+            Value::from(changed.name.as_str()),
+            Value::from(changed.slug.as_str()),
+            Value::from(changed.description.clone()),
+            Value::from(changed.delete_protection),
+            Value::from(changed.auto_capitalization),
+            Value::from(changed.audit_retention_days),
+            Value::from(changed.updated_at.0),
         ],
     )?;
     Ok(())
@@ -130,7 +146,8 @@ pub fn delete(tx: Tx, id: ProjectId, now: UnixMillis) -> Result<(), Error> {
 /// Every project of the instance, for backups.
 pub fn all(tx: Tx) -> Result<Vec<Project>, Error> {
     let rows = tx.query(
-        "SELECT id, organization_id, name, slug, description, created_at, updated_at FROM projects \
+        "SELECT id, organization_id, name, slug, description, delete_protection, auto_capitalization, \
+         audit_retention_days, created_at, updated_at FROM projects \
          WHERE deleted_at IS NULL ORDER BY slug, id",
         &[],
     )?;

@@ -45,7 +45,7 @@ pub(super) fn user(row: &Row) -> Result<User, Error> {
 pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO users (id, email, first_name, last_name, password_hash, instance_admin, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             Value::text(new.id),
             Value::from(new.email.as_str()),
@@ -54,6 +54,7 @@ pub fn insert(tx: Tx, new: &User) -> Result<(), Error> {
             Value::from(new.password_hash.as_str()),
             Value::from(new.instance_admin),
             Value::from(new.created_at.0),
+            Value::from(new.updated_at.0),
         ],
     )?;
     Ok(())

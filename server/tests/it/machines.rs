@@ -8,13 +8,13 @@ use crate::app::{CANARY, Call, Machine, Project, Reply, World, delete, get, patc
 use crate::scenario::{accepted, play, refused};
 
 const LOGIN: &str = "/api/v1/auth/universal-auth/login";
-const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+pub const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
-fn auth_of(identity: &str) -> String {
+pub fn auth_of(identity: &str) -> String {
     format!("/api/v1/auth/universal-auth/identities/{identity}")
 }
 
-fn secrets_of(identity: &str) -> String {
+pub fn secrets_of(identity: &str) -> String {
     format!("{}/client-secrets", auth_of(identity))
 }
 
@@ -22,16 +22,16 @@ fn memberships(project: &Project, identity: &str) -> String {
     format!("/api/v2/workspace/{}/identity-memberships/{identity}", project.id)
 }
 
-fn me(world: &World, token: &str) -> Reply {
+pub fn me(world: &World, token: &str) -> Reply {
     world.send(get("/api/strongroom/v1/me").token(token))
 }
 
-fn body_token(token: &str) -> Value {
+pub fn body_token(token: &str) -> Value {
     json!({"accessToken": token})
 }
 
 /// An identity without credentials.
-fn bare(world: &World, name: &str) -> String {
+pub fn bare(world: &World, name: &str) -> String {
     let body = json!({"name": name, "organizationId": world.organization});
     world
         .send(post("/api/v1/identities", &body).token(&world.admin))
@@ -512,7 +512,7 @@ fn an_organization_administrator_gets_no_credentials_of_the_stronger() {
 }
 
 /// The id of the identity behind a token, from the list.
-fn me_id(world: &World, token: &str) -> String {
+pub fn me_id(world: &World, token: &str) -> String {
     let name = me(world, token).expect(200).at("/name");
     let list = world
         .send(get(&format!("/api/v1/identities?orgId={}", world.organization)).token(&world.admin))

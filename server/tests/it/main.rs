@@ -8,21 +8,31 @@
 use server::store;
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod command_line;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod identities;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -30,19 +40,33 @@ mod login;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
+mod personal;
+#[cfg(test)]
 mod projects;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod references;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod secret_details;
+#[cfg(test)]
 mod secret_imports;
 #[cfg(test)]
+mod secret_scopes;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod secrets_moving;
 #[cfg(test)]
 mod service_tokens;
 #[cfg(test)]
@@ -53,3 +77,7 @@ mod setup;
 mod system;
 #[cfg(test)]
 mod tags;
+#[cfg(test)]
+mod token_auth;
+#[cfg(test)]
+mod universal_auth;

@@ -12,10 +12,6 @@ fn create(world: &World, body: &Value) -> Call {
     post("/api/v2/workspace", body).token(&world.admin)
 }
 
-fn environments(project: &Project) -> String {
-    format!("/api/v1/projects/{}/environments", project.id)
-}
-
 #[test]
 fn unacceptable_projects_are_refused() {
     let world = World::new();
@@ -215,112 +211,229 @@ fn a_project_is_changed_and_deleted_by_its_administrators() {
 }
 
 #[test]
-fn environments_are_made_renamed_moved_and_deleted() {
+fn a_protected_project_is_not_deleted() {
+    let world = World::new();
+    let reply = world
+        .send(create(
+            &world,
+            &json!({"projectName": "Vault", "hasDeleteProtection": true}),
+        ))
+        .expect(200);
+    assert_eq!(reply.json["project"]["hasDeleteProtection"], true);
+    let id = reply.at("/project/id");
+    let slug = reply.at("/project/slug");
+    let admin = world.admin.as_str();
+    let mut rows: Vec<_> = [
+        format!("/api/v1/projects/{id}"),
+        format!("/api/v1/workspace/{id}"),
+        format!("/api/v2/workspace/{slug}"),
+    ]
+    .into_iter()
+    .map(|path| {
+        refused(
+            "protected",
+            Call::new("DELETE", &path).token(admin),
+            400,
+            "hasDeleteProtection: false",
+        )
+    })
+    .collect();
+    rows.extend([
+        accepted(
+            "lift it",
+            patch(
+                &format!("/api/v1/projects/{id}"),
+                &json!({"hasDeleteProtection": false}),
+            )
+            .token(admin),
+            &["project.update"],
+        )
+        .saying(&["\"hasDeleteProtection\":false"]),
+        accepted(
+            "now",
+            Call::new("DELETE", &format!("/api/v2/workspace/{slug}")).token(admin),
+            &["project.delete"],
+        )
+        .saying(&["{\"id\":"]),
+    ]);
+    play(&world, rows);
+}
+
+#[test]
+fn a_project_is_changed_in_the_spelling_of_v2() {
     let world = World::new();
     let project = world.project("Web");
     let other = world.project("Other");
-    let path = environments(&project);
+    let path = format!("/api/v2/workspace/{}", project.slug);
     let admin = world.admin.as_str();
-    let add = |slug: &str, position: Value| {
-        post(&path, &json!({"name": slug, "slug": slug, "position": position})).token(admin)
-    };
-    let member = world.member(&project, "member");
+    let change = |body: Value| patch(&path, &body).token(admin);
     play(
         &world,
         vec![
-            refused(
-                "a member",
-                post(&path, &json!({"name": "a", "slug": "a"})).token(&member.token),
-                403,
-                "Permission",
-            ),
-            refused("a duplicate", add("dev", json!(null)), 400, "dev"),
-            refused("a bad slug", add("Dev Two", json!(null)), 422, "slug"),
-            refused("an empty slug", add("", json!(null)), 422, "name"),
-            refused(
-                "no slug",
-                post(&path, &json!({"name": "x"})).token(admin),
-                422,
-                "slug",
-            ),
-            refused("a word as position", add("x", json!("first")), 422, "position"),
-            accepted("first", add("test", json!(1)), &["environment.create"]).saying(&["\"position\":1"]),
-            accepted(
-                "far beyond the end",
-                add("late", json!(1_000_000)),
-                &["environment.create"],
-            )
-            .saying(&["\"position\":5"]),
-            accepted(
-                "before the start",
-                add("early", json!(i64::MIN)),
-                &["environment.create"],
-            )
-            .saying(&["\"position\":1"]),
-        ],
-    );
-    assert_eq!(
-        slugs(&world, &project),
-        ["early", "test", "dev", "staging", "prod", "late"]
-    );
-    let late = environment_id(&world, &project, "late");
-    let dev = environment_id(&world, &project, "dev");
-    let elsewhere = environment_id(&world, &other, "dev");
-    let one = |id: &str| format!("{path}/{id}");
-    play(
-        &world,
-        vec![
-            refused(
-                "of another project",
-                get(&one(&elsewhere)).token(admin),
-                404,
-                "NotFound",
-            ),
-            refused(
-                "changing it",
-                patch(&one(&elsewhere), &json!({"name": "x"})).token(admin),
-                404,
-                "NotFound",
-            ),
-            refused(
-                "deleting it",
-                delete(&one(&elsewhere), &json!({})).token(admin),
-                404,
-                "NotFound",
-            ),
-            refused("unknown", get(&one(NOBODY)).token(admin), 404, "NotFound"),
-            refused("no id", get(&one("dev")).token(admin), 422, "environment"),
             refused(
                 "a taken slug",
-                patch(&one(&late), &json!({"slug": "dev"})).token(admin),
+                change(json!({"slug": other.slug})),
                 400,
-                "dev",
+                "exists already",
+            ),
+            refused("a bad slug", change(json!({"slug": "Bad Slug!"})), 422, "slug"),
+            refused(
+                "capitals as a word",
+                change(json!({"autoCapitalization": "no"})),
+                422,
+                "autoCapitalization",
             ),
             accepted(
-                "rename and move",
-                patch(
-                    &one(&late),
-                    &json!({"name": "Last", "slug": "last", "position": 2}),
-                )
-                .token(admin),
-                &["environment.update"],
+                "bare",
+                change(json!({"name": "Shop", "autoCapitalization": false, "description": "ours"})),
+                &["project.update"],
             )
-            .saying(&["\"Last\"", "\"position\":2"]),
-            accepted("look", get(&one(&late)).token(&member.token), &[]).saying(&["last"]),
+            .saying(&["{\"id\":", "\"autoCapitalization\":false", "ours"]),
+            accepted(
+                "absent and empty fields stay",
+                change(json!({"name": "", "slug": "", "kmsKeyId": null})),
+                &["project.update"],
+            )
+            .saying(&["\"Shop\"", "\"autoCapitalization\":false", "ours", &project.slug]),
+            accepted(
+                "null removes the description",
+                change(json!({"description": null})),
+                &["project.update"],
+            )
+            .saying(&["\"description\":null"]),
+            accepted(
+                "another slug",
+                change(json!({"slug": "web-shop"})),
+                &["project.update"],
+            ),
+            refused("the old one", get(&path).token(admin), 404, "NotFound"),
+            accepted("the new one", get("/api/v2/workspace/web-shop").token(admin), &[])
+                .saying(&[&project.id]),
         ],
     );
-    assert_eq!(
-        slugs(&world, &project),
-        ["early", "last", "test", "dev", "staging", "prod"]
+}
+
+#[test]
+fn the_wish_for_audit_retention_is_kept() {
+    let world = World::new();
+    let project = world.project("Web");
+    let path = format!("/api/v1/workspace/{}/audit-logs-retention", project.slug);
+    let put = |body: Value| Call::new("PUT", &path).json(&body).token(&world.admin);
+    play(
+        &world,
+        vec![
+            refused("nothing", put(json!({})), 422, "auditLogsRetentionDays"),
+            refused(
+                "a word",
+                put(json!({"auditLogsRetentionDays": "7"})),
+                422,
+                "auditLogsRetentionDays",
+            ),
+            refused(
+                "before the start",
+                put(json!({"auditLogsRetentionDays": -1})),
+                422,
+                "0 to 3650",
+            ),
+            refused(
+                "for ever",
+                put(json!({"auditLogsRetentionDays": i64::MAX})),
+                422,
+                "0 to 3650",
+            ),
+            accepted(
+                "a month",
+                put(json!({"auditLogsRetentionDays": 30})),
+                &["project.update"],
+            )
+            .saying(&["\"message\":", "\"workspace\":{", "\"auditLogsRetentionDays\":30"]),
+        ],
     );
-    world.put(&project, "A", crate::app::CANARY);
-    world
-        .send(Call::new("DELETE", &one(&dev)).token(admin))
+    let reply = world
+        .send(get(&format!("/api/v1/projects/{}", project.id)).token(&world.admin))
         .expect(200);
-    world.read(&project, "A", admin).refused(404, "NotFound");
-    // Made anew it is empty.
-    world.send(add("dev", json!(null))).expect(200);
-    world.read(&project, "A", admin).refused(404, "NotFound");
+    assert_eq!(reply.json["project"]["auditLogsRetentionDays"], 30);
+}
+
+#[test]
+fn lists_of_projects_are_filtered_by_type_and_show_roles_when_asked() {
+    let world = World::new();
+    let project = world.project("Web");
+    let machine = world.member(&project, "viewer");
+    for (query, found) in [
+        ("", 1),
+        ("?type=", 1),
+        ("?type=all", 1),
+        ("?type=secret-manager&includeRoles=false", 1),
+        ("?type=cert-manager", 0),
+    ] {
+        for token in [&world.admin, &machine.token] {
+            for (path, key) in [
+                ("/api/v1/workspace", "workspaces"),
+                ("/api/v1/projects", "projects"),
+            ] {
+                let reply = world
+                    .send(get(&format!("{path}{query}")).token(token))
+                    .expect(200);
+                let list = reply.json[key].as_array().unwrap();
+                assert_eq!(list.len(), found, "{path}{query}");
+                for project in list {
+                    assert_eq!(project["orgId"], world.organization.as_str());
+                    assert_eq!(project["roles"], Value::Null);
+                }
+            }
+        }
+    }
+    let reply = world
+        .send(get("/api/v1/workspace?includeRoles=true").token(&world.admin))
+        .expect(200);
+    let roles = reply.json["workspaces"][0]["roles"].as_array().unwrap();
+    let slugs: Vec<&Value> = roles.iter().map(|role| &role["slug"]).collect();
+    assert_eq!(slugs, ["no-access", "viewer", "member", "admin"]);
+    world
+        .send(get("/api/v1/workspace?includeRoles=maybe").token(&world.admin))
+        .refused(422, "ValidationFailure");
+    world
+        .send(create(&world, &json!({"projectName": "Keys", "type": "kms"})))
+        .refused(400, "BadRequest");
+    world
+        .send(create(
+            &world,
+            &json!({
+                "projectName": "Terraform", "type": "secret-manager", "slug": "", "template": "default",
+                "kmsKeyId": null, "organizationSlug": "x", "projectDescription": "",
+            }),
+        ))
+        .expect(200);
+}
+
+#[test]
+fn an_organization_lists_its_projects_for_their_members() {
+    let world = World::new();
+    let project = world.project("Web");
+    let path = format!("/api/v2/organizations/{}/workspaces", world.organization);
+    let reply = world.send(get(&path).token(&world.admin)).expect(200);
+    let listed = &reply.json["workspaces"][0];
+    assert_eq!(listed["id"], project.id.as_str());
+    assert_eq!(listed["_id"], project.id.as_str());
+    assert_eq!(listed["organization"], world.organization.as_str());
+    assert_eq!(listed["environments"][0]["slug"], "dev");
+    let person = world.person("p@example.com", OrganizationRole::Admin);
+    let reply = world.send(get(&path).token(&person)).expect(200);
+    assert_eq!(reply.json, json!({"workspaces": []}));
+    let foreign = crate::login::foreign_organization(&world);
+    for other in [foreign.as_str(), NOBODY, "home-lab"] {
+        world
+            .send(get(&format!("/api/v2/organizations/{other}/workspaces")).token(&world.admin))
+            .refused(403, "ForbiddenRequestError");
+    }
+    let accessible = world
+        .send(get("/api/v1/organization/accessible-with-sub-orgs").token(&world.admin))
+        .expect(200);
+    let organization = &accessible.json["organizations"][0];
+    assert_eq!(organization["id"], world.organization.as_str());
+    assert_eq!(organization["subOrganizations"], json!([]));
+    assert_eq!(accessible.json["organizations"].as_array().unwrap().len(), 1);
 }
 
 fn listed(world: &World, project: &Project) -> Vec<Value> {
@@ -330,7 +443,8 @@ fn listed(world: &World, project: &Project) -> Vec<Value> {
     reply.json["project"]["environments"].as_array().unwrap().clone()
 }
 
-fn slugs(world: &World, project: &Project) -> Vec<String> {
+/// The slugs of a project's environments in their order.
+pub fn slugs(world: &World, project: &Project) -> Vec<String> {
     listed(world, project)
         .iter()
         .map(|environment| environment["slug"].as_str().unwrap().to_owned())

@@ -14,7 +14,7 @@ use server::domain::access::{self, organization_allows, project_allows};
 use server::domain::service_tokens::{Grant, Permissions, scopes};
 use server::http::route::{Policy, Route};
 use server::store::{Row, Value, copy};
-use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
+use shared::model::access::{Action, AuthMethod, OrganizationRole, ProjectRole, Subject};
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
 use shared::model::names::FolderPath;
 
@@ -147,7 +147,11 @@ fn verdict(policy: Policy, caller: &Caller, names_target: bool) -> Verdict {
             when(project_allows(role, action, subject, access::Scope::default()))
         }
         (Policy::Project(_, action, subject), Standing::Token { read, write, reaches }) => {
-            when(reaches && grants(Permissions { read, write }, action, subject))
+            if reaches {
+                when(grants(Permissions { read, write }, action, subject))
+            } else {
+                HIDDEN
+            }
         }
     }
 }
@@ -409,6 +413,8 @@ impl Walk<'_> {
         let with_identities = |inner: &Target| Target {
             identity: own.identity.clone(),
             machine: own.machine.clone(),
+            person: own.person.clone(),
+            outsider: own.outsider.clone(),
             newcomer: own.newcomer.clone(),
             ..mine(inner)
         };

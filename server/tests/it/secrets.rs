@@ -1,6 +1,8 @@
 //! Secrets over HTTP: both versions of the routes, names and values as they come, and every way to get it wrong.
 
 use serde_json::{Value, json};
+use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::ids::TagId;
 
 use crate::app::{CANARY, Call, Project, World, delete, get, patch, post};
 use crate::scenario::{accepted, play, refused};
@@ -20,46 +22,47 @@ fn body(project: &Project, more: &Value) -> Value {
     body
 }
 
-struct Store {
-    world: World,
-    project: Project,
+/// A project with an empty `dev`, and requests about it as the administrator.
+pub struct Store {
+    pub world: World,
+    pub project: Project,
 }
 
 impl Store {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let world = World::new();
         let project = world.project("Web");
         Self { world, project }
     }
 
-    fn create(&self, name: &str, more: &Value) -> Call {
+    pub fn create(&self, name: &str, more: &Value) -> Call {
         post(&format!("{V3}/{name}"), &body(&self.project, more)).token(&self.world.admin)
     }
 
-    fn update(&self, name: &str, more: &Value) -> Call {
+    pub fn update(&self, name: &str, more: &Value) -> Call {
         patch(&format!("{V3}/{name}"), &body(&self.project, more)).token(&self.world.admin)
     }
 
-    fn delete(&self, name: &str) -> Call {
+    pub fn delete(&self, name: &str) -> Call {
         delete(&format!("{V3}/{name}"), &body(&self.project, &json!({}))).token(&self.world.admin)
     }
 
-    fn get(&self, name: &str, more: &str) -> Call {
+    pub fn get(&self, name: &str, more: &str) -> Call {
         get(&format!("{V3}/{name}?{}{more}", place(&self.project))).token(&self.world.admin)
     }
 
-    fn list(&self, more: &str) -> Call {
+    pub fn list(&self, more: &str) -> Call {
         get(&format!("{V3}?{}{more}", place(&self.project))).token(&self.world.admin)
     }
 
-    fn value(&self, name: &str) -> String {
+    pub fn value(&self, name: &str) -> String {
         self.world
             .send(self.get(name, ""))
             .expect(200)
             .at("/secret/secretValue")
     }
 
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let reply = self.world.send(self.list("")).expect(200);
         reply.json["secrets"]
             .as_array()
@@ -67,6 +70,59 @@ impl Store {
             .iter()
             .map(|secret| secret["secretKey"].as_str().unwrap().to_owned())
             .collect()
+    }
+
+    /// A batch in `dev`, by either version of the routes.
+    pub fn batch(&self, method: &str, path: &str, secrets: &Value, more: &Value) -> Call {
+        let mut body = body(&self.project, more);
+        body["secrets"] = secrets.clone();
+        Call::new(method, path).json(&body).token(&self.world.admin)
+    }
+
+    /// Makes a secret and returns its id.
+    pub fn made(&self, call: Call) -> String {
+        self.world.send(call).expect(200).at("/secret/id")
+    }
+
+    pub fn by_id(&self, id: &str) -> Call {
+        get(&format!("/api/v4/secrets/id/{id}")).token(&self.world.admin)
+    }
+
+    pub fn versions(&self, id: &str, query: &str) -> Call {
+        get(&format!("/api/v1/secret/{id}/secret-versions{query}")).token(&self.world.admin)
+    }
+
+    /// Moves secrets from `dev` to the root of `prod`.
+    pub fn move_to_prod(&self, ids: &Value, more: &Value) -> Call {
+        let mut body = json!({
+            "projectSlug": self.project.slug, "sourceEnvironment": "dev", "destinationEnvironment": "prod",
+            "secretIds": ids,
+        });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        post("/api/v3/secrets/move", &body).token(&self.world.admin)
+    }
+
+    /// A further person who may write in the project.
+    pub fn colleague(&self, email: &str) -> String {
+        let token = self.world.person(email, OrganizationRole::NoAccess);
+        self.world.join_person(&self.project, &token, ProjectRole::Member);
+        token
+    }
+
+    /// Makes a tag, past every rule, and returns its id.
+    pub fn tag(&self, slug: &'static str) -> String {
+        let id = TagId::from_random(server::crypto::random::bytes().unwrap()).to_string();
+        let (tag, project) = (id.clone(), self.project.id.clone());
+        self.world.sql(move |tx| {
+            tx.execute(
+                "INSERT INTO tags (id, project_id, slug, color, created_by, created_by_kind, created_at, updated_at) \
+                 VALUES ($1, $2, $3, '#ff0000', '', 'user', 0, 0)",
+                &[tag.as_str().into(), project.as_str().into(), slug.into()],
+            )
+        });
+        id
     }
 }
 
@@ -166,9 +222,9 @@ fn fields_that_cannot_be_accepted_are_named() {
                 "a personal override",
                 store.create("B", &personal),
                 400,
-                "not supported",
+                "no shared secret",
             ),
-            refused("changing one", store.update("A", &personal), 400, "not supported"),
+            refused("changing one", store.update("A", &personal), 404, "NotFound"),
             refused("reading one", store.get("A", "&type=personal"), 404, "NotFound"),
             refused("an unknown type", store.get("A", "&type=other"), 422, "type"),
             refused("a word as version", store.get("A", "&version=x"), 422, "version"),

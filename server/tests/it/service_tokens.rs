@@ -561,3 +561,45 @@ fn its_use_is_written_down_once_a_minute_and_on_record_each_time() {
     });
     assert_eq!(records, 3);
 }
+
+#[test]
+fn folders_are_open_within_the_scopes() {
+    let fixture = Fixture::new();
+    let reader = fixture.token(&["dev:/"], &["read"]);
+    let names = |reply: &Reply| -> Vec<String> {
+        let folders = reply.json["folders"].as_array().unwrap();
+        folders
+            .iter()
+            .map(|folder| folder["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for version in ["v1", "v2"] {
+        // The defaults of a client do not count for a token of one folder.
+        let path = format!("/api/{version}/folders?environment=prod&path=/nowhere");
+        let reply = fixture.send(get(&path).token(&reader)).expect(200);
+        assert_eq!(names(&reply), ["app"]);
+    }
+    let body = json!({"name": "new"});
+    fixture
+        .send(post("/api/v1/folders", &body).token(&reader))
+        .refused(403, "PermissionDenied");
+    let writer = fixture.token(&["dev:/app"], &["write"]);
+    let reply = fixture
+        .send(post("/api/v1/folders", &body).token(&writer))
+        .expect(200);
+    assert_eq!(reply.at("/folder/path"), "/app/new");
+    fixture
+        .send(post("/api/v1/folders", &json!({"name": "new", "path": "/"})).token(&writer))
+        .refused(403, "PermissionDenied");
+
+    // A recursive list ends where the scopes do: what lies in a folder that may not be read is not named.
+    let nested = fixture.token(&["dev:/", "prod:/**"], &["read"]);
+    let list = |token: &str| {
+        let id = &fixture.project.id;
+        let path = format!("/api/v1/folders?workspaceId={id}&environment=dev&path=/&recursive=true");
+        names(&fixture.send(get(&path).token(token)).expect(200))
+    };
+    assert_eq!(list(&nested), ["app"]);
+    let all = fixture.token(&["dev:/**"], &["read"]);
+    assert_eq!(list(&all), ["app", "new"]);
+}

@@ -322,6 +322,16 @@ impl FolderPath {
         Ok(Self(segments))
     }
 
+    /// The folder that holds this one; the root for the root.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self(
+            self.0
+                .split_last()
+                .map_or_else(Vec::new, |(_, above)| above.to_vec()),
+        )
+    }
+
     /// A path below this one, seen from the root.
     #[must_use]
     pub fn join(&self, below: &Self) -> Self {

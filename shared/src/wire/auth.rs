@@ -121,9 +121,6 @@ pub struct User {
     /// Always false: a second factor comes later.
     #[serde(default)]
     pub is_mfa_enabled: bool,
-    /// Always false.
-    #[serde(default)]
-    pub is_ghost: bool,
     /// When the user was made.
     #[serde(default)]
     pub created_at: UnixMillis,
@@ -132,9 +129,22 @@ pub struct User {
     pub updated_at: UnixMillis,
 }
 
+/// A user as he sees himself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentUser {
+    /// Who it is.
+    #[serde(flatten)]
+    pub user: User,
+    /// The id again.
+    pub user_id: UserId,
+    /// Always null: a second factor comes later.
+    pub mfa_methods: Option<Vec<String>>,
+}
+
 /// `GET /api/v1/user`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserResponse {
     /// The caller.
-    pub user: User,
+    pub user: CurrentUser,
 }

@@ -24,6 +24,10 @@ pub struct Organization {
     pub scim_enabled: bool,
     /// Always null.
     pub kms_default_key_id: Option<String>,
+    /// Always null.
+    pub kms_encrypted_data_key: Option<String>,
+    /// Always empty: people log in with a password.
+    pub org_auth_method: String,
     /// Role of a new member.
     pub default_membership_role: OrganizationRole,
     /// The caller's role here.
@@ -58,4 +62,36 @@ pub struct OrganizationsResponse {
 pub struct OrganizationResponse {
     /// The organization.
     pub organization: Organization,
+}
+
+/// `GET /api/v1/organization/accessible-with-sub-orgs`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessibleOrganizationsResponse {
+    /// Those the caller belongs to.
+    pub organizations: Vec<AccessibleOrganization>,
+}
+
+/// An organization in an [`AccessibleOrganizationsResponse`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessibleOrganization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Always empty: organizations hold no others here.
+    pub sub_organizations: Vec<SubOrganization>,
+}
+
+/// An organization inside another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SubOrganization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
 }

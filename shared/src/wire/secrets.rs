@@ -374,8 +374,11 @@ pub struct ValueBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// New value.
-    #[serde(default, alias = "secretValue", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<SecretText>,
+    /// The same under the name it has elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_value: Option<SecretText>,
 }
 
 /// Query of listing and reading secrets, v3 and v4: the union of their parameters. Switches are `true` or `false`,

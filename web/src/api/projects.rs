@@ -20,6 +20,7 @@ pub async fn create(session: Session, name: String) -> Result<Project, Error> {
         slug: None,
         should_create_default_envs: Some(true),
         has_delete_protection: None,
+        kind: None,
     };
     let answer: ProjectResponse = Request::post("/api/v2/workspace")
         .json(&body)?

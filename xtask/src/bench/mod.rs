@@ -3,28 +3,33 @@
 //! Client and server share this machine's cores, so the rates are lower bounds; processor time and memory are the
 //! server's own.
 
+mod access;
 mod appliance;
 mod connection;
 mod load;
 mod report;
 mod usage;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
 
 use crate::dist;
 use crate::machine;
 use crate::terminal::say;
 use crate::web;
 use crate::workspace::Workspace;
+use access::Access;
 use appliance::Appliance;
-use connection::{Connection, Request};
+use connection::Request;
 use load::{Limit, Measurement};
 use report::{Report, Target, milliseconds};
+
+/// Batches that are measured.
+const BATCHES: u64 = 40;
+/// Logins in a second while reads are measured beside them.
+const PACE: f64 = 100.0;
 
 /// Options of the command.
 #[derive(Debug, Clone, clap::Args)]
@@ -105,19 +110,18 @@ struct Bench {
     report: Report,
 }
 
-/// A project to work in, and the token for it.
-struct Access {
-    project: String,
-    token: String,
-}
-
 impl Bench {
     fn measure(&mut self) -> Result<()> {
         let first = self.start()?;
-        say("setting up: an administrator, a project, 100 secrets in dev, 5,000 in staging");
-        let access = set_up(first.address)?;
-        fill(first.address, &access, "dev", 100)?;
-        fill(first.address, &access, "staging", 5_000)?;
+        say("setting up: an administrator, a project, folders of 100, 1,000 and 5,000 secrets");
+        let access = Access::set_up(first.address)?;
+        access.make_folder("dev", "thousand")?;
+        for number in 0..BATCHES {
+            access.make_folder("prod", &format!("batch-{number}"))?;
+        }
+        access.fill("dev", "/", 100)?;
+        access.fill("dev", "/thousand", 1_000)?;
+        access.fill("staging", "/", 5_000)?;
         drop(first);
 
         say("starting five times");
@@ -136,6 +140,7 @@ impl Bench {
         );
 
         let server = self.start()?;
+        let access = access.at(server.address);
         std::thread::sleep(Duration::from_secs(1));
         let idle = megabytes(usage::memory(server.process())?);
         self.report.add(
@@ -145,9 +150,18 @@ impl Bench {
             Target::AtMost(20.0),
             "438 MB",
         );
+        self.reads(&server, &access)?;
+        self.logins(&server, &access)?;
+        self.writes(&server, &access)?;
+        let loaded = megabytes(usage::memory(server.process())?);
+        self.report
+            .add("memory after load", loaded, "MB", Target::AtMost(40.0), "");
+        Ok(())
+    }
 
-        let one = |number| access.read(server.address, &format!("SECRET_{:05}", number % 100));
-        let one = self.load(&server, "one secret, 16 connections", 16, u64::MAX, &one)?;
+    fn reads(&mut self, server: &Appliance, access: &Access) -> Result<()> {
+        let one = |number| access.read(&format!("SECRET_{:05}", number % 100));
+        let one = self.load(server, "one secret, 16 connections", 16, u64::MAX, &one)?;
         self.report.add(
             "  requests",
             one.0.rate(),
@@ -163,32 +177,117 @@ impl Bench {
             "10.3 ms",
         );
 
-        let list = |_| access.list(server.address);
-        let list = self.load(&server, "list of 100, 16 connections", 16, u64::MAX, &list)?;
+        let list = |_| access.list("dev", "/");
+        let list = self.load(server, "list of 100, 16 connections", 16, u64::MAX, &list)?;
         self.report
             .add("  requests", list.0.rate(), "/s", Target::None, "");
         self.report
             .add("  processor time", milliseconds(list.1), "ms", Target::None, "");
 
+        for (title, environment, folder, most, reference) in [
+            ("list of 1,000", "dev", "/thousand", 6.0, "57 ms"),
+            ("list of 5,000", "staging", "/", 25.0, "201 ms"),
+        ] {
+            let list = |_| access.list(environment, folder);
+            self.timed(server, title, u64::MAX, Target::AtMost(most), reference, &list)?;
+        }
+        Ok(())
+    }
+
+    /// Logins as fast as they go, and what they cost those who read meanwhile.
+    fn logins(&mut self, server: &Appliance, access: &Access) -> Result<()> {
+        let login = |_| access.log_in();
+        let logins = self.load(server, "logins of machines, 16 connections", 16, u64::MAX, &login)?;
+        self.report.add(
+            "  logins",
+            logins.0.rate(),
+            "/s",
+            Target::AtLeast(3_000.0),
+            "16 /s",
+        );
+        self.report
+            .add("  processor time", milliseconds(logins.1), "ms", Target::None, "");
+
+        say("reads beside logins");
+        let limit = Limit {
+            requests: u64::MAX,
+            time: self.time,
+        };
+        let read = |number| access.read(&format!("SECRET_{:05}", number % 100));
+        let reads = || load::run(server.address, 4, limit, read);
+        let alone = reads()?.rate();
+        // Six times as many logins as the other server can do at all. Both sides share two cores: logins without a
+        // limit would measure how the kernel divides them.
+        let begun = Instant::now();
+        let paced = |number: u64| {
+            let due =
+                begun + Duration::from_secs(1).mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / PACE);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            access.log_in()
+        };
+        let (beside, paced) = std::thread::scope(|scope| {
+            let paced = scope.spawn(|| load::run(server.address, 1, limit, paced));
+            (reads(), paced.join())
+        });
+        let beside = beside?.rate();
+        let paced = paced.map_err(|_| anyhow::anyhow!("the logins ended"))??.rate();
+        self.report
+            .add("reads alone, 4 connections", alone, "/s", Target::None, "125 /s");
+        self.report.add(
+            format!("reads beside {paced:.0} logins/s"),
+            beside,
+            "/s",
+            Target::AtLeast(alone * 0.9),
+            "11 /s",
+        );
+        Ok(())
+    }
+
+    fn writes(&mut self, server: &Appliance, access: &Access) -> Result<()> {
         for (environment, folder) in [("prod", "an empty folder"), ("staging", "a folder of 5,000")] {
             let title = format!("create in {folder}, 8 connections");
-            let create =
-                |number: u64| access.create(server.address, environment, &format!("CREATED_{number:07}"));
+            let create = |number: u64| access.create(environment, "/", &format!("CREATED_{number:07}"));
             // A bounded number, so that the empty folder stays small while it is measured.
-            let create = self.load(&server, &title, 8, 3_000, &create)?;
+            let create = self.load(server, &title, 8, 3_000, &create)?;
             self.report
                 .add("  requests", create.0.rate(), "/s", Target::AtLeast(1_000.0), "");
             self.report
                 .add("  processor time", milliseconds(create.1), "ms", Target::None, "");
         }
-        let loaded = megabytes(usage::memory(server.process())?);
-        self.report
-            .add("memory after load", loaded, "MB", Target::AtMost(40.0), "");
-        Ok(())
+        let batch = |number| access.create_batch("prod", &format!("/batch-{number}"), 500);
+        self.timed(
+            server,
+            "batch create of 500",
+            BATCHES,
+            Target::AtMost(40.0),
+            "",
+            &batch,
+        )
     }
 
     fn start(&self) -> Result<Appliance> {
         Appliance::start(&self.binary, &self.data, &self.log)
+    }
+
+    /// One request after the other; its target is about the median.
+    fn timed(
+        &mut self,
+        server: &Appliance,
+        title: &str,
+        requests: u64,
+        target: Target,
+        reference: &'static str,
+        request: &(dyn Fn(u64) -> Request + Sync),
+    ) -> Result<()> {
+        let (measured, each) = self.run_load(server, title, 1, requests, request)?;
+        let (median, slow) = (measured.percentile(50), measured.percentile(99));
+        self.report
+            .add(title, milliseconds(median), "ms p50", target, reference);
+        self.report
+            .add("", milliseconds(slow), "ms p99", Target::None, "");
+        self.report
+            .add("  processor time", milliseconds(each), "ms", Target::None, "");
+        Ok(())
     }
 
     /// Runs a load, reports its latencies; the measurement and the server's processor time for each request.
@@ -200,15 +299,7 @@ impl Bench {
         requests: u64,
         request: &(dyn Fn(u64) -> Request + Sync),
     ) -> Result<(Measurement, Duration)> {
-        say(title);
-        let before = usage::cpu(server.process())?;
-        let limit = Limit {
-            requests,
-            time: self.time,
-        };
-        let measured = load::run(server.address, connections, limit, request).context(title.to_owned())?;
-        let used = usage::cpu(server.process())?.saturating_sub(before);
-        let each = used / u32::try_from(measured.requests()).unwrap_or(u32::MAX).max(1);
+        let (measured, each) = self.run_load(server, title, connections, requests, request)?;
         self.report.add(
             title,
             milliseconds(measured.percentile(50)),
@@ -225,77 +316,26 @@ impl Bench {
         );
         Ok((measured, each))
     }
-}
 
-impl Access {
-    fn read(&self, address: SocketAddr, name: &str) -> Request {
-        let path = format!(
-            "/api/v3/secrets/raw/{name}?workspaceId={}&environment=dev",
-            self.project
-        );
-        Request::new("GET", &path, address, Some(&self.token), None)
+    fn run_load(
+        &self,
+        server: &Appliance,
+        title: &str,
+        connections: usize,
+        requests: u64,
+        request: &(dyn Fn(u64) -> Request + Sync),
+    ) -> Result<(Measurement, Duration)> {
+        say(title);
+        let before = usage::cpu(server.process())?;
+        let limit = Limit {
+            requests,
+            time: self.time,
+        };
+        let measured = load::run(server.address, connections, limit, request).context(title.to_owned())?;
+        let used = usage::cpu(server.process())?.saturating_sub(before);
+        let each = used / u32::try_from(measured.requests()).unwrap_or(u32::MAX).max(1);
+        Ok((measured, each))
     }
-
-    fn list(&self, address: SocketAddr) -> Request {
-        let path = format!("/api/v3/secrets/raw?workspaceId={}&environment=dev", self.project);
-        Request::new("GET", &path, address, Some(&self.token), None)
-    }
-
-    fn create(&self, address: SocketAddr, environment: &str, name: &str) -> Request {
-        let path = format!("/api/v3/secrets/raw/{name}");
-        let body = json!({
-            "workspaceId": self.project,
-            "environment": environment,
-            "secretPath": "/",
-            "type": "shared",
-            "secretValue": "postgres://app:a-password-of-usual-length@database.internal:5432/app",
-        });
-        Request::new("POST", &path, address, Some(&self.token), Some(&body))
-    }
-}
-
-/// The first administrator comes with a machine identity; its token does everything here.
-fn set_up(address: SocketAddr) -> Result<Access> {
-    let mut connection = Connection::open(address)?;
-    let mut post = |path: &str, token: Option<&str>, body: &Value| -> Result<Value> {
-        let answer = connection.send(&Request::new("POST", path, address, token, Some(body)))?;
-        answer.json().with_context(|| format!("POST {path}"))
-    };
-    let body = json!({
-        "email": "bench@example.com",
-        "password": "a long enough passphrase",
-        "organization": "Benchmark",
-    });
-    let answer = post("/api/v1/admin/bootstrap", None, &body)?;
-    let token = text(&answer, "/identity/credentials/token")?;
-    let answer = post(
-        "/api/v2/workspace",
-        Some(&token),
-        &json!({ "projectName": "bench" }),
-    )?;
-    let project = text(&answer, "/project/id")?;
-    Ok(Access { project, token })
-}
-
-fn fill(address: SocketAddr, access: &Access, environment: &str, count: u64) -> Result<()> {
-    let limit = Limit {
-        requests: count,
-        time: Duration::from_mins(2),
-    };
-    let request = |number| access.create(address, environment, &format!("SECRET_{number:05}"));
-    let measured = load::run(address, 8, limit, request)?;
-    let made = measured.requests();
-    if u64::try_from(made)? != count {
-        bail!("only {made} of {count} secrets could be made in two minutes");
-    }
-    Ok(())
-}
-
-fn text(answer: &Value, pointer: &str) -> Result<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .with_context(|| format!("the answer has no {pointer}: {answer}"))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]

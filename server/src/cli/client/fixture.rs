@@ -117,6 +117,8 @@ pub fn project(number: u8, slug: &str, name: &str, environments: &[&str]) -> Pro
         org_id: OrganizationId::from_random([9; 16]),
         auto_capitalization: false,
         has_delete_protection: false,
+        secret_sharing: false,
+        roles: None,
         version: 3,
         upgrade_status: None,
         pit_version_limit: 10,

@@ -12,7 +12,7 @@ use super::{Kind, Secret, as_json, some_of};
 use crate::domain::access::Scope;
 use crate::domain::audit::Entry;
 use crate::domain::caller::Caller;
-use crate::domain::places::{self, Folder, Place};
+use crate::domain::places::{self, Folder, Origin, Place};
 use crate::domain::{Context, Error, audit};
 use crate::store;
 use crate::store::secrets::Secret as Row;
@@ -228,10 +228,11 @@ fn folders_of(cx: &mut Context, caller: &Caller, place: &Place, items: &[Update]
         if folders.contains_key(&item.path) {
             continue;
         }
-        let place = Place {
-            path: item.path.clone().unwrap_or_else(|| place.path.clone()),
-            ..place.clone()
-        };
+        let mut place = place.clone();
+        if let Some(path) = &item.path {
+            place.path = path.clone();
+            place.origin = Origin::Request { path_given: true };
+        }
         let folder = places::resolve_folder(cx, caller, &place, Action::Edit, Subject::Secrets)?;
         folders.insert(item.path.clone(), folder);
     }

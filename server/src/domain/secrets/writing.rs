@@ -1,16 +1,18 @@
 //! What all ways to write secrets have in common: sealing a version, giving it its tags, keeping overrides with the
 //! secret they override.
 
+use shared::model::access::{Action, Subject};
 use shared::model::ids::{ProjectId, SecretId};
 use shared::model::names::SecretName;
 use shared::model::text::SecretText;
 
 use super::{Change, Content, Kind, NewSecret, Secret, SecretTag, assembled, content_of, not_found, opened};
 use crate::crypto::random;
+use crate::domain::access::Scope;
 use crate::domain::caller::Caller;
 use crate::domain::data_keys::{DataKeys, Part};
-use crate::domain::places::Folder;
-use crate::domain::{Context, Error, data_keys};
+use crate::domain::places::{self, Folder};
+use crate::domain::{Context, Error, data_keys, references};
 use crate::store;
 use crate::store::secrets::{SHARED, Secret as Row, Writer};
 
@@ -85,6 +87,31 @@ impl Writing {
         }
     }
 
+    /// Refuses a value that refers to a place where its writer may not read: he would learn what stands there as soon as
+    /// somebody else reads his secret to him.
+    fn check_references(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        name: &str,
+        value: &SecretText,
+    ) -> Result<(), Error> {
+        for (environment, path) in references::places_named(value) {
+            let found = places::find_environment(cx, self.project, &environment)?;
+            let scope = Scope {
+                environment: Some(found.as_ref().map_or(&environment, |found| &found.slug)),
+                path: Some(&path),
+            };
+            if !folder.access.allows(Action::Read, Subject::Secrets, scope) {
+                return Err(Error::Forbidden(format!(
+                    "Secret '{name}' refers to environment '{environment}' at path '{path}', where you are not allowed \
+                     to read secrets"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn seal(&self, row: &mut Row, content: &Content) -> Result<(), Error> {
         let seal = |part, text: &SecretText| self.keys.seal(row.id, row.version, part, &row.owner_id, text);
         let none = SecretText::default();
@@ -118,6 +145,7 @@ impl Writing {
                 new.name
             )));
         }
+        self.check_references(cx, folder, new.name.as_str(), &new.value)?;
         let mut row = Row {
             id: SecretId::from_random(random::bytes()?),
             folder_id: folder.id,
@@ -155,6 +183,7 @@ impl Writing {
         let present = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
         let mut content = content_of(&self.keys, &row, present, true)?;
         if let Some(value) = &change.value {
+            self.check_references(cx, folder, &row.name, value)?;
             content.value = Some(value.clone());
         }
         if let Some(comment) = &change.comment {

@@ -122,6 +122,7 @@ pub async fn config(State(app): State<Arc<App>>) -> Result<Json<Value>, Failure>
         "trustOidcEmails": false,
         "defaultAuthOrgId": null,
         "enabledLoginMethods": null,
+        "defaultAuthOrgSlug": null,
         "isMigrationModeOn": false,
         "isSecretScanningDisabled": true,
     }})))

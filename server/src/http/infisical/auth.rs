@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use shared::model::ids::OrganizationId;
 use shared::model::text::SecretText;
 use shared::wire::auth::{
-    LoginRequest, LoginResponse, MessageResponse, SelectOrganizationRequest, SelectOrganizationResponse,
-    TokenResponse, User, UserResponse,
+    CurrentUser, LoginRequest, LoginResponse, MessageResponse, SelectOrganizationRequest,
+    SelectOrganizationResponse, TokenResponse, User, UserResponse,
 };
 
 use crate::app::App;
@@ -34,7 +34,6 @@ pub fn user_body(user: &store::users::User) -> User {
         is_accepted: true,
         is_email_verified: true,
         is_mfa_enabled: false,
-        is_ghost: false,
         created_at: user.created_at,
         updated_at: user.updated_at,
     }
@@ -208,6 +207,10 @@ pub async fn user(
 ) -> Result<Json<UserResponse>, Failure> {
     let user = app.read_as(caller, users::me).await?;
     Ok(Json(UserResponse {
-        user: user_body(&user),
+        user: CurrentUser {
+            user: user_body(&user),
+            user_id: user.id,
+            mfa_methods: None,
+        },
     }))
 }

@@ -54,6 +54,37 @@ pub async fn get(
     }))
 }
 
+/// `GET /api/v1/workspace/environments/{id}`: without its project.
+pub async fn get_anywhere(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<EnvironmentResponse>, Failure> {
+    let id: EnvironmentId = parsed("environment", &id)?;
+    let row = app
+        .read_as(caller, move |cx, caller| {
+            environments::get_anywhere(cx, caller, id)
+        })
+        .await?;
+    Ok(Json(EnvironmentResponse {
+        environment: body(row),
+    }))
+}
+
+/// `GET …/environments/slug/{slug}`: the environment without a name around it.
+pub async fn get_by_slug(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+    Path((project, slug)): Path<(String, String)>,
+) -> Result<Json<Environment>, Failure> {
+    let row = app
+        .read_as(caller, move |cx, caller| {
+            environments::get_by_slug(cx, caller, &project, &slug)
+        })
+        .await?;
+    Ok(Json(body(row)))
+}
+
 /// `POST …/environments`
 pub async fn create(
     State(app): State<Arc<App>>,

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::domain::Error;
 use crate::domain::caller::{Credential, Source};
 use crate::domain::folders::{self, BatchChange, FolderChange};
-use crate::domain::places::{Origin, Place};
+use crate::domain::places::Place;
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
@@ -152,7 +152,7 @@ pub async fn get_by_path(
         project: Some(project),
         environment: Some(environment),
         path: parsed("path", &path)?,
-        origin: Origin::Named,
+        ..Place::default()
     };
     let found = app
         .read_as(caller, move |cx, caller| folders::get_by_path(cx, caller, &place))

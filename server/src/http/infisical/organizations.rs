@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use shared::model::access::OrganizationRole;
 use shared::model::ids::OrganizationId;
-use shared::wire::organizations::{Organization, OrganizationResponse, OrganizationsResponse};
+use shared::wire::organizations::{
+    AccessibleOrganization, AccessibleOrganizationsResponse, Organization, OrganizationResponse,
+    OrganizationsResponse,
+};
 
 use crate::app::App;
 use crate::domain::organizations;
@@ -23,6 +26,8 @@ fn body((row, role): (store::organizations::Organization, OrganizationRole)) -> 
         auth_enforced: false,
         scim_enabled: false,
         kms_default_key_id: None,
+        kms_encrypted_data_key: None,
+        org_auth_method: String::new(),
         default_membership_role: OrganizationRole::Member,
         user_role: Some(role),
         created_at: row.created_at,
@@ -39,6 +44,24 @@ pub async fn list(
     Ok(Json(OrganizationsResponse {
         organizations: found.into_iter().map(body).collect(),
     }))
+}
+
+/// `GET /api/v1/organization/accessible-with-sub-orgs`
+pub async fn list_accessible(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+) -> Result<Json<AccessibleOrganizationsResponse>, Failure> {
+    let found = app.read_as(caller, organizations::list).await?;
+    let organizations = found
+        .into_iter()
+        .map(|(row, _)| AccessibleOrganization {
+            id: row.id,
+            name: row.name,
+            slug: row.slug,
+            sub_organizations: Vec::new(),
+        })
+        .collect();
+    Ok(Json(AccessibleOrganizationsResponse { organizations }))
 }
 
 /// `GET /api/v1/organization/{id}`

@@ -44,7 +44,7 @@ fn token_body(row: AccessToken) -> TokenData {
         access_token_ttl: row.terms.ttl,
         access_token_max_ttl: row.terms.max_ttl,
         access_token_period: row.terms.period,
-        access_token_num_uses: row.uses,
+        access_token_num_uses: row.uses.min(row.terms.uses_limit),
         access_token_num_uses_limit: row.terms.uses_limit,
         access_token_last_used_at: row.last_used_at,
         access_token_last_renewed_at: Some(row.renewed_at).filter(|renewed| *renewed > row.created_at),

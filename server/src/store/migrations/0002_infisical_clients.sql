@@ -17,7 +17,7 @@ CREATE TABLE tags (
     project_id {TEXT} NOT NULL REFERENCES projects (id),
     slug {TEXT} NOT NULL,
     color {TEXT} NOT NULL,
-    created_by_kind {TEXT} NOT NULL,
+    created_by_kind {TEXT} NOT NULL DEFAULT 'user',
     created_by {TEXT} NOT NULL,
     created_at {INT} NOT NULL,
     updated_at {INT} NOT NULL,

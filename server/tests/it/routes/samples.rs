@@ -72,6 +72,33 @@ fn machine(t: &Target) -> Request {
     plain().at("identity", &t.machine)
 }
 
+/// A folder by id, in the folder that holds it.
+fn folder_batch(t: &Target) -> Request {
+    let folder = json!({"id": t.folder, "environment": "dev", "path": "/", "name": "changed"});
+    body(json!({"projectSlug": t.slug, "folders": [folder]}))
+}
+
+/// An import of what is empty.
+fn import(t: &Target) -> Request {
+    placed(t, &json!({"import": {"environment": "staging", "path": "/"}}))
+}
+
+/// One secret of several that change together.
+fn batch(t: &Target, name: &str) -> Request {
+    placed(
+        t,
+        &json!({"secrets": [{"secretKey": name, "secretValue": CANARY}]}),
+    )
+}
+
+/// `A` into the spare folder.
+fn moved(t: &Target) -> Request {
+    body(json!({
+        "projectSlug": t.slug, "sourceEnvironment": "dev", "sourceSecretPath": "/",
+        "destinationEnvironment": "dev", "destinationSecretPath": "/spare", "secretIds": [t.secret],
+    }))
+}
+
 /// A row.
 pub type Sample = (&'static str, fn(&Target) -> Request);
 
@@ -86,6 +113,8 @@ pub const SAMPLES: &[Sample] = &[
     // Organizations and identities
     ("GET /api/v1/organization", |_| plain()),
     ("GET /api/v1/organization/{organization}", |_| plain()),
+    ("GET /api/v1/organization/accessible-with-sub-orgs", |_| plain()),
+    ("GET /api/v2/organizations/{organization}/workspaces", |_| plain()),
     ("POST /api/v1/identities", |t| body(json!({"name": "new", "organizationId": t.organization}))),
     ("GET /api/v1/identities", |t| query(&[("orgId", &t.organization)])),
     ("GET /api/v1/identities/{identity}", |_| plain()),
@@ -95,6 +124,21 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets", |t| Request { body: Some(json!({})), ..machine(t) }),
     ("GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets", machine),
     ("POST /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}/revoke", |t| machine(t).at("secret", &t.client_secret)),
+
+    ("GET /api/v1/auth/universal-auth/identities/{identity}/client-secrets/{secret}", |t| machine(t).at("secret", &t.client_secret)),
+    ("PATCH /api/v1/auth/universal-auth/identities/{identity}", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("DELETE /api/v1/auth/universal-auth/identities/{identity}", machine),
+    ("POST /api/v1/auth/token-auth/identities/{identity}", |t| body(json!({})).at("identity", &t.newcomer)),
+    ("GET /api/v1/auth/token-auth/identities/{identity}", machine),
+    ("PATCH /api/v1/auth/token-auth/identities/{identity}", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("DELETE /api/v1/auth/token-auth/identities/{identity}", machine),
+    ("POST /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { body: Some(json!({})), ..machine(t) }),
+    ("GET /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { variables: machine(t).variables, ..query(&[("offset", "0"), ("limit", "10")]) }),
+    ("PATCH /api/v1/auth/token-auth/tokens/{token}", |t| body(json!({"name": "changed"})).at("token", &t.access_token)),
+    ("POST /api/v1/auth/token-auth/tokens/{token}/revoke", |t| body(json!({})).at("token", &t.access_token)),
+    ("POST /api/v2/identities/search", |_| body(json!({}))),
+    ("GET /api/v1/identities/details", |_| plain()),
+    ("PATCH /api/v1/identities/{identity}", |_| body(json!({"name": "changed"}))),
 
     // Projects
     ("GET /api/v1/workspace", |_| plain()),
@@ -110,6 +154,10 @@ pub const SAMPLES: &[Sample] = &[
     ("DELETE /api/v1/workspace/{project}", |_| plain()),
     ("DELETE /api/v1/projects/{project}", |_| plain()),
 
+    ("PUT /api/v1/workspace/{project}/audit-logs-retention", |_| body(json!({"auditLogsRetentionDays": 7}))),
+    ("PATCH /api/v2/workspace/{project}", |_| body(json!({"name": "changed"}))),
+    ("DELETE /api/v2/workspace/{project}", |_| plain()),
+
     // Environments
     ("POST /api/v1/workspace/{project}/environments", |_| body(json!({"name": "new", "slug": "new"}))),
     ("GET /api/v1/workspace/{project}/environments/{environment}", |_| plain()),
@@ -120,6 +168,24 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v1/projects/{project}/environments/{environment}", |_| body(json!({"name": "changed"}))),
     ("DELETE /api/v1/projects/{project}/environments/{environment}", |_| plain()),
 
+    ("GET /api/v1/workspace/environments/{environment}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+    ("GET /api/v1/projects/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
+
+    // Tags
+    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags", |_| plain()),
+    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": ""}))),
+    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain().at("slug", "spare")),
+    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"color": "red"}))),
+    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+
     // Members
     ("GET /api/v2/workspace/{project}/identity-memberships", |_| plain()),
     ("GET /api/v2/workspace/{project}/identity-memberships/{identity}", |_| plain()),
@@ -127,7 +193,46 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v2/workspace/{project}/identity-memberships/{identity}", |_| body(json!({"role": "viewer"}))),
     ("DELETE /api/v2/workspace/{project}/identity-memberships/{identity}", |_| plain()),
 
+    ("GET /api/v1/projects/{project}/memberships/identities", |_| plain()),
+    ("GET /api/v1/projects/{project}/memberships/identities/{identity}", |_| plain()),
+    ("POST /api/v1/projects/{project}/memberships/identities/{identity}", |t| body(json!({"role": "viewer"})).at("identity", &t.newcomer)),
+    ("PATCH /api/v1/projects/{project}/memberships/identities/{identity}", |_| body(json!({"role": "viewer"}))),
+    ("DELETE /api/v1/projects/{project}/memberships/identities/{identity}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/memberships", |_| plain()),
+    ("POST /api/v1/workspace/{project}/memberships/details", |t| body(json!({"username": t.person}))),
+    ("PATCH /api/v1/workspace/{project}/memberships/{membership}", |_| body(json!({"role": "member"}))),
+    ("POST /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.outsider]}))),
+    ("DELETE /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.person]}))),
+
+    // Tags
+    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
+    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
+    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain()),
+    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
+    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags", |_| plain()),
+    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
+    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain()),
+    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
+    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
+
     // Secrets
+    ("PATCH /api/v1/secrets/{name}", |t| placed(t, &json!({"value": "new"}))),
+    ("POST /api/v3/secrets/batch/raw", |t| batch(t, "NEW")),
+    ("PATCH /api/v3/secrets/batch/raw", |t| batch(t, "A")),
+    ("DELETE /api/v3/secrets/batch/raw", |t| batch(t, "A")),
+    ("POST /api/v4/secrets/batch", |t| batch(t, "NEW")),
+    ("PATCH /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("DELETE /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("POST /api/v3/secrets/move", moved),
+    ("POST /api/v4/secrets/move", moved),
+    ("GET /api/v3/secrets/raw/id/{secret}", |_| plain()),
+    ("GET /api/v4/secrets/id/{secret}", |_| plain()),
+    ("POST /api/v3/secrets/tags/{name}", |t| placed(t, &json!({"tagSlugs": ["spare"]}))),
+    ("DELETE /api/v3/secrets/tags/{name}", |t| placed(t, &json!({"tagSlugs": ["spare"]}))),
+    ("GET /api/v1/secret/{secret}/secret-versions", |_| query(&[("offset", "0"), ("limit", "10")])),
     ("GET /api/v3/secrets/raw", place),
     ("GET /api/v4/secrets", place),
     ("GET /api/v3/secrets/raw/{name}", place),
@@ -138,6 +243,37 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v4/secrets/{name}", |t| placed(t, &json!({"secretValue": CANARY}))),
     ("DELETE /api/v3/secrets/raw/{name}", |t| placed(t, &json!({}))),
     ("DELETE /api/v4/secrets/{name}", |t| placed(t, &json!({}))),
+
+    // Folders
+    ("GET /api/v1/folders", place),
+    ("GET /api/v2/folders", place),
+    ("GET /api/v1/folders/{folder}", |_| plain()),
+    ("GET /api/v2/folders/{folder}", |_| plain()),
+    ("GET /api/v1/folders/{project}/{environment}/{path}", |_| plain().at("environment", "dev").at("path", "spare")),
+    ("POST /api/v1/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("POST /api/v2/folders", |t| placed(t, &json!({"name": "new"}))),
+    ("PATCH /api/v1/folders/batch", folder_batch),
+    ("PATCH /api/v2/folders/batch", folder_batch),
+    ("PATCH /api/v1/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("PATCH /api/v2/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
+    ("DELETE /api/v1/folders/{folder}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/folders/{folder}", |t| placed(t, &json!({}))),
+
+    // Imports
+    ("GET /api/v1/secret-imports", place),
+    ("GET /api/v2/secret-imports", place),
+    ("GET /api/v1/secret-imports/secrets", place),
+    ("GET /api/v2/secret-imports/secrets", place),
+    ("GET /api/v1/secret-imports/secrets/raw", place),
+    ("GET /api/v2/secret-imports/secrets/raw", place),
+    ("GET /api/v1/secret-imports/{import}", |_| plain()),
+    ("GET /api/v2/secret-imports/{import}", |_| plain()),
+    ("POST /api/v1/secret-imports", import),
+    ("POST /api/v2/secret-imports", import),
+    ("PATCH /api/v1/secret-imports/{import}", import),
+    ("PATCH /api/v2/secret-imports/{import}", import),
+    ("DELETE /api/v1/secret-imports/{import}", |t| placed(t, &json!({}))),
+    ("DELETE /api/v2/secret-imports/{import}", |t| placed(t, &json!({}))),
 
     // Service tokens
     ("GET /api/v2/service-token", |_| plain()),

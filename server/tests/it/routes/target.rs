@@ -1,11 +1,10 @@
 //! What requests are about: a project with one of everything that paths and bodies name.
 
 use serde_json::json;
-use server::store::Value;
-use shared::model::access::ProjectRole;
-use shared::model::ids::{FolderId, MembershipId, ProjectId, SecretImportId, TagId};
+use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::ids::{MembershipId, ProjectId};
 
-use super::callers::Who;
+use super::callers::{self, Who};
 use crate::app::{CANARY, TestApp, post};
 
 /// Somebody who may make targets: an administrator of an organization.
@@ -36,6 +35,14 @@ pub struct Target {
     pub machine: String,
     /// Of the machine.
     pub client_secret: String,
+    /// An access token of the machine, made by hand.
+    pub access_token: String,
+    /// Address of a member who only reads.
+    pub person: String,
+    /// The same as a membership.
+    pub membership: String,
+    /// Address of somebody in the organization who is no member.
+    pub outsider: String,
     /// An identity that is no member and has no way to log in.
     pub newcomer: String,
     /// Of the project.
@@ -50,6 +57,11 @@ impl Target {
         let id = project.at("/project/id");
         let place = json!({"workspaceId": id, "environment": "dev", "secretValue": CANARY});
         let secret = send("/api/v3/secrets/raw/A", place).at("/secret/id");
+        let place = json!({"workspaceId": id, "environment": "dev", "name": "spare"});
+        let folder = send("/api/v1/folders", place).at("/folder/id");
+        let source = json!({"environment": "prod", "path": "/"});
+        let place = json!({"workspaceId": id, "environment": "dev", "import": source});
+        let import = send("/api/v1/secret-imports", place).at("/secretImport/id");
         let identity = |name: &str| {
             send(
                 "/api/v1/identities",
@@ -61,6 +73,18 @@ impl Target {
         let auth = format!("/api/v1/auth/universal-auth/identities/{machine}");
         send(&auth, json!({}));
         let client_secret = send(&format!("{auth}/client-secrets"), json!({})).at("/clientSecretData/id");
+        let by_hand = format!("/api/v1/auth/token-auth/identities/{machine}");
+        send(&by_hand, json!({}));
+        let access_token = send(&format!("{by_hand}/tokens"), json!({})).at("/tokenData/id");
+        let person = |name: &str| {
+            let name = format!("{name}-{id}");
+            let role = OrganizationRole::NoAccess;
+            let (user, _) = callers::person(app, &name, &founder.organization, role);
+            (Who::User(user), format!("{name}@example.com"))
+        };
+        let ((reader, person), (_, outsider)) = (person("reader"), person("outsider"));
+        let tag = json!({"slug": "spare", "color": "#000000"});
+        let tag = send(&format!("/api/v1/projects/{id}/tags"), tag).at("/tag/id");
         let scope = json!({"environment": "dev", "secretPath": "/"});
         let service_token = send(
             "/api/v2/service-token",
@@ -71,80 +95,43 @@ impl Target {
             organization: founder.organization.clone(),
             slug: project.at("/project/slug"),
             environment: String::new(),
-            folder: String::new(),
+            folder,
             secret,
-            tag: String::new(),
-            import: String::new(),
+            tag,
+            import,
             identity: member.clone(),
             machine,
             client_secret,
+            access_token,
+            person,
+            membership: String::new(),
+            outsider,
             newcomer,
             service_token,
             project: id,
         };
-        target.add_rows(app);
         let mut members = members.to_vec();
         members.push((Who::Identity(member.parse().unwrap()), ProjectRole::NoAccess));
-        target.join(app, members);
+        members.push((reader, ProjectRole::Viewer));
+        (target.environment, target.membership) = target.join(app, members);
         target
     }
 
-    /// What has no route of its own yet, or one that is itself under test.
-    fn add_rows(&mut self, app: &TestApp) {
-        let project: ProjectId = self.project.parse().unwrap();
-        let random = || server::crypto::random::bytes().unwrap();
-        let (folder, tag) = (FolderId::from_random(random()), TagId::from_random(random()));
-        let import = SecretImportId::from_random(random());
-        let now = app.app.clock.now();
-        self.environment = app.sql(move |tx| {
-            let mut environments = crate::store::environments::list(tx, project)?;
-            environments.sort_by(|a, b| a.slug.cmp(&b.slug));
-            let [dev, prod, staging] = environments.as_slice() else {
-                panic!("expected dev, prod and staging")
-            };
-            let root = crate::store::folders::child(tx, dev.id, None, "")?.unwrap();
-            tx.execute(
-                "INSERT INTO folders (id, environment_id, parent_id, name, created_at, updated_at) \
-                 VALUES ($1, $2, $3, 'spare', $4, $4)",
-                &[
-                    Value::text(folder),
-                    Value::text(dev.id),
-                    Value::text(root),
-                    now.0.into(),
-                ],
-            )?;
-            tx.execute(
-                "INSERT INTO tags (id, project_id, slug, color, created_by, created_at, updated_at) \
-                 VALUES ($1, $2, 'spare', '', '', $3, $3)",
-                &[Value::text(tag), Value::text(project), now.0.into()],
-            )?;
-            tx.execute(
-                "INSERT INTO secret_imports (id, folder_id, source_environment_id, source_path, position, version, \
-                 created_at, updated_at) VALUES ($1, $2, $3, '/', 1, 1, $4, $4)",
-                &[
-                    Value::text(import),
-                    Value::text(root),
-                    Value::text(prod.id),
-                    now.0.into(),
-                ],
-            )?;
-            Ok(staging.id.to_string())
-        });
-        self.folder = folder.to_string();
-        self.tag = tag.to_string();
-        self.import = import.to_string();
-    }
-
-    fn join(&self, app: &TestApp, members: Vec<(Who, ProjectRole)>) {
+    /// Adds members; answers with the ids of `staging` and of the last membership.
+    fn join(&self, app: &TestApp, members: Vec<(Who, ProjectRole)>) -> (String, String) {
         let project: ProjectId = self.project.parse().unwrap();
         let now = app.app.clock.now();
         app.sql(move |tx| {
+            let mut membership = String::new();
             for (who, role) in &members {
                 let id = MembershipId::from_random(server::crypto::random::bytes().unwrap());
                 crate::store::members::insert(tx, id, project, who.member(), *role, now)?;
+                membership = id.to_string();
             }
-            Ok(())
-        });
+            let environments = crate::store::environments::list(tx, project)?;
+            let staging = environments.iter().find(|one| one.slug == "staging");
+            Ok((staging.unwrap().id.to_string(), membership))
+        })
     }
 
     /// The value of a variable of a path.
@@ -157,6 +144,8 @@ impl Target {
             "folder" => &self.folder,
             "import" => &self.import,
             "tag" => &self.tag,
+            "membership" => &self.membership,
+            "slug" => "spare",
             "secret" => &self.secret,
             "name" => "A",
             _ => panic!(

@@ -124,7 +124,7 @@ pub async fn set_value(
         environment: said.environment.or(asked.environment),
         path: said.path.or(asked.path),
     })?;
-    let Some(value) = request.value else {
+    let Some(value) = request.value.or(request.secret_value) else {
         return Err(Failure::invalid("value", "Required: {\"value\": \"…\"}"));
     };
     let change = Change {

@@ -1,6 +1,9 @@
 //! Generated requests against a model: whatever happens in whatever order, the server holds exactly what a plain map
 //! holds. A seeded sample; thousands of requests with `STRONGROOM_TEST_LONG`.
 
+mod paths;
+mod references;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -18,9 +21,9 @@ impl Seeded {
         self.0 % limit
     }
 
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
         let index = usize::try_from(self.below(choices.len() as u64)).unwrap();
-        choices[index]
+        choices[index].clone()
     }
 }
 
@@ -53,11 +56,12 @@ fn path_of(name: &str) -> String {
     format!("/api/v3/secrets/raw/{}", encoded.concat())
 }
 
-fn steps() -> u64 {
+/// How often something is tried: this often, or with `STRONGROOM_TEST_LONG` twenty times as often.
+fn times(short: u64) -> u64 {
     if std::env::var_os("STRONGROOM_TEST_LONG").is_some() {
-        5_000
+        short * 20
     } else {
-        250
+        short
     }
 }
 
@@ -69,7 +73,7 @@ fn the_server_holds_what_a_map_holds() {
     let seed = 0x5eed_0000_2026_1122;
     let mut random = Seeded(seed);
     let mut model = Model::new();
-    for step in 0..steps() {
+    for step in 0..times(250) {
         let environment = random.of(&ENVIRONMENTS);
         let name = random.of(&NAMES);
         let value = random.of(&VALUES);
