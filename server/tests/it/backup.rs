@@ -30,6 +30,8 @@ struct Filled {
     kit: Identity,
     projects: Vec<Project>,
     machine: Machine,
+    /// An access token of the machine that was made by hand.
+    by_hand: String,
 }
 
 impl Filled {
@@ -41,6 +43,7 @@ impl Filled {
         let world = World::on(app);
         let projects = vec![world.project("Web"), world.project("Küche 🍲")];
         let machine = world.member(&projects[0], "member");
+        let by_hand = crate::token_auth::token_of(&world, &machine.id, &json!({"accessTokenTTL": 3600}));
         let revoked = world.machine("revoked", "no-access");
         world
             .send(post(
@@ -77,6 +80,7 @@ impl Filled {
             kit,
             projects,
             machine,
+            by_hand,
         }
     }
 
@@ -110,6 +114,15 @@ impl Filled {
         }
         let (first, second) = (&self.projects[0], &self.projects[1]);
         world.read(first, "PLAIN", &self.machine.token).expect(200);
+        world.read(first, "PLAIN", &self.by_hand).expect(200);
+        let renewed = world
+            .send(post(
+                "/api/v1/auth/token/renew",
+                &json!({"accessToken": self.by_hand}),
+            ))
+            .expect(200)
+            .at("/accessToken");
+        world.read(first, "PLAIN", &renewed).expect(200);
         world
             .read(second, "PLAIN", &self.machine.token)
             .refused(403, "ForbiddenRequestError");

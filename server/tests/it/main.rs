@@ -28,6 +28,8 @@ mod database;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod etag;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
@@ -35,6 +37,8 @@ mod generated;
 mod identities;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod lessons;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
@@ -51,6 +55,8 @@ mod reading;
 mod references;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

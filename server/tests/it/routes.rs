@@ -3,7 +3,7 @@
 //! What is expected follows from the policy that stands beside the route and from the rules of the roles; a sample
 //! request stands in `routes/samples.rs`, one row for each route.
 
-mod callers;
+pub mod callers;
 mod samples;
 mod target;
 
@@ -14,7 +14,7 @@ use server::domain::access::{self, organization_allows, project_allows};
 use server::domain::service_tokens::{Grant, Permissions, scopes};
 use server::http::route::{Policy, Route};
 use server::store::{Row, Value, copy};
-use shared::model::access::{Action, AuthMethod, OrganizationRole, ProjectRole, Subject};
+use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
 use shared::model::names::FolderPath;
 
