@@ -18,8 +18,14 @@ pub fn new_secret() -> Result<SecretText, Error> {
 /// What is stored of a token: HMAC-SHA256 under the keyring's token key. The purpose keeps a refresh token from ever
 /// matching a client secret.
 pub fn keyed_hash(key: &Key, purpose: &str, text: &SecretText) -> [u8; 32] {
+    fingerprint(key, purpose, text.expose().as_bytes())
+}
+
+/// A keyed hash of public or secret bytes that says whether they changed and tells nothing else: who does not hold the
+/// key cannot try guesses against it.
+pub fn fingerprint(key: &Key, purpose: &str, bytes: &[u8]) -> [u8; 32] {
     let length = (purpose.len() as u64).to_be_bytes();
-    mac(key, &[&length, purpose.as_bytes(), text.expose().as_bytes()])
+    mac(key, &[&length, purpose.as_bytes(), bytes])
 }
 
 /// Whether two hashes are equal, in a time that does not tell where they differ.

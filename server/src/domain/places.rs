@@ -106,6 +106,15 @@ impl Resolved {
 }
 
 impl Folder {
+    /// Whether the caller may read the secrets in it.
+    pub fn shows_secrets(&self) -> bool {
+        let scope = Scope {
+            environment: Some(&self.environment.slug),
+            path: Some(&self.path),
+        };
+        self.access.allows(Action::Read, Subject::Secrets, scope)
+    }
+
     /// An audit entry about the folder.
     pub fn entry(&self, event: &'static str) -> Entry {
         Entry::in_project(event, self.project)

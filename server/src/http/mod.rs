@@ -1,6 +1,7 @@
 //! HTTP: every route of the product, one line each.
 
 pub mod error;
+pub mod etag;
 pub mod extract;
 pub mod guard;
 pub mod layers;
@@ -208,10 +209,18 @@ pub fn service(app: Arc<App>) -> Router {
     for route in routes() {
         let handler = match route.policy.kinds() {
             None => route.handler,
-            Some(kinds) => route.handler.route_layer(from_fn_with_state(
-                (Arc::clone(&app), kinds),
-                guard::require_bearer,
-            )),
+            Some(kinds) => {
+                let handler = if route.method == "GET" {
+                    let tagged = from_fn_with_state(Arc::clone(&app), etag::tag);
+                    route.handler.route_layer(tagged)
+                } else {
+                    route.handler
+                };
+                handler.route_layer(from_fn_with_state(
+                    (Arc::clone(&app), kinds),
+                    guard::require_bearer,
+                ))
+            }
         };
         router = router.route(route.path, handler);
     }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -15,6 +15,10 @@ struct Files;
 
 /// Answers whatever no route has: files, pages, and the refusal of unknown API routes.
 pub async fn fallback(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        // Nothing is offered to pages of other sites: the answer names no origin.
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let path = request.uri().path();
     let reading = matches!(request.method().as_str(), "GET" | "HEAD");
     if path == "/api" || path.starts_with("/api/") || !reading {
@@ -42,10 +46,7 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
         "\"{}\"",
         data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16])
     );
-    let unchanged = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+    let unchanged = super::etag::matches(headers, &etag);
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

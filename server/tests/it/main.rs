@@ -28,6 +28,8 @@ mod database;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod etag;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod generated;
@@ -35,6 +37,8 @@ mod generated;
 mod identities;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod lessons;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
@@ -46,7 +50,13 @@ mod personal;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod references;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -71,6 +81,7 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod token_auth;

@@ -280,6 +280,21 @@ fn reading_and_writing_are_two_permissions() {
 }
 
 #[test]
+fn a_token_that_only_writes_is_not_shown_what_was_there() {
+    let fixture = Fixture::new();
+    let id = &fixture.project.id;
+    let writer = fixture.token(&["dev:/"], &["write"]);
+    let path = "/api/v3/secrets/raw/A";
+    let body = json!({"workspaceId": id, "environment": "dev", "secretComment": "seen"});
+    for call in [patch(path, &body), delete(path, &body)] {
+        let reply = fixture.send(call.token(&writer)).expect(200);
+        assert!(!reply.text.contains(CANARY), "{}", reply.text);
+        assert_eq!(reply.json["secret"]["secretComment"], "", "{}", reply.text);
+        assert_eq!(reply.json["secret"]["secretValueHidden"], true, "{}", reply.text);
+    }
+}
+
+#[test]
 fn nothing_else_is_open_to_a_token() {
     let fixture = Fixture::new();
     let token = fixture.token(&["dev:/**"], &["read", "write"]);

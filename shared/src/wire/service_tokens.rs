@@ -25,8 +25,11 @@ pub struct CreateServiceTokenRequest {
     /// What it is for.
     pub name: String,
     /// Id, slug or unique name of the project.
-    #[serde(alias = "projectId")]
-    pub workspace_id: String,
+    #[serde(default)]
+    pub workspace_id: Option<String>,
+    /// The same under its newer name.
+    #[serde(default)]
+    pub project_id: Option<String>,
     /// At least one: an empty list would open nothing.
     pub scopes: Vec<ServiceTokenScope>,
     /// `read` and `write`, at least one of them.

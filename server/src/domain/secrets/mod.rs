@@ -130,7 +130,14 @@ fn content_of(keys: &DataKeys, row: &Row, tags: Vec<SecretTag>, with_value: bool
 }
 
 /// A row whose content is at hand.
-fn assembled(folder: &Folder, row: Row, content: Content) -> Result<Secret, Error> {
+///
+/// Who may write and not read is not shown what was there: the answer to a change is no way to read.
+fn assembled(folder: &Folder, row: Row, mut content: Content) -> Result<Secret, Error> {
+    if !folder.shows_secrets() {
+        content.value = None;
+        content.comment = SecretText::default();
+        content.details = Details::default();
+    }
     Ok(Secret {
         id: row.id,
         owner: owner(&row)?,

@@ -71,7 +71,8 @@ pub async fn create(
     Json(request): Json<CreateServiceTokenRequest>,
 ) -> Result<Json<CreatedServiceTokenResponse>, Failure> {
     let name: DisplayName = parsed("name", &request.name)?;
-    let project = filled(Some(&request.workspace_id))
+    let project = filled(request.project_id.as_ref())
+        .or(filled(request.workspace_id.as_ref()))
         .ok_or_else(|| Error::BadRequest("Which project? Give workspaceId".into()))?
         .to_owned();
     let scopes = request
