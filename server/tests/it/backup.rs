@@ -30,6 +30,7 @@ struct Filled {
     kit: Identity,
     projects: Vec<Project>,
     machine: Machine,
+    service_token: String,
 }
 
 impl Filled {
@@ -41,6 +42,7 @@ impl Filled {
         let world = World::on(app);
         let projects = vec![world.project("Web"), world.project("Küche 🍲")];
         let machine = world.member(&projects[0], "member");
+        let service_token = world.service_token(&projects[0], &["dev:/"], &["read"]);
         let revoked = world.machine("revoked", "no-access");
         world
             .send(post(
@@ -77,6 +79,7 @@ impl Filled {
             kit,
             projects,
             machine,
+            service_token,
         }
     }
 
@@ -110,6 +113,7 @@ impl Filled {
         }
         let (first, second) = (&self.projects[0], &self.projects[1]);
         world.read(first, "PLAIN", &self.machine.token).expect(200);
+        world.read(first, "PLAIN", &self.service_token).expect(200);
         world
             .read(second, "PLAIN", &self.machine.token)
             .refused(403, "ForbiddenRequestError");
