@@ -10,6 +10,8 @@ mod json;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 mod wire;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use server::http::error::{Failure, describe};
 use server::http::extract::{Json, Query};
 use shared::wire::auth::{LoginRequest, UniversalAuthLoginRequest};
-use shared::wire::secrets::{SecretBody, SecretQuery};
+use shared::wire::secrets::{MoveBody, SecretBody, SecretQuery, SecretsBody, TagSecretBody, ValueBody};
 
 use crate::{CANARY, CANARY_NUMBER, json, play};
 
@@ -74,7 +74,7 @@ fn quotes_nothing(text: &str, sent: &str) {
     assert!(!shown, "{sent}\nis answered\n{text}");
 }
 
-fn read<T: DeserializeOwned>(body: Vec<u8>) -> core::result::Result<T, String> {
+fn read<T: DeserializeOwned>(body: Vec<u8>) -> Result<T, String> {
     let request = Request::builder()
         .header("content-type", "application/json")
         .body(Body::from(body));
@@ -105,6 +105,10 @@ fn stable<T: DeserializeOwned + Serialize>(bytes: &[u8]) {
 
 fn every_body(bytes: &[u8]) {
     stable::<SecretBody>(bytes);
+    stable::<SecretsBody>(bytes);
+    stable::<ValueBody>(bytes);
+    stable::<MoveBody>(bytes);
+    stable::<TagSecretBody>(bytes);
     stable::<LoginRequest>(bytes);
     stable::<UniversalAuthLoginRequest>(bytes);
 }

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use shared::model::ids::ServiceTokenId;
 use shared::model::text::SecretText;
 
 use crate::clock::Clock;
@@ -19,8 +18,8 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
-use crate::domain::caller::{Caller, Credential, Source, authenticate};
-use crate::domain::{Context, Error, service_tokens};
+use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
+use crate::domain::{Context, Error};
 use crate::store::{self, Db};
 use data_dir::DataDir;
 use reads::Reads;
@@ -176,7 +175,7 @@ impl App {
         let (read, unremembered) = self
             .read(move |cx| {
                 let caller = authenticate(cx, &credential, &source)?;
-                Ok((rule(cx, &caller)?, unremembered(&caller)))
+                Ok((rule(cx, &caller)?, Used::unremembered(&caller)))
             })
             .await?;
         self.remember(unremembered).await;
@@ -192,27 +191,27 @@ impl App {
         let (written, unremembered) = self
             .write(move |cx| {
                 let caller = authenticate(cx, &credential, &source)?;
-                Ok((rule(cx, &caller)?, unremembered(&caller)))
+                Ok((rule(cx, &caller)?, Used::unremembered(&caller)))
             })
             .await?;
         self.remember(unremembered).await;
         Ok(written)
     }
 
-    /// Writes down, at most once a minute, that a service token was used. It is for people who tidy up: a request is
-    /// not refused because this failed.
-    async fn remember(&self, token: Option<ServiceTokenId>) {
-        let (Some(token), Ok(opened)) = (token, self.store()) else {
+    /// Writes down, at most once a minute, that a credential was used. It is for people who tidy up: a request is not
+    /// refused because this failed.
+    async fn remember(&self, used: Option<Used>) {
+        let (Some(used), Ok(opened)) = (used, self.store()) else {
             return;
         };
         let keys = opened.keyring();
         let now = self.clock.now();
         let remembered: Result<(), Error> = opened
             .db
-            .write_relaxed(move |tx| service_tokens::touch(&mut Context { tx, keys: &keys, now }, token))
+            .write_relaxed(move |tx| used.remember(&mut Context { tx, keys: &keys, now }))
             .await;
         if let Err(error) = remembered {
-            tracing::warn!(%error, "the use of a service token was not written down");
+            tracing::warn!(%error, "the use of a credential was not written down");
         }
     }
 
@@ -238,12 +237,6 @@ impl App {
         let passwords = Arc::clone(&self.passwords);
         blocking(move || passwords.verify(&password, hash.as_deref()).map_err(Error::from)).await
     }
-}
-
-/// The service token whose use is to be written down.
-fn unremembered(caller: &Caller) -> Option<ServiceTokenId> {
-    let grant = caller.grant.as_ref().filter(|_| caller.unremembered)?;
-    Some(grant.token)
 }
 
 /// Runs something slow outside the threads that serve requests.

@@ -6,6 +6,7 @@ use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::caller::{Caller, Credential, Source};
+use super::service_tokens::TOUCH_SECONDS;
 use super::{Context, Error, audit, tokens, trusted_ips};
 use crate::crypto::random;
 use crate::store;
@@ -213,6 +214,19 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
         ));
     }
     Ok(bearer)
+}
+
+/// Whether the use of a token is to be written down: once a minute, and of tokens made by hand alone, because people
+/// tidy up nothing else.
+pub fn is_unremembered(cx: &Context, token: &AccessToken) -> bool {
+    let stale = cx.now.plus_seconds(-TOUCH_SECONDS);
+    token.method == AuthMethod::TokenAuth && token.last_used_at.is_none_or(|last| last <= stale)
+}
+
+/// Writes down that a token was used.
+pub fn touch(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
+    let since = cx.now.plus_seconds(-TOUCH_SECONDS);
+    Ok(store::access_tokens::touch(cx.tx, id, since, cx.now)?)
 }
 
 /// Counts a request of a limited token. The first refusal says why, further ones that there is no such token, as Infisical

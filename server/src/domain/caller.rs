@@ -66,7 +66,7 @@ pub struct Caller {
     pub organization: Option<(OrganizationId, OrganizationRole)>,
     /// What a service token opens; none for everybody else.
     pub grant: Option<Arc<Grant>>,
-    /// Whether the use of a service token is still to be written down.
+    /// Whether the use of the credential is still to be written down.
     pub unremembered: bool,
     /// Whether the caller administers the instance.
     pub instance_admin: bool,
@@ -191,8 +191,40 @@ fn members_only() -> Error {
     Error::Forbidden("Only a user or a machine identity can do this".into())
 }
 
-fn ended() -> Error {
+/// The refusal for a session that is over.
+pub(super) fn ended() -> Error {
     Error::Unauthenticated("The session has ended. Log in again".into())
+}
+
+/// A credential of which people want to know whether anybody still uses it.
+#[derive(Debug, Clone, Copy)]
+pub enum Used {
+    /// A service token.
+    ServiceToken(ServiceTokenId),
+    /// An access token made by hand.
+    AccessToken(AccessTokenId),
+}
+
+impl Used {
+    /// The caller's, when its use is to be written down.
+    pub fn unremembered(caller: &Caller) -> Option<Self> {
+        if !caller.unremembered {
+            return None;
+        }
+        match caller.actor {
+            Actor::ServiceToken(token) => Some(Self::ServiceToken(token)),
+            Actor::Identity(_) => caller.credential_id.parse().ok().map(Self::AccessToken),
+            _ => None,
+        }
+    }
+
+    /// Writes its use down.
+    pub fn remember(self, cx: &mut Context) -> Result<(), Error> {
+        match self {
+            Self::ServiceToken(token) => service_tokens::touch(cx, token),
+            Self::AccessToken(token) => access_tokens::touch(cx, token),
+        }
+    }
 }
 
 /// Looks up the row behind a credential: revocation takes effect with the next request.
@@ -236,6 +268,7 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
                 credential_id: token.to_string(),
                 organization: Some((bearer.organization_id, bearer.organization_role)),
                 instance_admin: bearer.instance_admin,
+                unremembered: access_tokens::is_unremembered(cx, &bearer.token),
                 ..Caller::anonymous(source.clone())
             })
         }

@@ -25,7 +25,7 @@ use crate::store::users::User;
 pub const PREFIX: &str = "st.";
 
 /// Seconds between two times that the use of a token is written down: reading must not become writing.
-const TOUCH_SECONDS: i64 = 60;
+pub(super) const TOUCH_SECONDS: i64 = 60;
 
 /// Longest life that can be asked for: ten years, as of access tokens. Nothing at all means for ever.
 const LONGEST_SECONDS: i64 = 315_360_000;

@@ -42,7 +42,7 @@ pub struct AccessToken {
     pub created_at: UnixMillis,
     /// When it was last renewed.
     pub renewed_at: UnixMillis,
-    /// The last request, known only when requests are counted, or the last renewal.
+    /// The last request, to the minute, of a token made by hand or whose requests are counted; or the last renewal.
     pub last_used_at: Option<UnixMillis>,
     /// When it was revoked.
     pub revoked_at: Option<UnixMillis>,
@@ -179,6 +179,15 @@ pub fn use_past_limit(tx: Tx, id: AccessTokenId) -> Result<u64, Error> {
          WHERE id = $1 AND revoked_at IS NULL AND uses_limit > 0 AND uses = uses_limit",
         &[Value::text(id)],
     )
+}
+
+/// Writes down that a token was used, unless that was done since a time.
+pub fn touch(tx: Tx, id: AccessTokenId, since: UnixMillis, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE access_tokens SET last_used_at = $3 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $2)",
+        &[Value::text(id), Value::from(since.0), Value::from(now.0)],
+    )?;
+    Ok(())
 }
 
 /// Starts the token's time to live again.

@@ -534,6 +534,30 @@ impl World {
             .expect(200);
     }
 
+    /// Stores a secret in a folder, which is made if need be.
+    pub fn put_at(&self, project: &Project, (environment, path): (&str, &str), name: &str, value: &str) {
+        self.folder(project, environment, path);
+        let body = json!({
+            "workspaceId": project.id, "environment": environment, "secretPath": path, "secretValue": value,
+        });
+        self.send(post(&format!("/api/v3/secrets/raw/{name}"), &body).token(&self.admin))
+            .expect(200);
+    }
+
+    /// Makes a folder with those above it, unless they are there.
+    pub fn folder(&self, project: &Project, environment: &str, path: &str) {
+        let (above, name) = path.rsplit_once('/').unwrap();
+        if name.is_empty() {
+            return;
+        }
+        let above = if above.is_empty() { "/" } else { above };
+        let body = json!({
+            "workspaceId": project.id, "environment": environment, "path": above, "name": name,
+        });
+        self.send(post("/api/v1/folders", &body).token(&self.admin))
+            .expect(200);
+    }
+
     /// Reads a secret of `dev` with a token.
     pub fn read(&self, project: &Project, name: &str, token: &str) -> Reply {
         let path = format!(

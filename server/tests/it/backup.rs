@@ -31,6 +31,8 @@ struct Filled {
     projects: Vec<Project>,
     machine: Machine,
     service_token: String,
+    /// An access token of the machine that was made by hand.
+    by_hand: String,
 }
 
 impl Filled {
@@ -43,6 +45,7 @@ impl Filled {
         let projects = vec![world.project("Web"), world.project("Küche 🍲")];
         let machine = world.member(&projects[0], "member");
         let service_token = world.service_token(&projects[0], &["dev:/"], &["read"]);
+        let by_hand = crate::token_auth::token_of(&world, &machine.id, &json!({"accessTokenTTL": 3600}));
         let revoked = world.machine("revoked", "no-access");
         world
             .send(post(
@@ -80,6 +83,7 @@ impl Filled {
             projects,
             machine,
             service_token,
+            by_hand,
         }
     }
 
@@ -114,6 +118,15 @@ impl Filled {
         let (first, second) = (&self.projects[0], &self.projects[1]);
         world.read(first, "PLAIN", &self.machine.token).expect(200);
         world.read(first, "PLAIN", &self.service_token).expect(200);
+        world.read(first, "PLAIN", &self.by_hand).expect(200);
+        let renewed = world
+            .send(post(
+                "/api/v1/auth/token/renew",
+                &json!({"accessToken": self.by_hand}),
+            ))
+            .expect(200)
+            .at("/accessToken");
+        world.read(first, "PLAIN", &renewed).expect(200);
         world
             .read(second, "PLAIN", &self.machine.token)
             .refused(403, "ForbiddenRequestError");

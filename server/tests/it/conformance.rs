@@ -132,7 +132,6 @@ fn etag(reply: &Reply) -> String {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn status_is_answered_with_and_without_a_slash() {
     let world = World::new();
     for path in ["/api/status", "/api/status/"] {
@@ -143,7 +142,6 @@ fn status_is_answered_with_and_without_a_slash() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_machine_logs_in_with_four_fields() {
     let scene = Scene::new();
     let wrong = "ab".repeat(32);
@@ -166,7 +164,6 @@ fn a_machine_logs_in_with_four_fields() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_token_for_one_use_is_used_once() {
     let scene = Scene::new();
     let id = scene.machine("once", "no-access").id;
@@ -184,7 +181,6 @@ fn a_token_for_one_use_is_used_once() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_renewed_token_works_and_a_revoked_one_does_not() {
     let scene = Scene::new();
     let id = scene.machine("renewing", "no-access").id;
@@ -220,7 +216,6 @@ fn a_renewed_token_works_and_a_revoked_one_does_not() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_secret_lives_through_its_versions() {
     let scene = Scene::new();
     scene.v3("KEY", "").refused(404, "NotFound");
@@ -268,7 +263,6 @@ fn a_secret_lives_through_its_versions() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn values_are_trimmed_but_for_one_newline() {
     let scene = Scene::new();
     for (name, given, stored) in [
@@ -288,7 +282,6 @@ fn values_are_trimmed_but_for_one_newline() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_list_is_the_same_with_every_switch_until_something_changes() {
     let scene = Scene::new();
     scene.folder("dev", "/", "app");
@@ -356,7 +349,6 @@ fn a_list_is_the_same_with_every_switch_until_something_changes() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn references_are_resolved_where_they_stand() {
     let scene = Scene::new();
     scene.folder("dev", "/", "a");
@@ -420,7 +412,6 @@ fn references_are_resolved_where_they_stand() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn circles_of_references_end() {
     let scene = Scene::new();
     scene.put("dev", "/", "SELF", "<${SELF}>");
@@ -450,7 +441,6 @@ fn circles_of_references_end() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn an_expanded_value_of_several_lines_is_quoted_when_asked() {
     let scene = Scene::new();
     scene.put("dev", "/", "LINES", "one\ntwo");
@@ -473,7 +463,6 @@ fn an_expanded_value_of_several_lines_is_quoted_when_asked() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn the_last_of_two_imports_wins() {
     let scene = Scene::new();
     for name in ["first", "second"] {
@@ -528,7 +517,6 @@ fn the_last_of_two_imports_wins() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn an_import_of_an_import_is_part_of_the_outer_one() {
     let scene = Scene::new();
     for name in ["outer", "inner"] {
@@ -556,7 +544,6 @@ fn an_import_of_an_import_is_part_of_the_outer_one() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_personal_override_is_for_its_owner() {
     let scene = Scene::new();
     let mine = json!({ "secretValue": format!("mine {CANARY}"), "type": "personal" });
@@ -644,7 +631,6 @@ fn a_personal_override_is_for_its_owner() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn folders_are_deleted_by_name_and_by_id() {
     let scene = Scene::new();
     let place = json!({ "workspaceId": scene.project.id, "environment": "dev", "path": "/" });
@@ -699,7 +685,6 @@ fn service_token(scene: &Scene, environment: &str, path: &str, permissions: &[&s
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_service_token_reads_with_three_parts_and_writes_with_four() {
     let scene = Scene::new();
     scene.put("prod", "/", "KEY", "in production");
@@ -744,7 +729,6 @@ fn a_service_token_reads_with_three_parts_and_writes_with_four() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_service_token_with_a_pattern_stays_within_it() {
     let scene = Scene::new();
     for name in ["app", "other"] {
@@ -764,7 +748,6 @@ fn a_service_token_with_a_pattern_stays_within_it() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn login_status_follows_each_kind_of_credential() {
     let scene = Scene::new();
     let service = service_token(&scene, "dev", "/", &["read"]);
@@ -816,7 +799,6 @@ fn login_status_follows_each_kind_of_credential() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn what_is_unknown_or_empty_is_ignored() {
     let scene = Scene::new();
     scene.put("dev", "/", "KEY", "v");
@@ -863,7 +845,6 @@ fn what_is_unknown_or_empty_is_ignored() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn errors_are_objects_that_every_client_can_show() {
     let scene = Scene::new();
     let secret = json!({ "workspaceId": scene.project.id, "environment": "dev", "secretValue": [CANARY] });
@@ -893,7 +874,6 @@ fn errors_are_objects_that_every_client_can_show() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn a_batch_is_done_whole_or_not_at_all() {
     let scene = Scene::new();
     let token = &scene.machine.token;
@@ -924,7 +904,6 @@ fn a_batch_is_done_whole_or_not_at_all() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn secrets_move_between_folders() {
     let scene = Scene::new();
     scene.folder("prod", "/", "app");
@@ -953,7 +932,6 @@ fn secrets_move_between_folders() {
 }
 
 #[test]
-#[ignore = "until the routes it asks are there"]
 fn paths_are_read_leniently_and_strictly_where_it_matters() {
     let scene = Scene::new();
     scene.folder("dev", "/", "app");

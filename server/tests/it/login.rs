@@ -129,6 +129,41 @@ fn guessing_makes_the_account_wait_and_success_clears_it() {
 }
 
 #[test]
+fn a_wrong_password_at_the_command_line_counts_once() {
+    let world = World::new();
+    let older = json!({"email": EMAIL, "clientPublicKey": "00"});
+    // The command line falls back to the older login after any failure, with as many requests as it needs.
+    for _ in 0..9 {
+        world.send(attempt(EMAIL, "wrong")).refused(400, "BadRequest");
+        for path in ["/api/v3/auth/login1", "/api/v3/auth/login2"] {
+            world.send(post(path, &older)).refused(400, "BadRequest");
+        }
+    }
+    world.send(attempt(EMAIL, "wrong")).refused(400, "BadRequest");
+    world
+        .send(attempt(EMAIL, PASSWORD))
+        .refused(429, "RateLimitExceeded");
+}
+
+#[test]
+fn selecting_an_organization_replaces_the_refresh_cookie() {
+    let world = World::new();
+    let login = world.login(EMAIL, PASSWORD).expect(200);
+    let before = login.refresh();
+    let selected = world.selection(&login.at("/accessToken"));
+    assert_ne!(selected.refresh(), before);
+    let refresh = |cookie: &str| world.send(Call::new("POST", "/api/v1/auth/token").cookie(cookie));
+    let reply = refresh(&selected.refresh()).expect(200);
+    assert_eq!(reply.at("/organizationId"), world.organization);
+    let check = Call::new("POST", "/api/v1/auth/checkAuth");
+    world.send(check.clone().token(&reply.at("/token"))).expect(200);
+    // Before an organization is selected, nothing of one is open.
+    world
+        .send(check.token(&login.at("/accessToken")))
+        .refused(401, "UnauthorizedError");
+}
+
+#[test]
 fn a_restart_forgives_nothing() {
     let World { app, .. } = World::new();
     // Enough that the wait is longer than any restart.

@@ -50,6 +50,10 @@ mod personal;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod references;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod requests;

@@ -1,52 +1,9 @@
 //! Imports of folders: making, ordering and ending them.
 
 use serde_json::{Value, json};
-use server::store::Value as Sql;
-use shared::model::ids::FolderId;
 
 use crate::app::{Call, Project, Reply, World, delete, get, patch, post};
 use crate::scenario::{accepted, play, refused};
-
-/// Makes a folder with those above it, unless they are there.
-pub fn folder(world: &World, project: &Project, environment: &str, path: &str) {
-    let (project, environment) = (project.id.clone(), environment.to_owned());
-    let names: Vec<String> = path
-        .split('/')
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    world.sql(move |tx| {
-        let rows = tx.query(
-            "SELECT f.id, e.id FROM folders f JOIN environments e ON e.id = f.environment_id \
-             WHERE e.project_id = $1 AND e.slug = $2 AND f.parent_id = ''",
-            &[Sql::from(project.as_str()), Sql::from(environment.as_str())],
-        )?;
-        let (mut parent, environment): (String, String) = (rows[0].get(0)?, rows[0].get(1)?);
-        for name in &names {
-            let found = tx.query(
-                "SELECT id FROM folders WHERE parent_id = $1 AND name = $2 AND deleted_at IS NULL",
-                &[Sql::from(parent.as_str()), Sql::from(name.as_str())],
-            )?;
-            parent = if let Some(row) = found.first() {
-                row.get(0)?
-            } else {
-                let id = FolderId::from_random(server::crypto::random::bytes().unwrap()).to_string();
-                tx.execute(
-                    "INSERT INTO folders (id, environment_id, parent_id, name, created_at, updated_at) \
-                     VALUES ($1, $2, $3, $4, 1, 1)",
-                    &[
-                        Sql::from(id.as_str()),
-                        Sql::from(environment.as_str()),
-                        Sql::from(parent.as_str()),
-                        Sql::from(name.as_str()),
-                    ],
-                )?;
-                id
-            };
-        }
-        Ok(())
-    });
-}
 
 fn request(project: &Project, environment: &str, path: &str, source: (&str, &str)) -> Value {
     json!({
@@ -101,7 +58,7 @@ fn what_is_refused() {
     let other = world.project("Other");
     let viewer = world.member(&project, "viewer");
     let stranger = world.member(&other, "admin");
-    folder(&world, &project, "prod", "/shared");
+    world.folder(&project, "prod", "/shared");
     let id = import_into(&world, &project, ("prod", "/shared"), ("dev", "/"));
     let foreign = import(&world, &other, "dev", ("prod", "/"));
     let admin = &world.admin;
@@ -191,8 +148,8 @@ fn imports_keep_their_order() {
     let project = world.project("Web");
     let viewer = world.member(&project, "viewer");
     let admin = &world.admin;
-    folder(&world, &project, "prod", "/a");
-    folder(&world, &project, "prod", "/b");
+    world.folder(&project, "prod", "/a");
+    world.folder(&project, "prod", "/b");
     let first = import(&world, &project, "dev", ("prod", "/a"));
     let second = import(&world, &project, "dev", ("staging", "/"));
     // The v2 spelling, and the same source twice as Infisical allows it.
@@ -278,11 +235,11 @@ fn a_renamed_folder_stays_imported() {
     let world = World::new();
     let project = world.project("Web");
     for path in ["/a_b/c", "/aXb", "/a_bc"] {
-        folder(&world, &project, "prod", path);
+        world.folder(&project, "prod", path);
         import(&world, &project, "dev", ("prod", path));
     }
     import(&world, &project, "dev", ("prod", "/a_b"));
-    folder(&world, &project, "staging", "/a_b");
+    world.folder(&project, "staging", "/a_b");
     import(&world, &project, "dev", ("staging", "/a_b"));
     let prod = crate::projects::environment_id(&world, &project, "prod")
         .parse()
@@ -315,4 +272,202 @@ fn a_folder_has_a_hundred_imports_at_most() {
     world
         .send(post("/api/v1/secret-imports", &body).token(&world.admin))
         .refused(400, "BadRequest");
+}
+
+/// The blocks of a list: where from, and each secret as `name=value`.
+pub fn blocks(reply: &Reply, field: &str) -> Vec<(String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    reply.json[field]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|block| {
+            let place = format!("{}{}", text(&block["environment"]), text(&block["secretPath"]));
+            assert!(block["folderId"].is_string(), "{block}");
+            let secrets = block["secrets"].as_array().unwrap().iter();
+            let secrets = secrets
+                .map(|secret| format!("{}={}", text(&secret["secretKey"]), text(&secret["secretValue"])));
+            (place, secrets.collect())
+        })
+        .collect()
+}
+
+fn block(place: &str, secrets: &[&str]) -> (String, Vec<String>) {
+    (
+        place.to_owned(),
+        secrets.iter().map(|secret| (*secret).to_owned()).collect(),
+    )
+}
+
+/// Lists a folder with its imports.
+fn read(world: &World, project: &Project, query: &str) -> Reply {
+    let path = format!(
+        "/api/v3/secrets/raw?workspaceId={}&include_imports=true&{query}",
+        project.id
+    );
+    world.send(get(&path).token(&world.admin)).expect(200)
+}
+
+#[test]
+fn imported_secrets_come_in_blocks() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put(&project, "OWN", "dev");
+    for (place, name) in [
+        (("prod", "/"), "X"),
+        (("prod", "/"), "Y"),
+        (("staging", "/a"), "Y"),
+        (("staging", "/b"), "Y"),
+        (("staging", "/b"), "Z"),
+        (("staging", "/c"), "Z"),
+        (("staging", "/c"), "DEEP"),
+    ] {
+        world.put_at(&project, place, name, &format!("{}{}", place.0, place.1));
+    }
+    import(&world, &project, "dev", ("prod", "/"));
+    import(&world, &project, "dev", ("staging", "/a"));
+    // Below what is imported: of two that have a key, the last import counts.
+    import_into(&world, &project, ("staging", "/a"), ("staging", "/c"));
+    import_into(&world, &project, ("staging", "/a"), ("staging", "/b"));
+    // Imported directly too, so it is not repeated.
+    import_into(&world, &project, ("staging", "/a"), ("prod", "/"));
+    // A circle of three, which nobody can see from one of them alone.
+    import_into(&world, &project, ("staging", "/b"), ("dev", "/"));
+
+    let expected = [
+        block("prod/", &["X=prod/", "Y=prod/"]),
+        block("staging/a", &["Y=staging/a", "Z=staging/b", "DEEP=staging/c"]),
+    ];
+    let reply = read(&world, &project, "environment=dev");
+    assert_eq!(blocks(&reply, "imports"), expected);
+    assert_eq!(reply.json["secrets"].as_array().unwrap().len(), 1);
+    let nested = &reply.json["imports"][1]["secrets"][1];
+    assert_eq!(
+        (&nested["environment"], &nested["secretPath"]),
+        (&json!("staging"), &json!("/b"))
+    );
+    assert_eq!(nested["workspace"], project.id);
+    for path in ["secrets", "secrets/raw"] {
+        for version in ["v1", "v2"] {
+            let path = format!(
+                "/api/{version}/secret-imports/{path}?projectId={}&environment=dev&path=/",
+                project.id
+            );
+            let reply = world.send(get(&path).token(&world.admin)).expect(200);
+            assert_eq!(blocks(&reply, "secrets"), expected);
+        }
+    }
+    // From within the circle.
+    let reply = read(&world, &project, "environment=staging&secretPath=/b");
+    assert_eq!(
+        blocks(&reply, "imports"),
+        [block(
+            "dev/",
+            &[
+                "OWN=dev",
+                "Y=staging/a",
+                "X=prod/",
+                "DEEP=staging/c",
+                "Z=staging/c"
+            ]
+        )]
+    );
+    // Every folder that a recursive list visits brings its own.
+    let reply = read(&world, &project, "environment=staging&recursive=true");
+    let places: Vec<String> = blocks(&reply, "imports")
+        .into_iter()
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(places, ["staging/c", "staging/b", "prod/", "dev/"]);
+
+    // A folder that is gone takes its block along; the import stays and waits.
+    let gone = json!({"workspaceId": project.id, "environment": "staging", "path": "/"});
+    world
+        .send(delete("/api/v1/folders/a", &gone).token(&world.admin))
+        .expect(200);
+    let reply = read(&world, &project, "environment=dev");
+    assert_eq!(blocks(&reply, "imports"), expected[..1]);
+    let seen = world.send(list(&project, &world.admin)).expect(200);
+    assert_eq!(order(&seen), ["1 prod/", "2 staging/a"]);
+}
+
+#[test]
+fn a_single_read_finds_what_is_imported() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put(&project, "OWN", "dev");
+    for (place, name) in [
+        (("prod", "/"), "OWN"),
+        (("prod", "/"), "Y"),
+        (("staging", "/"), "Y"),
+        (("staging", "/deep"), "DEEP"),
+    ] {
+        world.put_at(&project, place, name, &format!("{}{}", place.0, place.1));
+    }
+    let first = import(&world, &project, "dev", ("prod", "/"));
+    let last = import(&world, &project, "dev", ("staging", "/"));
+    import_into(&world, &project, ("staging", "/"), ("staging", "/deep"));
+    let ask = |version: &str, name: &str, query: &str| {
+        let path = format!(
+            "/api/{version}/{name}?projectId={}&environment=dev{query}",
+            project.id
+        );
+        world.send(get(&path).token(&world.admin))
+    };
+    let value = |version: &str, name: &str, query: &str| {
+        let reply = ask(version, name, query).expect(200);
+        ["secretValue", "environment", "secretPath"].map(|field| reply.at(&format!("/secret/{field}")))
+    };
+    // By itself v3 does not look, and v4 does.
+    ask("v3/secrets/raw", "Y", "").refused(404, "NotFound");
+    ask("v4/secrets", "Y", "&includeImports=false").refused(404, "NotFound");
+    for (version, query) in [
+        ("v3/secrets/raw", "&include_imports=true"),
+        ("v3/secrets/raw", "&includeImports=true"),
+        ("v3/secrets/raw", "&includeImports=false&include_imports=true"),
+        ("v4/secrets", ""),
+        ("v4/secrets", "&include_imports=true"),
+    ] {
+        assert_eq!(value(version, "OWN", query), ["dev", "dev", "/"]);
+        assert_eq!(value(version, "Y", query), ["staging/", "staging", "/"]);
+        assert_eq!(
+            value(version, "DEEP", query),
+            ["staging/deep", "staging", "/deep"]
+        );
+        ask(version, "NOPE", query).refused(404, "NotFound");
+        ask(version, "Y", &format!("{query}&version=1")).refused(404, "NotFound");
+        ask(version, "Y", &format!("{query}&type=personal")).refused(404, "NotFound");
+    }
+    let up = json!({"workspaceId": project.id, "environment": "dev", "import": {"position": 1}});
+    world
+        .send(patch(&format!("/api/v1/secret-imports/{last}"), &up).token(&world.admin))
+        .expect(200);
+    assert_eq!(value("v4/secrets", "Y", ""), ["prod/", "prod", "/"]);
+    let end = json!({"workspaceId": project.id, "environment": "dev", "path": "/"});
+    world
+        .send(delete(&format!("/api/v1/secret-imports/{first}"), &end).token(&world.admin))
+        .expect(200);
+    assert_eq!(value("v4/secrets", "Y", ""), ["staging/", "staging", "/"]);
+}
+
+#[test]
+fn a_service_token_sees_what_its_scopes_reach() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put(&project, "OWN", "dev");
+    world.put_at(&project, ("prod", "/"), "HIDDEN", crate::app::CANARY);
+    world.put_at(&project, ("staging", "/"), "SEEN", "staging");
+    import(&world, &project, "dev", ("prod", "/"));
+    import(&world, &project, "dev", ("staging", "/"));
+    import_into(&world, &project, ("staging", "/"), ("prod", "/"));
+    let token = world.service_token(&project, &["dev:/**", "staging:/**"], &["read", "write"]);
+    let query = format!("projectId={}&environment=dev", project.id);
+    let reply = world
+        .send(get(&format!("/api/v4/secrets?{query}&recursive=true")).token(&token))
+        .expect(200);
+    assert_eq!(blocks(&reply, "imports"), [block("staging/", &["SEEN=staging"])]);
+    let ask = |name: &str| world.send(get(&format!("/api/v4/secrets/{name}?{query}")).token(&token));
+    ask("SEEN").expect(200);
+    ask("HIDDEN").refused(404, "NotFound");
+    assert_eq!(world.said(crate::app::CANARY), 1, "only what made it was told");
 }

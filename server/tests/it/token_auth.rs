@@ -194,6 +194,27 @@ fn tokens_made_by_hand_are_renewed_and_revoked_like_others() {
 }
 
 #[test]
+fn the_last_use_is_written_down_once_a_minute() {
+    let world = World::new();
+    let id = bare(&world, "ci");
+    let text = token_of(&world, &id, &json!({}));
+    let last = || {
+        let list = world.send(get(&tokens_of(&id)).token(&world.admin)).expect(200);
+        list.json["tokens"][0]["accessTokenLastUsedAt"].clone()
+    };
+    assert_eq!(last(), Value::Null);
+    me(&world, &text).expect(200);
+    let first = last();
+    assert!(first.is_string());
+    world.later(59);
+    me(&world, &text).expect(200);
+    assert_eq!(last(), first);
+    world.later(2);
+    me(&world, &text).expect(200);
+    assert_ne!(last(), first);
+}
+
+#[test]
 fn token_auth_belongs_to_organization_administrators() {
     let world = World::new();
     let ci = world.machine("ci", "member");

@@ -83,7 +83,7 @@ pub struct TokenData {
     pub access_token_num_uses: i64,
     /// 0 for any number.
     pub access_token_num_uses_limit: i64,
-    /// Last request, known only when requests are counted, or last renewal.
+    /// Last request, to the minute, or renewal.
     pub access_token_last_used_at: Option<UnixMillis>,
     /// Last renewal.
     pub access_token_last_renewed_at: Option<UnixMillis>,

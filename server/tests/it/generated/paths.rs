@@ -24,7 +24,9 @@ fn a_path_is_the_folder_that_its_parts_name() {
     let project = world.project("Paths");
     for (path, name) in [("/", "app"), ("/app", "deep")] {
         let body = json!({ "workspaceId": project.id, "environment": "dev", "path": path, "name": name });
-        world.send(post("/api/v1/folders", &body).token(&world.admin)).expect(200);
+        world
+            .send(post("/api/v1/folders", &body).token(&world.admin))
+            .expect(200);
     }
     for path in ["/", "/app", "/app/deep"] {
         let body = json!({

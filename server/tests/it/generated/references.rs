@@ -42,7 +42,10 @@ impl Piece {
             Self::Text(text) | Self::Lost(text) => (*text).to_owned(),
             Self::Near(name) => format!("${{{name}}}"),
             Self::Far((environment, path), name) => {
-                format!("${{{environment}{}.{name}}}", path.trim_end_matches('/').replace('/', "."))
+                format!(
+                    "${{{environment}{}.{name}}}",
+                    path.trim_end_matches('/').replace('/', ".")
+                )
             }
         }
     }
@@ -112,7 +115,9 @@ impl Model {
         for folder in self.order(place) {
             for ((at, name), value) in &self.secrets {
                 if *at == folder {
-                    merged.entry(*name).or_insert_with(|| self.expanded(value, folder));
+                    merged
+                        .entry(*name)
+                        .or_insert_with(|| self.expanded(value, folder));
                 }
             }
         }
@@ -173,9 +178,10 @@ impl Session<'_> {
         // White space at the ends is cut off, and no piece has any.
         let body = self.body(place, &[("secretValue", json!(written(&value)))]);
         let path = format!("/api/v3/secrets/raw/{name}");
-        let call = match self.model.secrets.contains_key(&(place, name)) {
-            true => patch(&path, &body),
-            false => post(&path, &body),
+        let call = if self.model.secrets.contains_key(&(place, name)) {
+            patch(&path, &body)
+        } else {
+            post(&path, &body)
         };
         self.world.send(call.token(&self.world.admin)).expect(200);
         self.model.secrets.insert((place, name), value);
@@ -213,7 +219,12 @@ impl Session<'_> {
 
     fn reorder(&mut self) {
         let into = self.random.of(&PLACES);
-        let Some(imports) = self.model.imports.get_mut(&into).filter(|imports| !imports.is_empty()) else {
+        let Some(imports) = self
+            .model
+            .imports
+            .get_mut(&into)
+            .filter(|imports| !imports.is_empty())
+        else {
             return;
         };
         let count = imports.len() as u64;
@@ -231,7 +242,11 @@ impl Session<'_> {
     fn check(&mut self, context: &str) {
         for place in PLACES {
             let expected = self.model.merged(place);
-            let at = format!("environment={}&secretPath={}", place.0, place.1.replace('/', "%2F"));
+            let at = format!(
+                "environment={}&secretPath={}",
+                place.0,
+                place.1.replace('/', "%2F")
+            );
             let query = format!("?projectId={}&{at}", self.project.id);
             let list = format!("/api/v4/secrets{query}&includeImports=true&expandSecretReferences=true");
             let reply = self.world.send(get(&list).token(&self.world.admin)).expect(200);
@@ -242,7 +257,8 @@ impl Session<'_> {
                 .collect();
             assert_eq!(listed, expected_texts, "{context}: list of {place:?}");
             let name = self.random.of(&NAMES);
-            let one = format!("/api/v4/secrets/{name}{query}&includeImports=true&expandSecretReferences=true");
+            let one =
+                format!("/api/v4/secrets/{name}{query}&includeImports=true&expandSecretReferences=true");
             let reply = self.world.send(get(&one).token(&self.world.admin));
             match expected.get(name) {
                 Some(value) => assert_eq!(

@@ -41,8 +41,8 @@ impl Exchange {
         self.0.pointer(pointer).and_then(Value::as_str).unwrap()
     }
 
-    pub fn is_read(&self) -> bool {
-        self.text("/request/method") == "GET"
+    pub fn is_read_with_a_credential(&self) -> bool {
+        self.text("/request/method") == "GET" && self.0["request"]["headers"]["authorization"].is_string()
     }
 
     pub fn status(&self) -> u16 {

@@ -53,8 +53,10 @@ pub(super) fn new_secret(name: SecretName, mut request: SecretBody) -> Result<Ne
 pub(super) fn change(mut request: SecretBody) -> Result<Change, Failure> {
     let details = details(&mut request);
     Ok(Change {
-        name: filled(request.new_secret_name.as_ref())
-            .map(|name| parsed("newSecretName", name))
+        // An empty name is a mistake, not the wish to keep the old one.
+        name: request
+            .new_secret_name
+            .map(|name| parsed("newSecretName", name.trim()))
             .transpose()?,
         value: request.secret_value.map(|value| value.normalized_value()),
         comment: request.secret_comment.map(|comment| comment.trimmed()),
