@@ -178,9 +178,10 @@ impl Session<'_> {
         // White space at the ends is cut off, and no piece has any.
         let body = self.body(place, &[("secretValue", json!(written(&value)))]);
         let path = format!("/api/v3/secrets/raw/{name}");
-        let call = match self.model.secrets.contains_key(&(place, name)) {
-            true => patch(&path, &body),
-            false => post(&path, &body),
+        let call = if self.model.secrets.contains_key(&(place, name)) {
+            patch(&path, &body)
+        } else {
+            post(&path, &body)
         };
         self.world.send(call.token(&self.world.admin)).expect(200);
         self.model.secrets.insert((place, name), value);
