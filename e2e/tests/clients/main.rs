@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod python;

@@ -191,7 +191,8 @@ fn members_only() -> Error {
     Error::Forbidden("Only a user or a machine identity can do this".into())
 }
 
-fn ended() -> Error {
+/// The refusal for a session that is over.
+pub(super) fn ended() -> Error {
     Error::Unauthenticated("The session has ended. Log in again".into())
 }
 

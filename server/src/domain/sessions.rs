@@ -3,7 +3,7 @@
 use shared::model::ids::{OrganizationId, SessionId, UserId};
 use shared::model::text::SecretText;
 
-use super::caller::{Actor, Caller, Source};
+use super::caller::{Actor, Caller, Source, ended};
 use super::limiter::{self, Purpose};
 use super::{Context, Error, audit, organizations, tokens};
 use crate::crypto::{random, token};
@@ -64,26 +64,33 @@ pub fn open(
     })
 }
 
-/// Selects an organization in the caller's session. The refresh token is replaced with the bearer token.
+/// Selects an organization in the caller's session. The first time it ends the login and hands out a new refresh token
+/// in place of the one from the password. Later a bearer token alone buys none: whoever holds a stolen one could keep the
+/// session for as long as refreshing goes on.
 pub fn select_organization(
     cx: &mut Context,
     caller: &Caller,
     organization: OrganizationId,
 ) -> Result<Opened, Error> {
-    let (user, session) = caller.user_session()?;
+    let (user, id) = caller.user_session()?;
     if store::organizations::role_of(cx.tx, organization, Member::User(user))?.is_none() {
         return Err(organizations::not_a_member());
     }
-    store::sessions::select_organization(cx.tx, session, organization)?;
+    let session = store::sessions::live(cx.tx, id, cx.now)?.ok_or_else(ended)?;
+    let refresh = match session.organization_id {
+        Some(_) => None,
+        None => Some(rotate(cx, id)?),
+    };
+    store::sessions::select_organization(cx.tx, id, organization)?;
     Ok(Opened {
-        access: tokens::for_user(cx, user, session, Some(organization))?,
-        refresh: Some(rotated(cx, session)?),
+        access: tokens::for_user(cx, user, id, Some(organization))?,
+        refresh,
         organization: Some(organization),
     })
 }
 
-/// A new refresh token in the place of the present one.
-fn rotated(cx: &mut Context, session: SessionId) -> Result<SecretText, Error> {
+/// Replaces the refresh token of a session.
+fn rotate(cx: &mut Context, session: SessionId) -> Result<SecretText, Error> {
     let next = token::new_secret()?;
     let next_hash = hash(cx, &next);
     store::sessions::rotate(cx.tx, session, &next_hash, cx.now)?;
@@ -143,7 +150,7 @@ fn exchange(
         }))
     };
     if token::matches(presented, &session.refresh_hash) {
-        let next = rotated(cx, session.id)?;
+        let next = rotate(cx, session.id)?;
         return opened(cx, Some(next));
     }
     if !is_previous(session, presented) {

@@ -350,6 +350,25 @@ fn folders_are_made_with_their_parents_and_listed() {
 }
 
 #[test]
+fn many_who_make_the_same_folder_at_once_get_the_same_one() {
+    let world = World::new();
+    let project = world.project("Web");
+    let folders = Folders {
+        world: &world,
+        project: &project,
+    };
+    let calls = (0..8).map(|_| folders.make("/a/b", "c")).collect();
+    let mut ids: Vec<String> = world
+        .send_together(calls)
+        .into_iter()
+        .map(|reply| reply.expect(200).at("/folder/id"))
+        .collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(folders.listed("&recursive=true"), ["/a", "/a/b", "/a/b/c"]);
+}
+
+#[test]
 fn a_folder_is_found_by_id_and_by_path() {
     let world = World::new();
     let project = world.project("Web");

@@ -38,6 +38,8 @@ mod identities;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod lessons;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod machines;
@@ -79,6 +81,8 @@ mod sessions;
 mod setup;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tags;
 #[cfg(test)]
 mod token_auth;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! What is expected follows from the policy that stands beside the route and from the rules of the roles; a sample
 //! request stands in `routes/samples.rs`, one row for each route.
 
-mod callers;
+pub mod callers;
 mod samples;
 mod target;
 

@@ -286,3 +286,27 @@ fn sessions_and_tokens_survive_a_restart() {
         .send(get("/api/strongroom/v1/me").token(&world.root))
         .expect(200);
 }
+
+#[test]
+fn selecting_an_organization_buys_one_refresh_token_and_no_more() {
+    let world = World::new();
+    let login = world.login(EMAIL, PASSWORD).expect(200);
+    let token = login.at("/accessToken");
+    let first = world.selection(&token);
+    assert_ne!(first.refresh(), login.refresh());
+    // Neither the token of the login nor the one that was bought can buy another.
+    for token in [token, first.at("/token")] {
+        assert!(world.selection(&token).headers.get("set-cookie").is_none());
+    }
+    let body = json!({"organizationId": "00000000-0000-4000-8000-000000000000"});
+    let refused = world.send(post("/api/v3/auth/select-organization", &body).token(&first.at("/token")));
+    assert!(refused.headers.get("set-cookie").is_none());
+    refused.refused(403, "ForbiddenRequestError");
+    // It took the place of the one from the password, which nobody should present any more.
+    let again = refresh(&world, &first.refresh()).expect(200);
+    assert_eq!(again.at("/organizationId"), world.organization);
+    refresh(&world, &login.refresh()).refused(401, "UnauthorizedError");
+    world.later(61);
+    refresh(&world, &first.refresh()).refused(401, "UnauthorizedError");
+    refresh(&world, &again.refresh()).refused(401, "UnauthorizedError");
+}

@@ -121,6 +121,9 @@ pub struct User {
     /// Always false: a second factor comes later.
     #[serde(default)]
     pub is_mfa_enabled: bool,
+    /// Always false.
+    #[serde(default)]
+    pub is_ghost: bool,
     /// When the user was made.
     #[serde(default)]
     pub created_at: UnixMillis,

@@ -27,6 +27,7 @@ pub struct Organization {
     /// Always null.
     pub kms_encrypted_data_key: Option<String>,
     /// Always empty: people log in with a password.
+    #[serde(default)]
     pub org_auth_method: String,
     /// Role of a new member.
     pub default_membership_role: OrganizationRole,

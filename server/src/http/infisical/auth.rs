@@ -34,6 +34,7 @@ pub fn user_body(user: &store::users::User) -> User {
         is_accepted: true,
         is_email_verified: true,
         is_mfa_enabled: false,
+        is_ghost: false,
         created_at: user.created_at,
         updated_at: user.updated_at,
     }

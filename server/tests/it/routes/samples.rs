@@ -192,7 +192,6 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v2/workspace/{project}/identity-memberships/{identity}", |t| body(json!({"role": "viewer"})).at("identity", &t.newcomer)),
     ("PATCH /api/v2/workspace/{project}/identity-memberships/{identity}", |_| body(json!({"role": "viewer"}))),
     ("DELETE /api/v2/workspace/{project}/identity-memberships/{identity}", |_| plain()),
-
     ("GET /api/v1/projects/{project}/memberships/identities", |_| plain()),
     ("GET /api/v1/projects/{project}/memberships/identities/{identity}", |_| plain()),
     ("POST /api/v1/projects/{project}/memberships/identities/{identity}", |t| body(json!({"role": "viewer"})).at("identity", &t.newcomer)),
@@ -203,20 +202,6 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v1/workspace/{project}/memberships/{membership}", |_| body(json!({"role": "member"}))),
     ("POST /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.outsider]}))),
     ("DELETE /api/v2/workspace/{project}/memberships", |t| body(json!({"usernames": [t.person]}))),
-
-    // Tags
-    ("GET /api/v1/workspace/{project}/tags", |_| plain()),
-    ("POST /api/v1/workspace/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
-    ("GET /api/v1/workspace/{project}/tags/slug/{slug}", |_| plain()),
-    ("GET /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
-    ("PATCH /api/v1/workspace/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
-    ("DELETE /api/v1/workspace/{project}/tags/{tag}", |_| plain()),
-    ("GET /api/v1/projects/{project}/tags", |_| plain()),
-    ("POST /api/v1/projects/{project}/tags", |_| body(json!({"slug": "new", "color": "#000000"}))),
-    ("GET /api/v1/projects/{project}/tags/slug/{slug}", |_| plain()),
-    ("GET /api/v1/projects/{project}/tags/{tag}", |_| plain()),
-    ("PATCH /api/v1/projects/{project}/tags/{tag}", |_| body(json!({"slug": "changed"}))),
-    ("DELETE /api/v1/projects/{project}/tags/{tag}", |_| plain()),
 
     // Secrets
     ("PATCH /api/v1/secrets/{name}", |t| placed(t, &json!({"value": "new"}))),
@@ -264,6 +249,10 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v2/secret-imports", place),
     ("GET /api/v1/secret-imports/{import}", |_| plain()),
     ("GET /api/v2/secret-imports/{import}", |_| plain()),
+    ("GET /api/v1/secret-imports/secrets", place),
+    ("GET /api/v1/secret-imports/secrets/raw", place),
+    ("GET /api/v2/secret-imports/secrets", place),
+    ("GET /api/v2/secret-imports/secrets/raw", place),
     ("POST /api/v1/secret-imports", import),
     ("POST /api/v2/secret-imports", import),
     ("PATCH /api/v1/secret-imports/{import}", import),
