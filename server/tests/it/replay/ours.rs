@@ -104,7 +104,7 @@ pub const TABLE: &[Row] = &[
         Except(&[
             ("/user/firstName", "\"Admin\""), ("/user/lastName", "\"\""), ("/user/devices", "\"<absent>\""),
             ("/user/consecutiveFailedMfaAttempts", "\"<absent>\""), ("/user/consecutiveFailedPasswordAttempts", "\"<absent>\""),
-            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isGhost", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
+            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
             ("/user/clientPublicKey", "\"<absent>\""), ("/user/serverPrivateKey", "\"<absent>\""),
             ("/user/encryptionVersion", "\"<absent>\""), ("/user/protectedKey", "\"<absent>\""),
             ("/user/protectedKeyIV", "\"<absent>\""), ("/user/protectedKeyTag", "\"<absent>\""),
