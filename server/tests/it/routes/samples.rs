@@ -247,10 +247,6 @@ pub const SAMPLES: &[Sample] = &[
     // Imports
     ("GET /api/v1/secret-imports", place),
     ("GET /api/v2/secret-imports", place),
-    ("GET /api/v1/secret-imports/secrets", place),
-    ("GET /api/v2/secret-imports/secrets", place),
-    ("GET /api/v1/secret-imports/secrets/raw", place),
-    ("GET /api/v2/secret-imports/secrets/raw", place),
     ("GET /api/v1/secret-imports/{import}", |_| plain()),
     ("GET /api/v2/secret-imports/{import}", |_| plain()),
     ("GET /api/v1/secret-imports/secrets", place),
