@@ -157,7 +157,7 @@ fn plain_references_are_replaced_and_nothing_else_is() {
                 let (name, value) = input.choose(&held)?;
                 let space = *input.choose(&["", " ", "  "])?;
                 let prefix = *input.choose(&["", "dev.", "prod.", "dev.app.deep."])?;
-                written.push_str(&format!("${{{space}{prefix}{name}{space}}}"));
+                written.extend(["${", space, prefix, name, space, "}"]);
                 expected.push_str(value);
             } else {
                 let plain =

@@ -8,6 +8,7 @@ pub mod reads;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use shared::model::text::SecretText;
@@ -164,6 +165,25 @@ impl App {
             .db
             .write(move |tx| rule(&mut Context { tx, keys: &keys, now }))
             .await
+    }
+
+    /// The same for what many do to one row at the same moment, as machines that share a client secret do: one that finds
+    /// others in its way again and again waits a little longer before it gives up.
+    pub async fn write_patiently<T: Send + 'static>(
+        &self,
+        rule: impl Fn(&mut Context) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let rule = Arc::new(rule);
+        for wait in [10, 40, 160, 320] {
+            let once = Arc::clone(&rule);
+            match self.write(move |cx| once(cx)).await {
+                Err(Error::Store(store::Error::Conflict)) => {
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                settled => return settled,
+            }
+        }
+        self.write(move |cx| rule(cx)).await
     }
 
     /// The same for a caller, whose credential is looked up in that very transaction.

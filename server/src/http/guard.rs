@@ -82,7 +82,9 @@ pub async fn require_bearer(
     if let Credential::Identity {
         token, limited: true, ..
     } = credential
-        && let Some(refused) = app.write(move |cx| access_tokens::count_use(cx, token)).await?
+        && let Some(refused) = app
+            .write_patiently(move |cx| access_tokens::count_use(cx, token))
+            .await?
     {
         return Err(refused.into());
     }

@@ -234,3 +234,24 @@ pub fn service(app: Arc<App>) -> Router {
         .fallback_service(routed)
         .layer(from_fn(layers::around))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_route_stands_twice() {
+        let mut seen = HashSet::new();
+        for route in routes() {
+            assert!(
+                seen.insert((route.method, route.path)),
+                "{} {} stands twice",
+                route.method,
+                route.path
+            );
+            assert!(route.path.starts_with('/') && (route.path == "/" || !route.path.ends_with('/')));
+        }
+    }
+}

@@ -30,6 +30,7 @@ struct Filled {
     kit: Identity,
     projects: Vec<Project>,
     machine: Machine,
+    service_token: String,
     /// An access token of the machine that was made by hand.
     by_hand: String,
 }
@@ -43,6 +44,7 @@ impl Filled {
         let world = World::on(app);
         let projects = vec![world.project("Web"), world.project("Küche 🍲")];
         let machine = world.member(&projects[0], "member");
+        let service_token = world.service_token(&projects[0], &["dev:/"], &["read"]);
         let by_hand = crate::token_auth::token_of(&world, &machine.id, &json!({"accessTokenTTL": 3600}));
         let revoked = world.machine("revoked", "no-access");
         world
@@ -80,6 +82,7 @@ impl Filled {
             kit,
             projects,
             machine,
+            service_token,
             by_hand,
         }
     }
@@ -114,6 +117,7 @@ impl Filled {
         }
         let (first, second) = (&self.projects[0], &self.projects[1]);
         world.read(first, "PLAIN", &self.machine.token).expect(200);
+        world.read(first, "PLAIN", &self.service_token).expect(200);
         world.read(first, "PLAIN", &self.by_hand).expect(200);
         let renewed = world
             .send(post(

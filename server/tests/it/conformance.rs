@@ -948,3 +948,97 @@ fn paths_are_read_leniently_and_strictly_where_it_matters() {
     }
     scene.v3("KEY", "&secretPath=%2FApp").refused(404, "NotFound");
 }
+
+#[test]
+fn what_imports_bring_is_expanded_in_any_case() {
+    let scene = Scene::new();
+    scene.folder("dev", "/", "source");
+    scene.put("dev", "/source", "INNER", "inner");
+    scene.put("dev", "/source", "OUTER", "outer ${INNER}");
+    scene.put("dev", "/", "OWN", "own ${NEAR}");
+    scene.put("dev", "/", "NEAR", "near");
+    scene.import(("dev", "/"), ("dev", "/source")).expect(200);
+    let path = format!(
+        "/api/v3/secrets/raw?workspaceId={}&environment=dev&include_imports=true",
+        scene.project.id
+    );
+    let list = scene.send(get(&path).token(&scene.machine.token)).expect(200);
+    let merged = exported(&list);
+    assert_eq!(merged["OUTER"], "outer inner");
+    assert_eq!(merged["OWN"], "own ${NEAR}");
+}
+
+#[test]
+fn tags_are_put_on_and_taken_off_by_name() {
+    let scene = Scene::new();
+    scene.put("dev", "/", "KEY", "v");
+    let token = &scene.machine.token;
+    let by_slug = |slug: &str| format!("/api/v1/projects/{}/tags/slug/{slug}", scene.project.id);
+    // The command line makes a tag after this, and after nothing else.
+    scene
+        .send(get(&by_slug("ci")).token(token))
+        .refused(404, "NotFound");
+    let tags = format!("/api/v1/projects/{}/tags", scene.project.id);
+    let tag = json!({ "slug": "ci", "color": "#112233", "name": "ci" });
+    scene.send(post(&tags, &tag).token(token)).expect(200);
+    let found = scene.send(get(&by_slug("ci")).token(token)).expect(200);
+    assert_eq!(
+        found
+            .json
+            .pointer("/tag/slug")
+            .or(found.json.pointer("/workspaceTag/slug")),
+        Some(&json!("ci"))
+    );
+    let path = "/api/v3/secrets/tags/KEY";
+    let body = |slug: &str| {
+        json!({
+            "projectSlug": scene.project.slug, "environment": "dev", "secretPath": "/", "type": "shared",
+            "tagSlugs": [slug],
+        })
+    };
+    scene
+        .send(post(path, &body("nope")).token(token))
+        .refused(404, "NotFound");
+    scene.send(post(path, &body("ci")).token(token)).expect(200);
+    let slugs = |reply: &Reply| reply.json["secret"]["tags"].as_array().unwrap().len();
+    assert_eq!(scene.v3("KEY", "").expect(200).at("/secret/tags/0/slug"), "ci");
+    let filtered = |slug: &str| exported(&scene.v4(&format!("&tagSlugs={slug}")).expect(200)).len();
+    assert_eq!((filtered("ci"), filtered("nope")), (1, 0));
+    scene.send(delete(path, &body("ci")).token(token)).expect(200);
+    assert_eq!(slugs(&scene.v3("KEY", "").expect(200)), 0);
+}
+
+#[test]
+fn defects_of_the_recorded_server_are_not_ours() {
+    let scene = Scene::new();
+    scene
+        .create("KEY", json!({ "secretValue": "shared" }))
+        .expect(200);
+    // Two personal values of one name for one user.
+    let mine = |value: &str| json!({ "secretValue": value, "type": "personal" });
+    scene.create_as(&scene.admin, "KEY", mine("one")).expect(200);
+    scene
+        .create_as(&scene.admin, "KEY", mine("two"))
+        .refused(400, "BadRequest");
+    // A batch names the secret that is in its way, and no other.
+    let item = |key: &str| json!({ "secretKey": key, "secretValue": CANARY });
+    let body = scene.body(json!({ "secrets": [item("FIRST"), item("KEY"), item("LAST")] }));
+    let call = post("/api/v3/secrets/batch/raw", &body).token(&scene.machine.token);
+    let told = scene.send(call).refused(400, "BadRequest").at("/message");
+    assert!(
+        told.contains("KEY") && !told.contains("FIRST") && !told.contains("LAST"),
+        "{told}"
+    );
+    // A reference to an environment that is not there.
+    scene.put("dev", "/", "LOST", "to ${nowhere.KEY}");
+    let read = scene.v3("LOST", "&expandSecretReferences=true").expect(200);
+    assert_eq!(read.at("/secret/secretValue"), "to ${nowhere.KEY}");
+    // Tokens that could be taken for one another.
+    let renew = json!({ "accessToken": scene.admin });
+    let renewed = scene.send(post("/api/v1/auth/token/renew", &renew));
+    assert!((400..=403).contains(&renewed.status), "{}", renewed.text);
+    for kind in ["/api/v2/service-token", "/api/v1/identities/details"] {
+        let reply = scene.send(get(kind).token(&scene.admin));
+        assert_eq!(reply.status, 403, "{kind}: {}", reply.text);
+    }
+}

@@ -314,6 +314,13 @@ fn folders_are_made_with_their_parents_and_listed() {
             .saying(&["{\"folders\":[]}"]),
         ],
     );
+    // Infisical's creation looks at `path` alone; every other route takes `directory` for it.
+    let directory =
+        json!({"workspaceId": project.id, "environment": "dev", "name": "n", "directory": "/app"});
+    let reply = world
+        .send(post("/api/v1/folders", &directory).token(admin))
+        .expect(200);
+    assert_eq!(reply.at("/folder/path"), "/n");
     assert_eq!(folders.listed(""), ["/a", "/app", "/n"]);
     assert_eq!(folders.listed("&path="), ["/a", "/app", "/n"]);
     assert_eq!(folders.listed("&path=app/"), ["/app/db"]);

@@ -321,8 +321,8 @@ fn cve_2025_6203_bombs_are_refused_at_once() {
     let (world, project) = fixture();
     let nested =
         |open: &str, close: &str, depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-    let keys: String = (0..60_000)
-        .map(|number| format!("\"k{number}\":{number},"))
+    let keys: Vec<String> = (0..60_000)
+        .map(|number| format!("\"k{number}\":{number}"))
         .collect();
     let bombs = [
         (nested("[", "]", 10_000), [400, 422].as_slice()),
@@ -335,7 +335,7 @@ fn cve_2025_6203_bombs_are_refused_at_once() {
             format!("{{\"unknown\": {}}}", nested("[", "]", 100_000)),
             &[400, 422],
         ),
-        (format!("{{{keys}\"z\":1}}"), &[400, 422]),
+        (format!("{{{}}}", keys.join(",")), &[400, 422]),
         (
             format!("{{\"secretValue\": \"{}\"}}", "x".repeat(100 * 1024 * 1024)),
             &[413],
@@ -447,7 +447,7 @@ fn cve_2026_3605_paths_do_not_climb() {
         "/app/*",
     ] {
         let body = json!({"workspaceId": id, "environment": "dev", "secretPath": path, "secretValue": "x"});
-        let encoded: String = path.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC);
         let query = format!("workspaceId={id}&environment=dev&secretPath={encoded}");
         for token in [&token, &world.admin] {
             for call in [

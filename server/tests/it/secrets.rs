@@ -591,3 +591,38 @@ fn simultaneous_writers_lose_nothing() {
     acknowledged.sort();
     assert_eq!(kept, acknowledged);
 }
+
+#[test]
+fn a_write_says_where_and_a_new_name_is_one() {
+    let store = Store::new();
+    store.world.put(&store.project, "A", "old");
+    let admin = &store.world.admin;
+    let nowhere = json!({"workspaceId": store.project.id, "secretValue": CANARY, "secrets": [
+        {"secretKey": "A", "secretValue": CANARY},
+    ]});
+    let mut rows = Vec::new();
+    for path in [
+        "/api/v3/secrets/raw/A",
+        "/api/v4/secrets/A",
+        "/api/v4/secrets/batch",
+    ] {
+        for method in ["POST", "PATCH", "DELETE"] {
+            let call = Call::new(method, path).json(&nowhere).token(admin);
+            rows.push(refused("no environment", call, 422, "\"environment\""));
+        }
+    }
+    for name in ["", "  ", "a\u{0}b"] {
+        let call = store.update("A", &json!({"newSecretName": name, "secretValue": CANARY}));
+        rows.push(refused("no name", call, 422, "newSecretName"));
+    }
+    rows.push(
+        accepted(
+            "null is none",
+            store.update("A", &json!({"newSecretName": null})),
+            &["secret.update"],
+        )
+        .saying(&["\"secretKey\":\"A\""]),
+    );
+    play(&store.world, rows);
+    assert_eq!(store.value("A"), "old");
+}

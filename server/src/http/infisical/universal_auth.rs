@@ -126,7 +126,9 @@ pub async fn login(
     Json(request): Json<UniversalAuthLoginRequest>,
 ) -> Result<Json<AccessTokenResponse>, Failure> {
     let logged_in = app
-        .write(move |cx| machine_login::login(cx, &request.client_id, &request.client_secret, &source))
+        .write_patiently(move |cx| {
+            machine_login::login(cx, &request.client_id, &request.client_secret, &source)
+        })
         .await?;
     match logged_in {
         LoggedIn::Refused(error) => Err(error.into()),

@@ -316,7 +316,7 @@ fn imports_and_references_give_what_the_rules_say() {
             random: &mut random,
             model: Model::default(),
         };
-        for _ in 0..14 {
+        for _ in 0..24 {
             session.put();
         }
         for _ in 0..9 {

@@ -66,7 +66,6 @@ pub const TABLE: &[Row] = &[
     row(&["admin-signup-missing-fields"],
         Refuses(404, "Not Found", "Route"),
         "the first administrator is made by bootstrap, or in the browser with a set-up code"),
-    row(&["secret-create-missing-env"], Refuses(400, "BadRequest", "environment"), "a token's only scope may supply it"),
     Row { about: About::Validation, ours: Issues, why: "current clients expect 422 and its list of issues" },
     row(&["ua-login-unknown-client", "ua-login-client-not-a-uuid"],
         Refuses(401, "UnauthorizedError", "Invalid credentials"),
@@ -105,7 +104,7 @@ pub const TABLE: &[Row] = &[
         Except(&[
             ("/user/firstName", "\"Admin\""), ("/user/lastName", "\"\""), ("/user/devices", "\"<absent>\""),
             ("/user/consecutiveFailedMfaAttempts", "\"<absent>\""), ("/user/consecutiveFailedPasswordAttempts", "\"<absent>\""),
-            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isGhost", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
+            ("/user/temporaryLockDateEnd", "\"<absent>\""), ("/user/isLocked", "\"<absent>\""),
             ("/user/clientPublicKey", "\"<absent>\""), ("/user/serverPrivateKey", "\"<absent>\""),
             ("/user/encryptionVersion", "\"<absent>\""), ("/user/protectedKey", "\"<absent>\""),
             ("/user/protectedKeyIV", "\"<absent>\""), ("/user/protectedKeyTag", "\"<absent>\""),

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::model::names::SecretName;
 use shared::wire::secrets::{BatchMode, BatchResponse, SecretBody, SecretsBody};
 
-use super::write::{change, new_secret};
+use super::write::{change, new_secret, place_to_write};
 use super::{body, kind_of};
 use crate::app::App;
 use crate::domain::secrets::Secret;
@@ -15,7 +15,7 @@ use crate::domain::secrets::batch::{self, Creation, Deletion, Missing, Update};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, filled, parsed};
 use crate::http::guard::Bearer;
-use crate::http::infisical::places::{Spelling, place_of};
+use crate::http::infisical::places::Spelling;
 
 /// Reads the items; a refusal says which of them it is about.
 fn items<T>(
@@ -57,7 +57,7 @@ pub async fn create(
     Bearer(caller): Bearer,
     Json(request): Json<SecretsBody>,
 ) -> Result<Json<BatchResponse>, Failure> {
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let items = items(request.secrets, |name, item| {
         Ok(Creation {
             kind: kind_of(item.kind),
@@ -78,7 +78,7 @@ pub async fn update(
     Bearer(caller): Bearer,
     Json(request): Json<SecretsBody>,
 ) -> Result<Json<BatchResponse>, Failure> {
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let missing = match request.mode.unwrap_or_default() {
         BatchMode::FailOnNotFound => Missing::Refuse,
         BatchMode::Ignore => Missing::Ignore,
@@ -108,7 +108,7 @@ pub async fn delete(
     Bearer(caller): Bearer,
     Json(request): Json<SecretsBody>,
 ) -> Result<Json<BatchResponse>, Failure> {
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let items = items(request.secrets, |name, item| {
         Ok(Deletion {
             name,

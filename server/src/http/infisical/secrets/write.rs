@@ -8,6 +8,7 @@ use shared::wire::secrets::{SecretBody, SecretQuery, SecretResponse, ValueBody};
 
 use super::{body, kind_of};
 use crate::app::App;
+use crate::domain::caller::Credential;
 use crate::domain::places::Place;
 use crate::domain::secrets::write::{self, Change, NewSecret};
 use crate::domain::secrets::{DetailsChange, Kind, MetadataItem};
@@ -67,6 +68,18 @@ pub(super) fn change(mut request: SecretBody) -> Result<Change, Failure> {
     })
 }
 
+/// The place of a write. Its environment must be named, except by a service token, which may have but one.
+pub(super) fn place_to_write(credential: &Credential, spelling: &Spelling) -> Result<Place, Failure> {
+    let place = place_of(spelling)?;
+    if place.environment.is_none() && !matches!(credential, Credential::ServiceToken { .. }) {
+        return Err(Failure::invalid(
+            "environment",
+            "Required: the slug of the environment, such as dev",
+        ));
+    }
+    Ok(place)
+}
+
 /// `POST /api/v3/secrets/raw/{name}` and `POST /api/v4/secrets/{name}`
 pub async fn create(
     State(app): State<Arc<App>>,
@@ -74,7 +87,7 @@ pub async fn create(
     Path(name): Path<String>,
     Json(request): Json<SecretBody>,
 ) -> Result<Json<SecretResponse>, Failure> {
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let kind = kind_of(request.kind);
     let new = new_secret(parsed("secretName", &name)?, request)?;
     let secret = app
@@ -93,7 +106,7 @@ pub async fn update(
     Json(request): Json<SecretBody>,
 ) -> Result<Json<SecretResponse>, Failure> {
     let name: SecretName = parsed("secretName", &name)?;
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let kind = kind_of(request.kind);
     let change = change(request)?;
     let secret = app
@@ -149,7 +162,7 @@ pub async fn delete(
     Json(request): Json<SecretBody>,
 ) -> Result<Json<SecretResponse>, Failure> {
     let name: SecretName = parsed("secretName", &name)?;
-    let place = place_of(&Spelling::from(&request))?;
+    let place = place_to_write(&caller.0, &Spelling::from(&request))?;
     let kind = kind_of(request.kind);
     let secret = app
         .write_as(caller, move |cx, caller| {
