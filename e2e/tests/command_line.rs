@@ -158,7 +158,7 @@ fn programs_get_references_expanded_and_imports_included() -> Result<()> {
         .call(token, "POST", "/api/v1/secret-imports", Some(&source))?
         .ok()?;
     // A reference does not see what is imported, as in Infisical; a program sees it.
-    let expected = "FAR='db.lan'\nHOST='db.lan'\nPORT='5432'\nURL='${HOST}:5432'\n";
+    let expected = "FAR=db.lan\nHOST=db.lan\nPORT=5432\nURL='${HOST}:5432'\n";
     assert_eq!(desk.data(&["export"])?, expected);
     assert_eq!(
         desk.data(&["run", "--", "printenv", "HOST", "FAR", "PORT"])?,
