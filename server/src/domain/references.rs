@@ -396,6 +396,10 @@ impl Walk<'_, '_> {
         self.step()?;
         match self.together.lookup.look_up(&address)? {
             Found::Missing => Ok(false),
+            Found::Denied if reference.depth > 1 => {
+                let written = value.expose().get(reference.written.clone());
+                Err(denied_as_written(written.unwrap_or_default(), at))
+            }
             Found::Denied => Err(denied(&address, at)),
             Found::Value(found) => {
                 let parts = parse(found.expose());
@@ -459,6 +463,14 @@ fn denied(address: &Address, from: &Address) -> Error {
         "You are not allowed to read secret '{}' in environment '{}' at path '{}', to which secret '{}' in environment \
          '{}' at path '{}' refers",
         address.name, address.environment, address.path, from.name, from.environment, from.path
+    ))
+}
+
+/// The same for a name that is put together: what it is made of are values, and no message shows those.
+fn denied_as_written(written: &str, from: &Address) -> Error {
+    Error::Forbidden(format!(
+        "You are not allowed to read what secret '{}' in environment '{}' at path '{}' refers to as {written}",
+        from.name, from.environment, from.path
     ))
 }
 

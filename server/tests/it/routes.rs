@@ -308,9 +308,20 @@ impl Walk<'_> {
         self.violations.lock().unwrap().push(violation);
     }
 
-    /// Sends what must be refused, and checks that it is, in Infisical's shape, without a value and without effect.
-    fn refuse(&self, who: &str, call: Call, statuses: &[u16]) {
+    /// Sends refusals that together must leave every row as it was.
+    fn without_effect(&self, who: &str, refusals: impl FnOnce()) {
         let before = self.scene.rows();
+        refusals();
+        let after = self.scene.rows();
+        if let Some(changed) = after.symmetric_difference(&before).next() {
+            let changed: String = changed.chars().take(300).collect();
+            let violation = format!("{} as {who}: a refusal that changed {changed}", name(self.route));
+            self.violations.lock().unwrap().push(violation);
+        }
+    }
+
+    /// Sends what must be refused, and checks that it is, in Infisical's shape and without a value.
+    fn refuse(&self, who: &str, call: Call, statuses: &[u16]) {
         let reply = self.scene.world.send(call);
         if !statuses.contains(&reply.status) {
             self.violation(who, &format!("expected one of {statuses:?}"), &reply);
@@ -324,11 +335,6 @@ impl Walk<'_> {
         if reply.text.contains(CANARY) {
             self.violation(who, "a refusal with a value in it", &reply);
         }
-        let after = self.scene.rows();
-        if let Some(changed) = after.symmetric_difference(&before).next() {
-            let changed: String = changed.chars().take(300).collect();
-            self.violation(who, &format!("a refusal that changed {changed}"), &reply);
-        }
     }
 
     /// Without a credential in force nobody learns anything, not even of a wrong body.
@@ -336,19 +342,22 @@ impl Walk<'_> {
         let world = &self.scene.world;
         let call = samples::call(self.sample, target);
         let bare = Call::new(call.method.as_str(), &call.path);
-        for call in [call.clone(), bare] {
-            self.refuse("nobody", call.clone(), &[401]);
-            self.refuse("a cookie alone", call.clone().cookie(&world.refresh), &[401]);
-            self.refuse("nonsense", call.clone().token("not.a.token"), &[403]);
-        }
-        let kinds = self.route.policy.kinds().unwrap();
-        let made_up = format!("st.{}.00", target.project);
-        let status = if kinds.service_token { 404 } else { 403 };
-        self.refuse("a made-up service token", call.clone().token(&made_up), &[status]);
-        for caller in callers::revoked(world, &self.scene.home, target) {
-            let status = if caller.kind.admitted(kinds) { 401 } else { 403 };
-            self.refuse(&caller.name, call.clone().token(&caller.token), &[status]);
-        }
+        let revoked = callers::revoked(world, &self.scene.home, target);
+        self.without_effect("nobody", || {
+            for call in [call.clone(), bare] {
+                self.refuse("nobody", call.clone(), &[401]);
+                self.refuse("a cookie alone", call.clone().cookie(&world.refresh), &[401]);
+                self.refuse("nonsense", call.clone().token("not.a.token"), &[403]);
+            }
+            let kinds = self.route.policy.kinds().unwrap();
+            let made_up = format!("st.{}.00", target.project);
+            let status = if kinds.service_token { 404 } else { 403 };
+            self.refuse("a made-up service token", call.clone().token(&made_up), &[status]);
+            for caller in &revoked {
+                let status = if caller.kind.admitted(kinds) { 401 } else { 403 };
+                self.refuse(&caller.name, call.clone().token(&caller.token), &[status]);
+            }
+        });
     }
 
     /// Everybody with a credential in force: first who is refused, then who is allowed, each on a target of his own if
@@ -359,15 +368,17 @@ impl Walk<'_> {
         };
         let service_tokens = tokens(target);
         let mut allowed = Vec::new();
-        for caller in self.scene.callers.iter().chain(&service_tokens) {
-            match verdict(self.route.policy, caller, self.names_target) {
-                Verdict::Refused(statuses) => {
-                    let call = samples::call(self.sample, target).token(&caller.token);
-                    self.refuse(&caller.name, call, statuses);
+        self.without_effect("everybody", || {
+            for caller in self.scene.callers.iter().chain(&service_tokens) {
+                match verdict(self.route.policy, caller, self.names_target) {
+                    Verdict::Refused(statuses) => {
+                        let call = samples::call(self.sample, target).token(&caller.token);
+                        self.refuse(&caller.name, call, statuses);
+                    }
+                    Verdict::Allowed => allowed.push(caller),
                 }
-                Verdict::Allowed => allowed.push(caller),
             }
-        }
+        });
         for caller in allowed {
             let (target, token) = if self.route.method == "GET" {
                 (target.clone(), caller.token.clone())
@@ -448,18 +459,20 @@ impl Walk<'_> {
                     }
         };
         let original = samples::call(self.sample, own);
-        for caller in self.scene.callers.iter().chain(&service_tokens).filter(strong) {
-            if verdict(self.route.policy, caller, self.names_target) != Verdict::Allowed {
-                continue;
-            }
-            for (what, object) in &objects {
-                let call = samples::call(self.sample, object);
-                if call != original {
-                    let who = format!("{} on {what}", caller.name);
-                    self.refuse(&who, call.token(&caller.token), &[400, 403, 404]);
+        self.without_effect("the strongest on what is not theirs", || {
+            for caller in self.scene.callers.iter().chain(&service_tokens).filter(strong) {
+                if verdict(self.route.policy, caller, self.names_target) != Verdict::Allowed {
+                    continue;
+                }
+                for (what, object) in &objects {
+                    let call = samples::call(self.sample, object);
+                    if call != original {
+                        let who = format!("{} on {what}", caller.name);
+                        self.refuse(&who, call.token(&caller.token), &[400, 403, 404]);
+                    }
                 }
             }
-        }
+        });
     }
 }
 

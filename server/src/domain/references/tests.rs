@@ -212,6 +212,18 @@ fn what_the_caller_may_not_read_is_refused() {
     }
 }
 
+#[test]
+fn a_refusal_shows_no_value_that_a_name_is_made_of() {
+    let mut values = values(&[("dev", "/", "A", "CANARY"), ("dev", "/", "B", "secret.CANARY")]);
+    for text in ["${secret.${A}}", "${${B}}", "${secret.x${A}.y}"] {
+        let Err(Error::Forbidden(message)) = try_expand(&mut values, text) else {
+            panic!("{text} was expanded")
+        };
+        assert!(!message.contains("CANARY"), "{message}");
+        assert!(message.contains("'HERE'") && message.contains(text), "{message}");
+    }
+}
+
 /// Values that refer to the next one `fan` times, ten deep.
 fn bomb(fan: usize, end: &str) -> Values {
     let mut values = Values::default();
