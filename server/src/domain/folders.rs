@@ -393,11 +393,7 @@ pub fn update(
             .child(name)
             .map_err(|reason| Error::invalid("path", &reason))?;
     }
-    match &change.description {
-        Change::Keep => {}
-        Change::Remove => folder.row.description = None,
-        Change::Set(description) => folder.row.description = Some(description.to_string()),
-    }
+    folder.row.description = change.description.to_text().apply(folder.row.description.take());
     folder.row.version += 1;
     folder.row.updated_at = cx.now;
     store::folders::update(cx.tx, &folder.row)?;
