@@ -253,6 +253,14 @@ pub fn find_environment(
     Ok(None)
 }
 
+/// The same among environments that are at hand.
+pub fn among<'a>(environments: &'a [Environment], slug: &str) -> Option<&'a Environment> {
+    [Some(slug), environment_alias(slug)]
+        .into_iter()
+        .flatten()
+        .find_map(|slug| environments.iter().find(|found| found.slug == slug))
+}
+
 /// A folder of an environment by path.
 pub fn find_folder(
     cx: &mut Context,

@@ -235,6 +235,14 @@ pub fn places_named(value: &SecretText) -> Vec<(String, FolderPath)> {
     places
 }
 
+/// Whether a value has a reference whose name is put together from other references.
+pub fn has_composed_names(value: &SecretText) -> bool {
+    let composed = |reference: &Reference| reference.depth > 1;
+    parse(value.expose())
+        .iter()
+        .any(|part| matches!(part, Part::Reference(reference) if composed(reference)))
+}
+
 /// Whether a value has a reference at all.
 pub fn has_references(value: &SecretText) -> bool {
     value.expose().contains("${")

@@ -65,6 +65,18 @@ fn nobody_refers_to_where_he_may_not_read() {
                 refer,
             ),
             refused(
+                "by a name that nobody knows yet",
+                create("R", "${${A}}").token(&app),
+                403,
+                "put together",
+            ),
+            refused(
+                "by a name whose parts are harmless",
+                create("R", "${dev.${A}.A}").token(&app),
+                403,
+                "put together",
+            ),
+            refused(
                 "without leave to read",
                 create("R", "${dev.app.A}").token(&blind),
                 403,
@@ -103,7 +115,7 @@ fn nobody_refers_to_where_he_may_not_read() {
             ),
             accepted(
                 "a member refers to anything",
-                create("T", "${prod.A}"),
+                create("T", "${prod.A} ${prod.${A}}"),
                 &["secret.create"],
             ),
         ],

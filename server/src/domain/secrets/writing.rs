@@ -8,7 +8,7 @@ use shared::model::text::SecretText;
 
 use super::{Change, Content, Kind, NewSecret, Secret, SecretTag, assembled, content_of, not_found, opened};
 use crate::crypto::random;
-use crate::domain::access::Scope;
+use crate::domain::access::{Access, Scope};
 use crate::domain::caller::Caller;
 use crate::domain::data_keys::{DataKeys, Part};
 use crate::domain::places::{self, Folder};
@@ -96,10 +96,16 @@ impl Writing {
         name: &str,
         value: &SecretText,
     ) -> Result<(), Error> {
-        for (environment, path) in references::places_named(value) {
-            let found = places::find_environment(cx, self.project, &environment)?;
+        let places = references::places_named(value);
+        let environments = if places.is_empty() {
+            Vec::new()
+        } else {
+            store::environments::list(cx.tx, self.project)?
+        };
+        for (environment, path) in places {
+            let found = places::among(&environments, &environment);
             let scope = Scope {
-                environment: Some(found.as_ref().map_or(&environment, |found| &found.slug)),
+                environment: Some(found.map_or(&environment, |found| &found.slug)),
                 path: Some(&path),
             };
             if !folder.access.allows(Action::Read, Subject::Secrets, scope) {
@@ -108,6 +114,12 @@ impl Writing {
                      to read secrets"
                 )));
             }
+        }
+        if matches!(folder.access, Access::Token(_)) && references::has_composed_names(value) {
+            return Err(Error::Forbidden(format!(
+                "Secret '{name}' has a reference whose name is put together from other references: nobody knows yet \
+                 where it will lead, and a service token refers only to where it may read. Write the name out"
+            )));
         }
         Ok(())
     }
