@@ -1,7 +1,7 @@
 //! Folders of environments: a tree of names under a root that is always there.
 //!
-//! What lies in a folder is renamed and deleted with it, so both ask for permission on the secrets below too: a scope
-//! that ends above them does not reach them by way of their folder.
+//! What lies in a folder is renamed and deleted with it, so both ask for permission on the secrets and imports below too:
+//! a scope that ends above them does not reach them by way of their folder, nor does it get them out of its reach.
 
 pub(super) mod tree;
 
@@ -21,6 +21,9 @@ use crate::crypto::random;
 use crate::store;
 use crate::store::environments::Environment;
 use crate::store::folders::Folder as Row;
+
+/// Most folders changed in one request: each takes a look at the whole environment.
+const MOST_CHANGES: usize = 100;
 
 /// A folder with what leads to it.
 #[derive(Debug, Clone)]
@@ -165,25 +168,41 @@ impl Parent {
             .with("path", path)
     }
 
-    /// Refuses whoever may not do to the secrets in a folder and below what he does to the folder; says whether there
-    /// are any, or folders.
-    fn require_content(&self, cx: &mut Context, folder: &Folder, action: Action) -> Result<bool, Error> {
+    /// Refuses whoever may not do an action to the secrets and the imports in a folder and below, were it at a path; says
+    /// whether there are any, or folders.
+    fn require_content(
+        &self,
+        cx: &mut Context,
+        row: &Row,
+        path: &FolderPath,
+        action: Action,
+    ) -> Result<bool, Error> {
         let all = store::folders::list(cx.tx, self.environment.id)?;
-        let holding: HashSet<FolderId> = store::folders::holding_secrets(cx.tx, self.environment.id)?
-            .into_iter()
-            .collect();
-        let mut inside = tree::below(all, folder.row.id, &folder.path)?;
-        let has_folders = !inside.is_empty();
-        inside.push((folder.row.clone(), folder.path.clone()));
-        inside.retain(|(row, _)| holding.contains(&row.id));
-        for (_, path) in &inside {
-            let scope = Scope {
-                environment: Some(&self.environment.slug),
-                path: Some(path),
-            };
-            self.access.require(action, Subject::Secrets, scope)?;
+        let mut folders = tree::below(all, row.id, path)?;
+        let mut filled = !folders.is_empty();
+        folders.push((row.clone(), path.clone()));
+        let holding = [
+            (
+                Subject::Secrets,
+                store::folders::holding_secrets(cx.tx, self.environment.id)?,
+            ),
+            (
+                Subject::SecretImports,
+                store::folders::holding_imports(cx.tx, self.environment.id)?,
+            ),
+        ];
+        for (subject, holding) in holding {
+            let holding: HashSet<FolderId> = holding.into_iter().collect();
+            for (_, path) in folders.iter().filter(|(row, _)| holding.contains(&row.id)) {
+                let scope = Scope {
+                    environment: Some(&self.environment.slug),
+                    path: Some(path),
+                };
+                self.access.require(action, subject, scope)?;
+                filled = true;
+            }
         }
-        Ok(has_folders || !inside.is_empty())
+        Ok(filled)
     }
 }
 
@@ -382,7 +401,7 @@ pub fn update(
         .as_ref()
         .filter(|name| name.as_str() != folder.row.name)
     {
-        parent.require_content(cx, &folder, Action::Edit)?;
+        parent.require_content(cx, &folder.row, &before, Action::Edit)?;
         let occupied = store::folders::child(cx.tx, parent.environment.id, Some(parent.id), name.as_str())?;
         if occupied.is_some() {
             return Err(Error::BadRequest(taken(name.as_str())));
@@ -392,6 +411,8 @@ pub fn update(
             .path
             .child(name)
             .map_err(|reason| Error::invalid("path", &reason))?;
+        // What is in it comes to lie at another path, where its scope may not reach.
+        parent.require_content(cx, &folder.row, &folder.path, Action::Create)?;
     }
     folder.row.description = change.description.to_text().apply(folder.row.description.take());
     folder.row.version += 1;
@@ -419,6 +440,12 @@ pub struct BatchChange {
 
 /// Changes several folders, all or none.
 pub fn update_all(cx: &mut Context, caller: &Caller, changes: &[BatchChange]) -> Result<Vec<Folder>, Error> {
+    if changes.len() > MOST_CHANGES {
+        return Err(Error::Invalid {
+            field: "folders",
+            reason: format!("at most {MOST_CHANGES} in one request. Send them in several requests"),
+        });
+    }
     changes
         .iter()
         .map(|item| update(cx, caller, &item.place, &item.reference, &item.change))
@@ -437,7 +464,7 @@ pub fn delete(
     let parent = parent(cx, caller, place, Action::Delete)?;
     let row = parent.child(cx, reference)?;
     let folder = parent.folder(cx, row)?;
-    let filled = parent.require_content(cx, &folder, Action::Delete)?;
+    let filled = parent.require_content(cx, &folder.row, &folder.path, Action::Delete)?;
     if filled && !force {
         return Err(Error::BadRequest(format!(
             "The folder '{}' is not empty. Delete what is in it first, or repeat with forceDelete: true to delete all \

@@ -152,6 +152,16 @@ pub fn holding_secrets(tx: Tx, environment: EnvironmentId) -> Result<Vec<FolderI
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
+/// The folders of an environment that import something.
+pub fn holding_imports(tx: Tx, environment: EnvironmentId) -> Result<Vec<FolderId>, Error> {
+    let rows = tx.query(
+        "SELECT DISTINCT i.folder_id FROM secret_imports i JOIN folders f ON f.id = i.folder_id \
+         WHERE f.environment_id = $1 AND f.deleted_at IS NULL AND i.deleted_at IS NULL",
+        &[Value::text(environment)],
+    )?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}
+
 /// Moves a folder, everything below it, and the secrets and imports in all of these to the trash. They bear the same
 /// time, so that they can be found together.
 pub fn delete(tx: Tx, id: FolderId, now: UnixMillis) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use shared::model::access::ProjectRole;
 
 use crate::app::{CANARY, Call, Project, Reply, World, delete, get, patch, post};
 use crate::scenario::{accepted, play, refused};
+use crate::secret_imports::import_into;
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -775,4 +776,45 @@ fn folders_of_a_deleted_environment_or_project_are_gone() {
     world
         .send(get(&address).token(&world.admin))
         .refused(404, "NotFound");
+}
+
+#[test]
+fn a_folder_that_imports_is_not_empty() {
+    let world = World::new();
+    let project = world.project("Web");
+    let folders = Folders {
+        world: &world,
+        project: &project,
+    };
+    folders.made("/", "app");
+    let import = import_into(&world, &project, ("dev", "/app"), ("prod", "/"));
+    let kept = || {
+        let path = format!("/api/v2/secret-imports/{import}");
+        world.send(get(&path).token(&world.admin))
+    };
+    let refusal = world
+        .send(folders.remove("v2", "app", "/"))
+        .refused(400, "BadRequest");
+    assert!(refusal.at("/message").contains("is not empty"));
+    // A service token writes no imports, so it deletes none by way of their folder.
+    let token = world.service_token(&project, &["dev:/**"], &["read", "write"]);
+    world
+        .send(folders.remove("v1", "app", "/").token(&token))
+        .refused(403, "PermissionDenied");
+    kept().expect(200);
+    world.send(folders.remove("v1", "app", "/")).expect(200);
+    kept().refused(404, "NotFound");
+}
+
+#[test]
+fn a_batch_has_a_hundred_folders_at_most() {
+    let world = World::new();
+    let project = world.project("Web");
+    let item = json!({"id": "app", "environment": "dev", "path": "/", "name": "other"});
+    let batch = |count: usize| {
+        let body = json!({"projectId": project.id, "folders": vec![item.clone(); count]});
+        patch("/api/v1/folders/batch", &body).token(&world.admin)
+    };
+    world.send(batch(101)).refused(422, "ValidationFailure");
+    world.send(batch(100)).refused(404, "NotFound");
 }
