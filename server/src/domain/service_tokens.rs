@@ -272,11 +272,12 @@ pub fn create(
 ) -> Result<(SecretText, Shown), Error> {
     let (user, _) = caller.user_session()?;
     let project = projects::find_for(cx, caller, project, Action::Create, Subject::ServiceTokens)?.project;
-    let scopes = scopes::parse(&new.scopes)?;
-    for scope in &scopes {
-        if places::find_environment(cx, project.id, scope.environment())?.is_none() {
-            return Err(places::environment_not_found(project.id, scope.environment()));
-        }
+    let mut scopes = scopes::parse(&new.scopes)?;
+    for scope in &mut scopes {
+        let found = places::find_environment(cx, project.id, scope.environment())?
+            .ok_or_else(|| places::environment_not_found(project.id, scope.environment()))?;
+        // Not the word for it: it would open nothing, until somebody gives it to another environment.
+        scope.set_environment(found.slug);
     }
     if new
         .lifetime

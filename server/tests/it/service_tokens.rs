@@ -620,3 +620,40 @@ fn folders_are_open_within_the_scopes() {
     let all = fixture.token(&["dev:/**"], &["read"]);
     assert_eq!(list(&all), ["app", "new"]);
 }
+
+#[test]
+fn a_scope_means_an_environment_and_not_a_word_for_it() {
+    let fixture = Fixture::new();
+    let several = fixture.token(&["production:/", "dev:/"], &["read"]);
+    fixture.at(&several, "prod", "/").expect(200);
+    fixture.at(&several, "production", "/").expect(200);
+    let one = fixture.token(&["production:/"], &["read"]);
+    fixture.ask(&one, "").expect(200);
+    // Who gives the word to another environment does not give the tokens to it.
+    let path = format!("/api/v1/workspace/{}/environments", fixture.project.id);
+    let other = json!({"name": "Other", "slug": "production"});
+    fixture
+        .send(post(&path, &other).token(&fixture.admin))
+        .expect(200);
+    fixture
+        .at(&several, "production", "/")
+        .refused(403, "PermissionDenied");
+    fixture.at(&several, "prod", "/").expect(200);
+}
+
+#[test]
+fn a_folder_is_not_renamed_out_of_the_scopes() {
+    let fixture = Fixture::new();
+    let rename = |token: &str| {
+        let body = json!({
+            "workspaceId": fixture.project.id, "environment": "dev", "path": "/", "name": "other",
+        });
+        patch("/api/v1/folders/app", &body).token(token)
+    };
+    let narrow = fixture.token(&["dev:/", "dev:/app"], &["read", "write"]);
+    fixture.send(rename(&narrow)).refused(403, "PermissionDenied");
+    fixture.at(&narrow, "dev", "/app").expect(200);
+    let wide = fixture.token(&["dev:/", "dev:/{app,other}"], &["read", "write"]);
+    fixture.send(rename(&wide)).expect(200);
+    fixture.at(&wide, "dev", "/other").expect(200);
+}

@@ -67,6 +67,11 @@ impl Scope {
         &self.environment
     }
 
+    /// Says which environment is meant, by the slug it has.
+    pub fn set_environment(&mut self, slug: String) {
+        self.environment = slug;
+    }
+
     /// The folder, when it is one and no pattern.
     pub fn folder(&self) -> Option<&FolderPath> {
         match &self.folders {
