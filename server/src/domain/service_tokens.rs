@@ -272,11 +272,13 @@ pub fn create(
 ) -> Result<(SecretText, Shown), Error> {
     let (user, _) = caller.user_session()?;
     let project = projects::find_for(cx, caller, project, Action::Create, Subject::ServiceTokens)?.project;
-    let scopes = scopes::parse(&new.scopes)?;
-    for scope in &scopes {
-        if places::find_environment(cx, project.id, scope.environment())?.is_none() {
-            return Err(places::environment_not_found(project.id, scope.environment()));
-        }
+    let mut scopes = Vec::with_capacity(new.scopes.len());
+    for scope in scopes::parse(&new.scopes)? {
+        let slug = scope.environment();
+        let found = places::find_environment(cx, project.id, slug)?
+            .ok_or_else(|| places::environment_not_found(project.id, slug))?;
+        // Permission is asked for the slug that the environment has.
+        scopes.push(scope.meaning(&found.slug));
     }
     if new
         .lifetime

@@ -67,6 +67,15 @@ impl Scope {
         &self.environment
     }
 
+    /// The same folders in the environment that a usual name for it means.
+    #[must_use]
+    pub fn meaning(self, environment: &str) -> Self {
+        Self {
+            environment: environment.to_owned(),
+            ..self
+        }
+    }
+
     /// The folder, when it is one and no pattern.
     pub fn folder(&self) -> Option<&FolderPath> {
         match &self.folders {
