@@ -3,6 +3,7 @@
 //! Decisions take the environment and the folder too, so that finer rules fit later; the built-in roles do not look
 //! at them.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
@@ -89,6 +90,16 @@ pub fn require_organization(caller: &Caller, action: Action, subject: Subject) -
         return Ok(());
     }
     Err(Error::PermissionDenied { action, subject })
+}
+
+/// Nobody grants what he does not hold: refuses a role, in the organization or in a project, above one's own.
+pub fn require_holds<Role: Ord + Display + Copy>(own: Role, granted: Role) -> Result<(), Error> {
+    if granted > own {
+        return Err(Error::Forbidden(format!(
+            "You cannot give the role {granted}: your own is {own}"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

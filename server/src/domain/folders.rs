@@ -3,6 +3,8 @@
 //! What lies in a folder is renamed and deleted with it, so both ask for permission on the secrets below too: a scope
 //! that ends above them does not reach them by way of their folder.
 
+pub(super) mod tree;
+
 use std::collections::{HashMap, HashSet};
 
 use shared::model::access::{Action, Subject};
@@ -170,7 +172,7 @@ impl Parent {
         let holding: HashSet<FolderId> = store::folders::holding_secrets(cx.tx, self.environment.id)?
             .into_iter()
             .collect();
-        let mut inside = below(all, folder.row.id, &folder.path)?;
+        let mut inside = tree::below(all, folder.row.id, &folder.path)?;
         let has_folders = !inside.is_empty();
         inside.push((folder.row.clone(), folder.path.clone()));
         inside.retain(|(row, _)| holding.contains(&row.id));
@@ -193,26 +195,6 @@ fn changes(cx: &mut Context, environment: EnvironmentId) -> Result<HashMap<Folde
     Ok(store::folders::secrets_changed(cx.tx, environment)?
         .into_iter()
         .collect())
-}
-
-/// Of all folders of an environment, those below one with their paths, each before what it holds.
-pub fn below(all: Vec<Row>, start: FolderId, path: &FolderPath) -> Result<Vec<(Row, FolderPath)>, Error> {
-    let mut children: HashMap<FolderId, Vec<Row>> = HashMap::new();
-    for row in all {
-        if let Some(parent) = row.parent_id {
-            children.entry(parent).or_default().push(row);
-        }
-    }
-    let mut found: Vec<(Row, FolderPath)> = Vec::new();
-    let mut open = vec![(start, path.clone())];
-    while let Some((folder, path)) = open.pop() {
-        for row in children.remove(&folder).unwrap_or_default() {
-            let path = path.child(&row.name.parse().map_err(corrupt)?).map_err(corrupt)?;
-            open.push((row.id, path.clone()));
-            found.push((row, path));
-        }
-    }
-    Ok(found)
 }
 
 /// Lists the folders in a place, or everything below it.
@@ -238,10 +220,10 @@ pub fn list(
     };
     let rows = if recursive {
         let all = store::folders::list(cx.tx, environment.id)?;
-        below(all, start, &FolderPath::root())?
+        tree::below(all, start, &FolderPath::root())?
     } else {
         let children = store::folders::children(cx.tx, environment.id, start)?;
-        below(children, start, &FolderPath::root())?
+        tree::below(children, start, &FolderPath::root())?
     };
     let changes = changes(cx, environment.id)?;
     let mut folders = Vec::with_capacity(rows.len());
@@ -284,7 +266,7 @@ pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Er
         other => other?,
     };
     let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(unknown)?;
-    let path = path_of(cx, &row)?;
+    let path = tree::path_of(cx, environment.id, row.id)?;
     let at = |path| Scope {
         environment: Some(&environment.slug),
         path: Some(path),
@@ -303,22 +285,6 @@ pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Er
         relative_path: None,
         last_secret_modified,
     })
-}
-
-fn path_of(cx: &mut Context, row: &Row) -> Result<FolderPath, Error> {
-    let all = store::folders::list(cx.tx, row.environment_id)?;
-    let root = all
-        .iter()
-        .find(|folder| folder.parent_id.is_none())
-        .map(|root| root.id);
-    let Some(root) = root.filter(|root| *root != row.id) else {
-        return Ok(FolderPath::root());
-    };
-    below(all, root, &FolderPath::root())?
-        .into_iter()
-        .find(|(folder, _)| folder.id == row.id)
-        .map(|(_, path)| path)
-        .ok_or(Error::Store(store::Error::Corrupt("folders.parent_id")))
 }
 
 /// A folder by its place, which has to exist.
@@ -427,11 +393,7 @@ pub fn update(
             .child(name)
             .map_err(|reason| Error::invalid("path", &reason))?;
     }
-    match &change.description {
-        Change::Keep => {}
-        Change::Remove => folder.row.description = None,
-        Change::Set(description) => folder.row.description = Some(description.to_string()),
-    }
+    folder.row.description = change.description.to_text().apply(folder.row.description.take());
     folder.row.version += 1;
     folder.row.updated_at = cx.now;
     store::folders::update(cx.tx, &folder.row)?;

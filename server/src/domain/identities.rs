@@ -6,7 +6,7 @@ use shared::model::access::{Action, OrganizationRole, Subject};
 use shared::model::ids::{IdentityId, MembershipId, MetadataId, OrganizationId};
 use shared::model::names::{Description, DisplayName};
 
-use super::access::require_organization;
+use super::access::{require_holds, require_organization};
 use super::caller::Caller;
 use super::{Context, Error, audit, members, organizations};
 use crate::crypto::random;
@@ -166,15 +166,6 @@ fn checked_metadata(given: &GivenMetadata) -> Result<Vec<Metadata>, Error> {
             })
         })
         .collect()
-}
-
-fn require_holds(own: OrganizationRole, granted: OrganizationRole) -> Result<(), Error> {
-    if granted > own {
-        return Err(Error::Forbidden(format!(
-            "You cannot give the role {granted}: your own is {own}"
-        )));
-    }
-    Ok(())
 }
 
 /// An identity to be made.

@@ -3,6 +3,7 @@
 use shared::model::access::{Action, ProjectRole, Subject};
 use shared::model::ids::{IdentityId, MembershipId, OrganizationId};
 
+use super::access::require_holds;
 use super::caller::Caller;
 use super::projects::{Membership, find_for};
 use super::{Context, Error, audit, identities};
@@ -14,16 +15,6 @@ use crate::store::projects::Project;
 
 /// A membership with both of its ends.
 pub type IdentityInProject = (IdentityMembership, Identity, Project);
-
-/// Nobody grants what he does not hold.
-pub(super) fn require_holds(own: ProjectRole, granted: ProjectRole) -> Result<(), Error> {
-    if granted > own {
-        return Err(Error::Forbidden(format!(
-            "You cannot give the role {granted}: your own is {own}"
-        )));
-    }
-    Ok(())
-}
 
 fn identity(cx: &mut Context, caller: &Caller, id: IdentityId) -> Result<Identity, Error> {
     let (organization, _) = caller.organization()?;

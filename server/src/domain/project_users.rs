@@ -4,8 +4,9 @@ use shared::model::access::{Action, ProjectRole, Subject};
 use shared::model::ids::MembershipId;
 use shared::model::names::Email;
 
+use super::access::require_holds;
 use super::caller::Caller;
-use super::members::{require_another_admin, require_holds};
+use super::members::require_another_admin;
 use super::projects::{Membership, find_for};
 use super::{Context, Error, audit};
 use crate::crypto::random;

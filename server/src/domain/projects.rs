@@ -217,11 +217,7 @@ pub fn update(
     if let Some(slug) = &change.slug {
         project.slug = slug.to_string();
     }
-    match &change.description {
-        Change::Keep => {}
-        Change::Remove => project.description = None,
-        Change::Set(description) => project.description = Some(description.to_string()),
-    }
+    project.description = change.description.to_text().apply(project.description.take());
     if let Some(protection) = change.delete_protection {
         project.delete_protection = protection;
     }

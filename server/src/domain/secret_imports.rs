@@ -1,11 +1,12 @@
 //! Imports: the ordered list of other folders whose secrets a folder shows besides its own.
 
 use shared::model::access::{Action, Subject};
-use shared::model::ids::{EnvironmentId, FolderId, SecretImportId};
+use shared::model::ids::{FolderId, SecretImportId};
 use shared::model::names::FolderPath;
 
 use super::access::Scope;
 use super::caller::Caller;
+use super::folders::tree;
 use super::places::{self, Folder, Place};
 use super::{Context, Error, audit, projects};
 use crate::crypto::random;
@@ -51,7 +52,7 @@ pub fn get(cx: &mut Context, caller: &Caller, id: SecretImportId) -> Result<(Sec
     let (import, _, _) = store::secret_imports::by_id(cx.tx, id)?.ok_or_else(|| not_found(id))?;
     let environment =
         store::environments::by_id(cx.tx, project, environment)?.ok_or_else(|| not_found(id))?;
-    let path = path_of(cx, environment.id, import.folder_id)?;
+    let path = tree::path_of(cx, environment.id, import.folder_id)?;
     let scope = Scope {
         environment: Some(&environment.slug),
         path: Some(&path),
@@ -71,26 +72,6 @@ pub fn get(cx: &mut Context, caller: &Caller, id: SecretImportId) -> Result<(Sec
         path,
     };
     Ok((import, folder))
-}
-
-/// Where a folder is in its environment.
-fn path_of(cx: &mut Context, environment: EnvironmentId, folder: FolderId) -> Result<FolderPath, Error> {
-    let folders = store::folders::list(cx.tx, environment)?;
-    let mut names = Vec::new();
-    let mut current = Some(folder);
-    while let Some(id) = current.filter(|_| names.len() <= folders.len()) {
-        let found = folders.iter().find(|folder| folder.id == id);
-        let Some(found) = found else {
-            return Err(Error::Store(store::Error::Corrupt("folder without its parent")));
-        };
-        names.push(found.name.as_str());
-        current = found.parent_id;
-    }
-    names.reverse();
-    names
-        .join("/")
-        .parse()
-        .map_err(|_| Error::Store(store::Error::Corrupt("folders.name")))
 }
 
 /// A folder to import from, in the words of the caller.

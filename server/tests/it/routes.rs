@@ -88,7 +88,8 @@ fn every_route_keeps_its_policy() {
     let violations = Mutex::new(Vec::new());
     let next = || waiting.lock().unwrap().next();
     std::thread::scope(|threads| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+        // More than there are processors: most of the time goes into waiting for commits.
+        for _ in 0..3 * std::thread::available_parallelism().map_or(2, usize::from) {
             threads.spawn(|| {
                 while let Some(routes) = next() {
                     let scene = Scene::new();
@@ -285,9 +286,10 @@ impl Scene {
             names_target: samples::call(sample, &target) != samples::call(sample, &self.away),
             violations: Mutex::default(),
         };
+        let service_tokens = callers::service_tokens(&self.world, &self.home, &target, &self.other);
         walk.nobody(&target);
-        walk.everybody(&target);
-        walk.foreign_objects(&target);
+        walk.everybody(&target, &service_tokens);
+        walk.foreign_objects(&target, &service_tokens);
         walk.violations.into_inner().unwrap()
     }
 }
@@ -362,14 +364,10 @@ impl Walk<'_> {
 
     /// Everybody with a credential in force: first who is refused, then who is allowed, each on a target of his own if
     /// something may change.
-    fn everybody(&self, target: &Target) {
-        let tokens = |target: &Target| {
-            callers::service_tokens(&self.scene.world, &self.scene.home, target, &self.scene.other)
-        };
-        let service_tokens = tokens(target);
+    fn everybody(&self, target: &Target, service_tokens: &[Caller]) {
         let mut allowed = Vec::new();
         self.without_effect("everybody", || {
-            for caller in self.scene.callers.iter().chain(&service_tokens) {
+            for caller in self.scene.callers.iter().chain(service_tokens) {
                 match verdict(self.route.policy, caller, self.names_target) {
                     Verdict::Refused(statuses) => {
                         let call = samples::call(self.sample, target).token(&caller.token);
@@ -385,14 +383,13 @@ impl Walk<'_> {
             } else {
                 let target = self.scene.target(self.route);
                 let token = match caller.standing {
-                    Standing::Token { .. } => {
-                        let again = tokens(&target);
-                        again
-                            .into_iter()
-                            .find(|one| one.name == caller.name)
-                            .unwrap()
-                            .token
-                    }
+                    Standing::Token { .. } => callers::service_token_named(
+                        &self.scene.world,
+                        &self.scene.home,
+                        &target,
+                        &self.scene.other,
+                        &caller.name,
+                    ),
                     _ => caller.token.clone(),
                 };
                 (target, token)
@@ -413,7 +410,7 @@ impl Walk<'_> {
 
     /// The strongest callers, with what is not theirs: another project, another organization, and requests that mix
     /// their own with somebody else's.
-    fn foreign_objects(&self, own: &Target) {
+    fn foreign_objects(&self, own: &Target, service_tokens: &[Caller]) {
         let (other, away) = (&self.scene.other, &self.scene.away);
         let mine = |inner: &Target| Target {
             organization: own.organization.clone(),
@@ -446,8 +443,6 @@ impl Walk<'_> {
             objects.push(("the own project with ids of another", with_identities(other)));
             objects.push(("an identity that is no member", stranger));
         }
-        let service_tokens =
-            callers::service_tokens(&self.scene.world, &self.scene.home, own, &self.scene.other);
         let strongest = Standing::Member(OrganizationRole::Admin, Some(ProjectRole::Admin));
         let strong = |caller: &&Caller| {
             caller.standing == strongest
@@ -460,7 +455,7 @@ impl Walk<'_> {
         };
         let original = samples::call(self.sample, own);
         self.without_effect("the strongest on what is not theirs", || {
-            for caller in self.scene.callers.iter().chain(&service_tokens).filter(strong) {
+            for caller in self.scene.callers.iter().chain(service_tokens).filter(strong) {
                 if verdict(self.route.policy, caller, self.names_target) != Verdict::Allowed {
                     continue;
                 }

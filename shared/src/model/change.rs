@@ -1,5 +1,7 @@
 //! A field of a change, where null means something else than absence.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What happens to something that need not be there. As a field of a body it needs `#[serde(default)]`.
@@ -26,6 +28,18 @@ impl<T> Change<T> {
             Self::Keep => before,
             Self::Remove => None,
             Self::Set(value) => Some(value),
+        }
+    }
+
+    /// The same as text.
+    pub fn to_text(&self) -> Change<String>
+    where
+        T: Display,
+    {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Remove => Change::Remove,
+            Self::Set(value) => Change::Set(value.to_string()),
         }
     }
 

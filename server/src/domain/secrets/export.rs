@@ -7,10 +7,10 @@ use shared::model::ids::{EnvironmentId, ProjectId};
 use shared::model::text::SecretText;
 
 use crate::domain::data_keys::Part;
+use crate::domain::folders::tree;
 use crate::domain::proof::damage;
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
-use crate::store::folders::Folder;
 use crate::store::secrets::SHARED;
 
 /// Folders of an environment by path, each with its secrets by name: what a person reads in a backup.
@@ -36,6 +36,7 @@ pub fn export_environment(
     environment: EnvironmentId,
 ) -> Result<Exported, Error> {
     let folders = store::folders::list(cx.tx, environment)?;
+    let paths = damage(tree::paths(cx, environment))?.unwrap_or_default();
     let keys = damage(data_keys::open(cx, project))?;
     let mut exported = Exported::new();
     for folder in &folders {
@@ -53,21 +54,11 @@ pub fn export_environment(
             );
             secrets.insert(row.name, value);
         }
-        exported.insert(path_of(folder, &folders), secrets);
+        // In a damaged tree a folder has no path, and its values are found by its id.
+        let path = paths
+            .get(&folder.id)
+            .map_or_else(|| folder.id.to_string(), ToString::to_string);
+        exported.insert(path, secrets);
     }
     Ok(exported)
-}
-
-/// The path of a folder among all folders of its environment.
-pub(super) fn path_of(folder: &Folder, folders: &[Folder]) -> String {
-    let mut names = Vec::new();
-    let mut current = Some(folder);
-    while let Some(folder) =
-        current.filter(|folder| folder.parent_id.is_some() && names.len() <= folders.len())
-    {
-        names.push(folder.name.as_str());
-        current = folders.iter().find(|other| Some(other.id) == folder.parent_id);
-    }
-    names.reverse();
-    format!("/{}", names.join("/"))
 }

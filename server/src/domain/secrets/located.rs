@@ -6,6 +6,7 @@ use shared::model::ids::SecretId;
 use super::{Secret, opened};
 use crate::domain::audit::Audited;
 use crate::domain::caller::Caller;
+use crate::domain::folders::tree;
 use crate::domain::places::{self, Folder, Origin, Place};
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
@@ -21,17 +22,10 @@ pub(super) fn locate(
     let row = store::secrets::by_id(cx.tx, id)?.ok_or_else(|| not_found(id))?;
     let (project, environment, slug) =
         store::secrets::environment_of(cx.tx, id)?.ok_or_else(|| not_found(id))?;
-    let folders = store::folders::list(cx.tx, environment)?;
-    let path = folders
-        .iter()
-        .find(|folder| folder.id == row.folder_id)
-        .map(|folder| super::export::path_of(folder, &folders))
-        .and_then(|path| path.parse().ok())
-        .ok_or_else(|| not_found(id))?;
     let place = Place {
         project: Some(project.to_string()),
         environment: Some(slug),
-        path,
+        path: tree::path_of(cx, environment, row.folder_id)?,
         origin: Origin::Named,
     };
     let folder = match places::resolve_folder(cx, caller, &place, action, Subject::Secrets) {

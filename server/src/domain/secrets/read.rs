@@ -1,10 +1,7 @@
 //! Reading secrets: a folder or everything below it, one secret, with what is imported and with references expanded.
 
-use std::collections::HashMap;
-
 use shared::model::access::{Action, Subject};
-use shared::model::ids::FolderId;
-use shared::model::names::{FolderPath, SecretName};
+use shared::model::names::SecretName;
 
 pub use super::filter::Filter;
 pub use super::imported::ImportBlock;
@@ -13,6 +10,7 @@ use super::view::View;
 use super::{Kind, Secret, not_found};
 use crate::domain::audit::{Audited, Entry};
 use crate::domain::caller::{Actor, Caller};
+use crate::domain::folders::tree;
 use crate::domain::places::{self, Folder, Place, Resolved};
 use crate::domain::references::{Address, Expansion, Found, Lookup, has_references};
 use crate::domain::{Context, Error};
@@ -172,7 +170,7 @@ fn list_in(
     };
     let mut view = View::new(cx, folder.project, folder.access.clone(), seen_by_references)?;
     let folders = if options.recursive {
-        below(&mut view, folder)?
+        readable(&mut view, folder)?
     } else {
         vec![folder]
     };
@@ -205,33 +203,20 @@ fn list_in(
 }
 
 /// A folder and all below it that the caller may read, by path.
-fn below(view: &mut View, top: Folder) -> Result<Vec<Folder>, Error> {
-    let mut children: HashMap<FolderId, Vec<(FolderId, String)>> = HashMap::new();
-    for row in store::folders::list(view.cx.tx, top.environment.id)? {
-        if let Some(parent) = row.parent_id {
-            children.entry(parent).or_default().push((row.id, row.name));
-        }
-    }
-    let mut waiting = vec![top];
-    let mut found = Vec::new();
-    while let Some(folder) = waiting.pop() {
-        // A folder is taken out with its list, so that a circle, should one ever come about, ends.
-        for (id, name) in children.remove(&folder.id).unwrap_or_default() {
-            let path: FolderPath = format!("{}/{name}", folder.path)
-                .parse()
-                .map_err(|_| Error::Store(store::Error::Corrupt("folders.name")))?;
-            waiting.push(Folder {
-                id,
-                path,
-                ..folder.clone()
-            });
-        }
-        if view.may_read(&folder.environment.slug, &folder.path) {
-            found.push(folder);
-        }
-    }
-    found.sort_by_cached_key(|folder| folder.path.to_string());
-    Ok(found)
+fn readable(view: &mut View, top: Folder) -> Result<Vec<Folder>, Error> {
+    let all = store::folders::list(view.cx.tx, top.environment.id)?;
+    let mut folders: Vec<Folder> = tree::below(all, top.id, &top.path)?
+        .into_iter()
+        .map(|(row, path)| Folder {
+            id: row.id,
+            path,
+            ..top.clone()
+        })
+        .collect();
+    folders.push(top);
+    folders.retain(Folder::shows_secrets);
+    folders.sort_by_cached_key(|folder| folder.path.to_string());
+    Ok(folders)
 }
 
 /// Leaves one secret of each name in a folder: the override where there is one.

@@ -82,7 +82,7 @@ impl<'a, 'b> View<'a, 'b> {
     }
 
     /// Whether the caller may read the secrets of a folder.
-    pub fn may_read(&self, environment: &str, path: &FolderPath) -> bool {
+    fn may_read(&self, environment: &str, path: &FolderPath) -> bool {
         let scope = Scope {
             environment: Some(environment),
             path: Some(path),

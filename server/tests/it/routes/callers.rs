@@ -168,32 +168,45 @@ fn service_token(
         .at("/serviceToken")
 }
 
-/// Service tokens of a target, and one of another project. The sample requests are about `dev`.
+/// Name, environment, permissions, and whether it is of another project. The sample requests are about `dev`.
+type ServiceToken = (&'static str, &'static str, &'static [&'static str], bool);
+
+#[rustfmt::skip]
+const SERVICE_TOKENS: [ServiceToken; 5] = [
+    ("service token reading", "dev", &["read"], false),
+    ("service token writing", "dev", &["write"], false),
+    ("service token reading and writing", "dev", &["read", "write"], false),
+    ("service token of another environment", "prod", &["read", "write"], false),
+    ("service token of another project", "dev", &["read", "write"], true),
+];
+
+/// Makes the service token of a name for a target.
+pub fn service_token_named(
+    app: &TestApp,
+    founder: &Founder,
+    target: &Target,
+    other: &Target,
+    name: &str,
+) -> String {
+    let (_, scope, permissions, elsewhere) = SERVICE_TOKENS.iter().find(|row| row.0 == name).unwrap();
+    let target = if *elsewhere { other } else { target };
+    service_token(app, founder, &target.project, scope, permissions)
+}
+
+/// Service tokens of a target, and one of another project.
 pub fn service_tokens(app: &TestApp, founder: &Founder, target: &Target, other: &Target) -> Vec<Caller> {
-    let rows: [(&str, &Target, &str, &[&str], bool); 5] = [
-        ("reading", target, "dev", &["read"], true),
-        ("writing", target, "dev", &["write"], true),
-        ("reading and writing", target, "dev", &["read", "write"], true),
-        (
-            "of another environment",
-            target,
-            "prod",
-            &["read", "write"],
-            false,
-        ),
-        ("of another project", other, "dev", &["read", "write"], false),
-    ];
-    rows.into_iter()
-        .map(|(name, target, scope, permissions, reaches)| Caller {
-            name: format!("service token {name}"),
+    SERVICE_TOKENS
+        .iter()
+        .map(|(name, scope, permissions, elsewhere)| Caller {
+            name: (*name).to_owned(),
             kind: Kind::ServiceToken,
             standing: Standing::Token {
                 read: permissions.contains(&"read"),
                 write: permissions.contains(&"write"),
-                reaches,
+                reaches: *scope == "dev" && !elsewhere,
             },
             who: None,
-            token: service_token(app, founder, &target.project, scope, permissions),
+            token: service_token_named(app, founder, target, other, name),
         })
         .collect()
 }
