@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use e2e::desk::{Desk, expect_parts};
 use e2e::dotenv;
+use e2e::http::Connection;
 use e2e::instance::EMAIL;
 use e2e::program::Run;
 use e2e::server::{signal, wait};
 use e2e::shell::{environment, sh};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn a_real_file_goes_in_and_comes_out_in_every_format() -> Result<()> {
@@ -133,6 +134,37 @@ fn a_process_gets_the_secrets_and_stays_itself() -> Result<()> {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut child.stdout.take().context("no output")?, &mut said)?;
     assert_eq!(said, "caught 1000\n");
+    Ok(())
+}
+
+#[test]
+fn programs_get_references_expanded_and_imports_included() -> Result<()> {
+    let desk = Desk::new()?;
+    desk.data(&["secrets", "set", "--env", "prod", "HOST=db.lan", "PORT=1"])?;
+    desk.data(&[
+        "secrets",
+        "set",
+        "PORT=5432",
+        "URL=${HOST}:${PORT}",
+        "FAR=${prod.HOST}",
+    ])?;
+    let source = json!({
+        "workspaceId": desk.instance.project, "environment": "dev",
+        "import": {"environment": "prod", "path": "/"},
+    });
+    let mut connection = Connection::open(desk.server.address)?;
+    let token = &desk.instance.user;
+    connection
+        .call(token, "POST", "/api/v1/secret-imports", Some(&source))?
+        .ok()?;
+    // A reference does not see what is imported, as in Infisical; a program sees it.
+    let expected = "FAR=db.lan\nHOST=db.lan\nPORT=5432\nURL='${HOST}:5432'\n";
+    assert_eq!(desk.data(&["export"])?, expected);
+    assert_eq!(
+        desk.data(&["run", "--", "printenv", "HOST", "FAR", "PORT"])?,
+        "db.lan\ndb.lan\n5432\n"
+    );
+    assert_eq!(desk.data(&["secrets", "get", "FAR", "HOST"])?, "db.lan\ndb.lan\n");
     Ok(())
 }
 

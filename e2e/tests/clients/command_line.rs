@@ -477,6 +477,8 @@ fn service_tokens_with_three_and_four_parts() -> Result<()> {
         });
         let made = person.post("/api/v2/service-token/", &body)?.ok()?;
         text(&made, "/serviceTokenData/id")?;
+        let user = made.pointer("/serviceTokenData/user");
+        ensure!(user.is_none_or(Value::is_string), "it reads a text: {made}");
         // The fourth part is the client's own and unknown to the server.
         Ok(text(&made, "/serviceToken")? + ".00ff00ff")
     };

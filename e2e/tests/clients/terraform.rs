@@ -275,7 +275,7 @@ fn identities_with_universal_auth_token_auth_and_projects() -> Result<()> {
 
     let auth = format!("/api/v1/auth/universal-auth/identities/{id}");
     let settings = json!({
-        "clientSecretTrustedIps": [{ "ipAddress": "127.0.0.0/8" }, { "ipAddress": "::/0" }],
+        "clientSecretTrustedIps": [{ "ipAddress": "127.0.0.0/8" }, { "ipAddress": "::/0" }, { "ipAddress": "192.0.2.7" }],
         "accessTokenTrustedIps": [{ "ipAddress": "0.0.0.0/0" }],
         "accessTokenTTL": 3600, "accessTokenMaxTTL": 7200, "accessTokenNumUsesLimit": 10,
     });
@@ -291,6 +291,9 @@ fn identities_with_universal_auth_token_auth_and_projects() -> Result<()> {
     assert_eq!(read["clientSecretTrustedIps"][0]["ipAddress"], json!("127.0.0.0"));
     assert_eq!(read["clientSecretTrustedIps"][0]["prefix"], json!(8));
     assert_eq!(read["clientSecretTrustedIps"][1]["type"], json!("ipv6"));
+    // It joins nothing where there is no prefix: an address stays the address that was sent.
+    assert_eq!(read["clientSecretTrustedIps"][2]["ipAddress"], json!("192.0.2.7"));
+    assert_eq!(read["clientSecretTrustedIps"][2].get("prefix"), None);
     time(read, "/createdAt")?;
     terraform.ok("PATCH", &auth, &json!({ "accessTokenTTL": 1800 }))?;
     assert_eq!(
@@ -327,6 +330,8 @@ fn identities_with_universal_auth_token_auth_and_projects() -> Result<()> {
     assert_eq!(text(&listed, "/tokens/0/id")?, token);
     let token = format!("/api/v1/auth/token-auth/tokens/{token}");
     terraform.ok("PATCH", &token, &json!({ "name": "nightly" }))?;
+    // What it does not find it makes anew.
+    assert_eq!(text(&terraform.get(&token)?, "/token/name")?, "nightly");
     terraform.ok("POST", &format!("{token}/revoke"), &json!({}))?;
     terraform.ok("DELETE", &tokens, &Value::Null)?;
 

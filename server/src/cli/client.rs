@@ -144,7 +144,8 @@ impl Client {
         Ok(answer.workspaces)
     }
 
-    /// The secrets of a folder as the server lists them. An environment or a folder that does not exist is a failure
+    /// The secrets of a folder as the server lists them, then what it imports, of the last import first: the first of
+    /// a name counts. An environment or a folder that does not exist is a failure
     /// with status 404: whoever runs a program must not run it without its secrets because of a misspelt name.
     pub async fn secrets(&self, query: &SecretQuery) -> Result<Vec<Secret>, Failure> {
         let doing = "list the secrets";
@@ -157,7 +158,8 @@ impl Client {
                 .with_status(404));
         }
         let listed: SecretsResponse = self.understood(doing, &answer)?;
-        Ok(listed.secrets)
+        let imported = listed.imports.into_iter().rev().flat_map(|block| block.secrets);
+        Ok(listed.secrets.into_iter().chain(imported).collect())
     }
 
     /// One secret.

@@ -85,6 +85,15 @@ impl Place {
         }
     }
 
+    /// The same for values as a program uses them: references expanded, imports included.
+    pub fn effective_query(&self) -> SecretQuery {
+        SecretQuery {
+            expand_secret_references: Some("true".to_owned()),
+            include_imports: Some("true".to_owned()),
+            ..self.query()
+        }
+    }
+
     /// This place as the body of a request that writes a shared secret.
     pub fn body(&self) -> SecretBody {
         SecretBody {

@@ -152,11 +152,12 @@ pub async fn fetch(
     printer: &Printer,
 ) -> Result<(Place, Vec<Secret>), Failure> {
     let folder = Folder::open(connection, place, around, printer).await?;
-    let secrets = folder.list(&folder.place.query()).await?;
+    let secrets = folder.list(&folder.place.effective_query()).await?;
     Ok((folder.place, effective(secrets)))
 }
 
-/// One secret for each name, sorted: the caller's own override takes the place of the shared value.
+/// One secret for each name, sorted: the caller's own override takes the place of the shared value, and either that of
+/// an imported one, which comes later in the list.
 fn effective(mut secrets: Vec<Secret>) -> Vec<Secret> {
     secrets.sort_by(|a, b| {
         let shared = |secret: &Secret| secret.kind == SecretType::Shared;
@@ -222,7 +223,11 @@ impl Folder {
         let mut text = Zeroizing::new(String::new());
         let mut missing = Vec::new();
         for name in names {
-            match self.client.secret(name.as_str(), &self.place.query()).await {
+            match self
+                .client
+                .secret(name.as_str(), &self.place.effective_query())
+                .await
+            {
                 Ok(secret) => {
                     text.push_str(secret.secret_value.expose());
                     text.push('\n');

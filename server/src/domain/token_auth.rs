@@ -119,7 +119,12 @@ pub fn tokens(
 }
 
 /// A token of an identity of the caller's organization, for a caller who may do the action.
-fn token(cx: &mut Context, caller: &Caller, id: AccessTokenId, action: Action) -> Result<AccessToken, Error> {
+pub fn token(
+    cx: &mut Context,
+    caller: &Caller,
+    id: AccessTokenId,
+    action: Action,
+) -> Result<AccessToken, Error> {
     let not_found = || Error::NotFound(format!("Token with id '{id}' not found"));
     identities::require(caller, action)?;
     let token = store::access_tokens::made_by_hand(cx.tx, id)?.ok_or_else(not_found)?;

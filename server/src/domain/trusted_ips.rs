@@ -1,4 +1,5 @@
-//! Ranges of addresses from which a credential may be used.
+//! Ranges of addresses from which a credential may be used. One that was given as a single address stays one: clients
+//! compare what they read with what they sent.
 
 use std::net::IpAddr;
 
@@ -20,21 +21,44 @@ pub fn parse(field: &'static str, entries: &[String]) -> Result<String, Error> {
     let mut ranges = Vec::with_capacity(entries.len());
     for entry in entries {
         let entry = entry.trim();
-        let range = entry
-            .parse::<IpNet>()
-            .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| Error::Invalid {
-                field,
-                reason: format!("{entry} is no address or CIDR range"),
-            })?;
-        ranges.push(range.to_string());
+        let range = Range::parse(entry).ok_or_else(|| Error::Invalid {
+            field,
+            reason: format!("{entry} is no address or CIDR range"),
+        })?;
+        ranges.push(match range {
+            Range::Address(address) => address.to_string(),
+            Range::Network(network) => network.to_string(),
+        });
     }
     Ok(ranges.join(" "))
 }
 
+/// A range as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// A single address.
+    Address(IpAddr),
+    /// An address with a prefix.
+    Network(IpNet),
+}
+
+impl Range {
+    fn parse(text: &str) -> Option<Self> {
+        let address = text.parse().map(Self::Address);
+        address.or_else(|_| text.parse().map(Self::Network)).ok()
+    }
+
+    fn contains(self, address: IpAddr) -> bool {
+        match self {
+            Self::Address(own) => own == address,
+            Self::Network(network) => network.contains(&address),
+        }
+    }
+}
+
 /// The stored ranges, one by one.
-pub fn ranges(stored: &str) -> impl Iterator<Item = IpNet> + '_ {
-    stored.split(' ').filter_map(|range| range.parse().ok())
+pub fn ranges(stored: &str) -> impl Iterator<Item = Range> + '_ {
+    stored.split(' ').filter_map(Range::parse)
 }
 
 /// Whether an address lies in the stored ranges. An address that cannot be read lies in none, unless the ranges are
@@ -46,7 +70,7 @@ pub fn allow(stored: &str, address: &str) -> bool {
     let Ok(address) = address.parse::<IpAddr>() else {
         return false;
     };
-    ranges(stored).any(|range| range.contains(&address.to_canonical()))
+    ranges(stored).any(|range| range.contains(address.to_canonical()))
 }
 
 #[cfg(test)]
@@ -75,5 +99,13 @@ mod tests {
             assert!(!allow(&ranges, outside), "{outside}");
         }
         assert!(allow(EVERYWHERE, ""));
+    }
+
+    #[test]
+    fn what_was_given_as_an_address_stays_one() {
+        assert_eq!(
+            stored(&[" 192.168.1.7", "192.168.1.7/32", "10.1.2.3/8", "FD00::1"]).unwrap(),
+            "192.168.1.7 192.168.1.7/32 10.1.2.3/8 fd00::1"
+        );
     }
 }

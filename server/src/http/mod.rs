@@ -64,6 +64,7 @@ pub fn routes() -> Vec<Route> {
         organization("DELETE", "/api/v1/auth/token-auth/identities/{identity}", Delete, Identities, delete(token_auth::detach)),
         organization("POST", "/api/v1/auth/token-auth/identities/{identity}/tokens", Create, Identities, post(token_auth::create_token)),
         organization("GET", "/api/v1/auth/token-auth/identities/{identity}/tokens", Read, Identities, get(token_auth::tokens)),
+        organization("GET", "/api/v1/auth/token-auth/tokens/{token}", Read, Identities, get(token_auth::token)),
         organization("PATCH", "/api/v1/auth/token-auth/tokens/{token}", Edit, Identities, patch(token_auth::rename_token)),
         organization("POST", "/api/v1/auth/token-auth/tokens/{token}/revoke", Delete, Identities, post(token_auth::revoke_token)),
         open("POST", "/api/v1/auth/token/renew", post(access_tokens::renew)),

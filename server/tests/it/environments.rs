@@ -163,6 +163,9 @@ fn positions_have_no_gaps() {
     expect(&["qa", "test", "staging", "dev", "prod"]);
     move_to("dev", 4);
     expect(&["qa", "test", "staging", "dev", "prod"]);
+    // Terraform sends 0 when it changes something else.
+    move_to("dev", 0);
+    expect(&["qa", "test", "staging", "dev", "prod"]);
     let id = environment_id(&world, &project, "test");
     let reply = world
         .send(Call::new("DELETE", &format!("{path}/{id}")).token(admin))
@@ -170,6 +173,7 @@ fn positions_have_no_gaps() {
     assert_eq!(reply.json["environment"]["position"], 2);
     expect(&["qa", "staging", "dev", "prod"]);
     assert_eq!(add("late", json!(null)), 5);
+    assert_eq!(add("later", json!(0)), 6);
 }
 
 #[test]

@@ -454,9 +454,18 @@ fn the_short_form_changes_a_value() {
                 &["secret.update"],
             )
             .saying(&["\"version\":3"]),
+            accepted(
+                "by the query, where the body is empty",
+                short(
+                    &at("dev"),
+                    json!({"value": "three", "environment": "", "secretPath": " "}),
+                ),
+                &["secret.update"],
+            )
+            .saying(&["\"version\":4"]),
         ],
     );
-    assert_eq!(store.value("A"), "two");
+    assert_eq!(store.value("A"), "three");
 }
 
 #[test]

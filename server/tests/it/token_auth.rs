@@ -131,6 +131,15 @@ fn token_auth_from_attaching_to_detaching() {
             )
             .saying(&["daily"])
             .hiding(&[&text]),
+            refused(
+                "read an unknown one",
+                get(&token_path(NOBODY)).token(admin),
+                404,
+                "NotFound",
+            ),
+            accepted("read one", get(&token_path(&token)).token(admin), &[])
+                .saying(&["{\"token\":{", "daily", "\"accessTokenTTL\":100"])
+                .hiding(&[&text]),
             accepted("list", get(&tokens).token(admin), &[])
                 .saying(&["daily", "\"isAccessTokenRevoked\":false"])
                 .hiding(&[&text, "nightly"]),
@@ -152,6 +161,8 @@ fn token_auth_from_attaching_to_detaching() {
                 &["identity.token.revoke"],
             )
             .saying(&["Successfully revoked access token"]),
+            accepted("read the revoked one", get(&token_path(&token)).token(admin), &[])
+                .saying(&["\"isAccessTokenRevoked\":true"]),
             accepted("an empty list again", get(&tokens).token(admin), &[]).saying(&["\"tokens\":[]"]),
         ],
     );

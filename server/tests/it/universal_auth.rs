@@ -111,7 +111,7 @@ fn settings_are_changed_in_part_and_answered_as_they_are() {
                 "\"accessTokenPeriod\":60",
                 "\"lockoutEnabled\":false",
                 "\"lockoutThreshold\":5",
-                r#"[{"ipAddress":"10.0.0.0","type":"ipv4","prefix":8},{"ipAddress":"192.0.2.1","type":"ipv4","prefix":32}]"#,
+                r#"[{"ipAddress":"10.0.0.0","type":"ipv4","prefix":8},{"ipAddress":"192.0.2.1","type":"ipv4"}]"#,
             ]),
         ],
     );

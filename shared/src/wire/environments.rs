@@ -32,7 +32,7 @@ pub struct CreateEnvironmentRequest {
     pub name: String,
     /// Slug.
     pub slug: String,
-    /// Place in the list; at the end when absent.
+    /// Place in the list, from 1; at the end when absent or 0.
     #[serde(default)]
     pub position: Option<i64>,
 }
@@ -46,7 +46,7 @@ pub struct UpdateEnvironmentRequest {
     /// New slug.
     #[serde(default)]
     pub slug: Option<String>,
-    /// New place in the list, from 1.
+    /// New place in the list, from 1; as it is when absent or 0.
     #[serde(default)]
     pub position: Option<i64>,
 }

@@ -98,8 +98,10 @@ pub struct ServiceToken {
     pub tag: String,
     /// Whoever made it.
     pub created_by: UserId,
-    /// The same with name and address.
-    pub user: ServiceTokenUser,
+    /// The same with name and address: for the token itself alone. The command line reads a text here in the answer to
+    /// making one and fails on anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<ServiceTokenUser>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.

@@ -15,7 +15,7 @@ pub struct TrustedIp {
     /// `ipv4` or `ipv6`, in answers.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Length of the network part, in answers; in requests it may stand here too.
+    /// Length of the network part, in answers where a range was given with one; in requests it may stand here too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<u8>,
 }

@@ -51,10 +51,13 @@ fn path(name: &str) -> String {
     format!("/api/v3/secrets/raw/{}", String::from(encode_uri_component(name)))
 }
 
-/// All secrets of a place, by name, without their values.
+/// All shared secrets of a place, by name, without their values. Not what is imported: that is changed elsewhere.
 pub async fn list(session: Session, place: &Place) -> Result<Vec<Secret>, Error> {
     let answer: SecretsResponse = place
-        .read("/api/v3/secrets/raw".to_owned(), false)
+        .read("/api/v4/secrets".to_owned(), false)
+        .query("includePersonalOverrides", "false")
+        .query("includeImports", "false")
+        .query("expandSecretReferences", "false")
         .send(session)
         .await?;
     Ok(answer.secrets)

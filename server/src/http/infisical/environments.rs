@@ -37,6 +37,11 @@ fn change(message: &str, row: store::environments::Environment) -> Json<Environm
     })
 }
 
+/// The position that a client wants. 0 is none: Terraform sends it when it changes something else.
+fn wanted(position: Option<i64>) -> Option<i64> {
+    position.filter(|position| *position != 0)
+}
+
 /// `GET …/environments/{id}`
 pub async fn get(
     State(app): State<Arc<App>>,
@@ -94,9 +99,10 @@ pub async fn create(
 ) -> Result<Json<EnvironmentChangeResponse>, Failure> {
     let name: DisplayName = parsed("name", &request.name)?;
     let slug: EnvSlug = parsed("slug", &request.slug)?;
+    let position = wanted(request.position);
     let row = app
         .write_as(caller, move |cx, caller| {
-            environments::create(cx, caller, &project, &name, &slug, request.position)
+            environments::create(cx, caller, &project, &name, &slug, position)
         })
         .await?;
     Ok(change("Successfully created new environment", row))
@@ -116,17 +122,10 @@ pub async fn update(
     let slug: Option<EnvSlug> = filled(request.slug.as_ref())
         .map(|slug| parsed("slug", slug))
         .transpose()?;
+    let position = wanted(request.position);
     let row = app
         .write_as(caller, move |cx, caller| {
-            environments::update(
-                cx,
-                caller,
-                &project,
-                id,
-                name.as_ref(),
-                slug.as_ref(),
-                request.position,
-            )
+            environments::update(cx, caller, &project, id, name.as_ref(), slug.as_ref(), position)
         })
         .await?;
     Ok(change("Successfully updated environment", row))

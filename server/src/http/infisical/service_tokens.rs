@@ -22,7 +22,7 @@ fn body(shown: Shown) -> ServiceToken {
         row,
         scopes,
         permissions,
-        maker,
+        ..
     } = shown;
     ServiceToken {
         id_again: row.id,
@@ -44,14 +44,7 @@ fn body(shown: Shown) -> ServiceToken {
         iv: row.iv,
         tag: row.tag,
         created_by: row.created_by,
-        user: ServiceTokenUser {
-            id_again: maker.id,
-            id: maker.id,
-            username: maker.email.clone(),
-            email: maker.email,
-            first_name: maker.first_name,
-            last_name: maker.last_name,
-        },
+        user: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
         revision: 0,
@@ -61,7 +54,19 @@ fn body(shown: Shown) -> ServiceToken {
 /// `GET /api/v2/service-token`
 pub async fn own(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<ServiceToken>, Failure> {
     let shown = app.read_as(caller, service_tokens::own).await?;
-    Ok(Json(body(shown)))
+    let maker = &shown.maker;
+    let user = ServiceTokenUser {
+        id_again: maker.id,
+        id: maker.id,
+        username: maker.email.clone(),
+        email: maker.email.clone(),
+        first_name: maker.first_name.clone(),
+        last_name: maker.last_name.clone(),
+    };
+    Ok(Json(ServiceToken {
+        user: Some(user),
+        ..body(shown)
+    }))
 }
 
 /// `POST /api/v2/service-token`

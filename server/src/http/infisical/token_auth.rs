@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Deserialize;
+use shared::model::access::Action;
 use shared::model::ids::{AccessTokenId, IdentityId};
 use shared::model::names::Description;
 use shared::wire::auth::MessageResponse;
@@ -177,6 +178,23 @@ pub async fn tokens(
         .await?;
     Ok(Json(TokensResponse {
         tokens: rows.into_iter().map(token_body).collect(),
+    }))
+}
+
+/// `GET …/tokens/{tokenId}`
+pub async fn token(
+    State(app): State<Arc<App>>,
+    Bearer(caller): Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<TokenDataResponse>, Failure> {
+    let id: AccessTokenId = parsed("tokenId", &id)?;
+    let row = app
+        .read_as(caller, move |cx, caller| {
+            token_auth::token(cx, caller, id, Action::Read)
+        })
+        .await?;
+    Ok(Json(TokenDataResponse {
+        token: token_body(row),
     }))
 }
 

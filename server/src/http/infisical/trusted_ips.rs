@@ -2,18 +2,24 @@
 
 use shared::wire::universal_auth::TrustedIp;
 
-use crate::domain::trusted_ips;
+use crate::domain::trusted_ips::{self, Range};
 use crate::http::error::Failure;
 
-/// Stored ranges with address and prefix apart, as Terraform joins them again.
+/// Stored ranges with address and prefix apart. Terraform joins them again where there is a prefix, so a single address
+/// has none.
 pub fn bodies(stored: &str) -> Vec<TrustedIp> {
-    trusted_ips::ranges(stored)
-        .map(|range| TrustedIp {
-            ip_address: range.addr().to_string(),
-            kind: Some(if range.addr().is_ipv4() { "ipv4" } else { "ipv6" }.into()),
-            prefix: Some(range.prefix_len()),
-        })
-        .collect()
+    let body = |range| {
+        let (address, prefix) = match range {
+            Range::Address(address) => (address, None),
+            Range::Network(network) => (network.addr(), Some(network.prefix_len())),
+        };
+        TrustedIp {
+            ip_address: address.to_string(),
+            kind: Some(if address.is_ipv4() { "ipv4" } else { "ipv6" }.into()),
+            prefix,
+        }
+    };
+    trusted_ips::ranges(stored).map(body).collect()
 }
 
 /// The ranges of a request in the form that is stored. The prefix stands in the address or beside it.

@@ -134,6 +134,7 @@ pub const SAMPLES: &[Sample] = &[
     ("DELETE /api/v1/auth/token-auth/identities/{identity}", machine),
     ("POST /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { body: Some(json!({})), ..machine(t) }),
     ("GET /api/v1/auth/token-auth/identities/{identity}/tokens", |t| Request { variables: machine(t).variables, ..query(&[("offset", "0"), ("limit", "10")]) }),
+    ("GET /api/v1/auth/token-auth/tokens/{token}", |t| plain().at("token", &t.access_token)),
     ("PATCH /api/v1/auth/token-auth/tokens/{token}", |t| body(json!({"name": "changed"})).at("token", &t.access_token)),
     ("POST /api/v1/auth/token-auth/tokens/{token}/revoke", |t| body(json!({})).at("token", &t.access_token)),
     ("POST /api/v2/identities/search", |_| body(json!({}))),

@@ -129,6 +129,7 @@ pub async fn set_value(
     let name: SecretName = parsed("secretName", &name)?;
     let (asked, said) = (Spelling::from(&query), Spelling::from(&request));
     let project = said.projects.into_iter().chain(asked.projects);
+    let given = |word: &&String| filled(Some(*word)).is_some();
     let place: Place = place_of(&Spelling {
         projects: [
             project.into_iter().find(|word| filled(*word).is_some()).flatten(),
@@ -136,8 +137,8 @@ pub async fn set_value(
             None,
             None,
         ],
-        environment: said.environment.or(asked.environment),
-        path: said.path.or(asked.path),
+        environment: said.environment.filter(given).or(asked.environment),
+        path: said.path.filter(given).or(asked.path),
     })?;
     let Some(value) = request.value.or(request.secret_value) else {
         return Err(Failure::invalid("value", "Required: {\"value\": \"…\"}"));
