@@ -487,6 +487,29 @@ fn what_would_open_nothing_or_too_much_is_refused() {
 }
 
 #[test]
+fn a_token_for_the_usual_name_of_an_environment_opens_it() {
+    let fixture = Fixture::new();
+    let token = fixture.token(&["production:/"], &["read"]);
+    let shown = fixture
+        .send(get("/api/v2/service-token").token(&token))
+        .expect(200);
+    assert_eq!(
+        shown.json["scopes"],
+        json!([{"environment": "prod", "secretPath": "/"}])
+    );
+    for asked in ["prod", "production", "dev"] {
+        let reply = fixture.at(&token, asked, "/").expect(200);
+        assert_eq!(reply.at("/secret/environment"), "prod", "{asked}");
+    }
+    // It means the environment that was meant when the token was made.
+    let late = json!({"name": "Late", "slug": "production"});
+    let path = format!("/api/v1/workspace/{}/environments", fixture.project.id);
+    fixture.send(post(&path, &late).token(&fixture.admin)).expect(200);
+    let reply = fixture.at(&token, "production", "/").expect(200);
+    assert_eq!(reply.at("/secret/environment"), "prod");
+}
+
+#[test]
 fn a_token_shows_itself_and_not_its_secret() {
     let fixture = Fixture::new();
     let made = fixture

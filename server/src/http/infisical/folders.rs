@@ -21,43 +21,11 @@ use crate::domain::places::Place;
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
-use crate::http::infisical::places::{Spelling, hinted, place_of};
+use crate::http::infisical::places::{Spelling, hinted, place_of, spelled};
 
-impl<'a> From<&'a FolderQuery> for Spelling<'a> {
-    fn from(query: &'a FolderQuery) -> Self {
-        Self {
-            projects: [
-                query.project_id.as_ref(),
-                query.workspace_id.as_ref(),
-                query.workspace_slug.as_ref(),
-                query.project_slug.as_ref(),
-            ],
-            environment: query.environment.as_ref(),
-            path: first([&query.path, &query.directory, &query.secret_path]),
-        }
-    }
-}
-
-impl<'a> From<&'a FolderBody> for Spelling<'a> {
-    fn from(body: &'a FolderBody) -> Self {
-        Self {
-            projects: [
-                body.project_id.as_ref(),
-                body.workspace_id.as_ref(),
-                body.workspace_slug.as_ref(),
-                body.project_slug.as_ref(),
-            ],
-            environment: body.environment.as_ref(),
-            path: first([&body.path, &body.directory, &body.secret_path]),
-        }
-    }
-}
-
-/// The spelling of the path that is used.
-fn first(spellings: [&Option<String>; 3]) -> Option<&String> {
-    spellings
-        .into_iter()
-        .find_map(|text| text.as_ref().filter(|text| !text.trim().is_empty()))
+spelled! {
+    FolderQuery: path, directory, secret_path;
+    FolderBody: path, directory, secret_path;
 }
 
 fn body(folder: folders::Folder) -> Folder {

@@ -18,6 +18,36 @@ pub struct Spelling<'a> {
     pub path: Option<&'a String>,
 }
 
+/// The first that is filled.
+pub fn first<const N: usize>(spellings: [Option<&String>; N]) -> Option<&String> {
+    spellings
+        .into_iter()
+        .find(|text| filled(*text).is_some())
+        .flatten()
+}
+
+/// Makes a [`Spelling`] of each of these requests, which name the project and the environment as all do, and the folder
+/// in one of these fields.
+macro_rules! spelled {
+    ($($request:ty: $($path:ident),+;)+) => {$(
+        impl<'a> From<&'a $request> for crate::http::infisical::places::Spelling<'a> {
+            fn from(request: &'a $request) -> Self {
+                Self {
+                    projects: [
+                        request.project_id.as_ref(),
+                        request.workspace_id.as_ref(),
+                        request.workspace_slug.as_ref(),
+                        request.project_slug.as_ref(),
+                    ],
+                    environment: request.environment.as_ref(),
+                    path: crate::http::infisical::places::first([$(request.$path.as_ref()),+]),
+                }
+            }
+        }
+    )+};
+}
+pub(super) use spelled;
+
 /// The place that a request means. Whether project and environment are given is decided with the credential at hand:
 /// a service token supplies its own.
 pub fn place_of(spelling: &Spelling) -> Result<Place, Failure> {

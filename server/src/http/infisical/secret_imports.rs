@@ -15,23 +15,10 @@ use crate::domain::secret_imports::{self, Change, Source};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed};
 use crate::http::guard::Bearer;
-use crate::http::infisical::places::{Spelling, place_of};
+use crate::http::infisical::places::{Spelling, place_of, spelled};
 use crate::store::secret_imports::SecretImport as Row;
 
-impl<'a> From<&'a SecretImportRequest> for Spelling<'a> {
-    fn from(request: &'a SecretImportRequest) -> Self {
-        Self {
-            projects: [
-                request.project_id.as_ref(),
-                request.workspace_id.as_ref(),
-                request.workspace_slug.as_ref(),
-                request.project_slug.as_ref(),
-            ],
-            environment: request.environment.as_ref(),
-            path: request.path.as_ref(),
-        }
-    }
-}
+spelled! { SecretImportRequest: path; }
 
 fn body(row: Row) -> SecretImport {
     SecretImport {

@@ -16,28 +16,15 @@ use shared::wire::secrets::{
 
 use crate::domain::secrets::read::ImportBlock as ImportedBlock;
 use crate::domain::secrets::{self, Kind, MetadataItem};
-use crate::http::infisical::places::Spelling;
+use crate::http::infisical::places::spelled;
 
-/// Requests that say where as most do.
-macro_rules! spelled {
-    ($($request:ty),+) => {$(
-        impl<'a> From<&'a $request> for Spelling<'a> {
-            fn from(request: &'a $request) -> Self {
-                Self {
-                    projects: [
-                        request.project_id.as_ref(),
-                        request.workspace_id.as_ref(),
-                        request.workspace_slug.as_ref(),
-                        request.project_slug.as_ref(),
-                    ],
-                    environment: request.environment.as_ref(),
-                    path: request.secret_path.as_ref(),
-                }
-            }
-        }
-    )+};
+spelled! {
+    SecretQuery: secret_path;
+    SecretBody: secret_path;
+    SecretsBody: secret_path;
+    TagSecretBody: secret_path;
+    ValueBody: secret_path;
 }
-spelled!(SecretQuery, SecretBody, SecretsBody, TagSecretBody, ValueBody);
 
 fn kind_of(kind: Option<SecretType>) -> Kind {
     match kind {
