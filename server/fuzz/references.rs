@@ -133,7 +133,10 @@ fn circles_and_towers_end() {
                 assert!(
                     matches!(
                         error,
-                        Error::BadRequest(_) | Error::Forbidden(_) | Error::PermissionDenied { .. }
+                        Error::BadRequest(_)
+                            | Error::Forbidden(_)
+                            | Error::PermissionDenied { .. }
+                            | Error::ReferenceDenied { .. }
                     ),
                     "{written:?} with {held:?}: {told}"
                 );

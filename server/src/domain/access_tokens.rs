@@ -5,7 +5,7 @@ use shared::model::ids::{AccessTokenId, ClientSecretId, IdentityId};
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
-use super::caller::{Caller, Credential, Source};
+use super::caller::{Actor, Caller, Credential, Source};
 use super::service_tokens::TOUCH_SECONDS;
 use super::{Context, Error, audit, tokens, trusted_ips};
 use crate::crypto::random;
@@ -193,11 +193,16 @@ fn uses_exhausted() -> Error {
     Error::Unauthenticated("Unable to renew because access token number of uses limit reached".into())
 }
 
-/// The bearer of a token that may be used now, from here. Uses are counted before, by [`count_use`].
+/// The bearer of a token that may be used now, from here. Uses are counted by [`count_use`].
 pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<Bearer, Error> {
     let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
-    let token = &bearer.token;
-    let is_over = |end: Option<UnixMillis>| end.is_some_and(|end| end <= cx.now);
+    judge(&bearer.token, cx.now, source)?;
+    Ok(bearer)
+}
+
+/// Says why a token that is not revoked may not be used now, from here.
+fn judge(token: &AccessToken, now: UnixMillis, source: &Source) -> Result<(), Error> {
+    let is_over = |end: Option<UnixMillis>| end.is_some_and(|end| end <= now);
     if is_over(expires_by_max_ttl(token)) {
         return Err(Error::Unauthenticated(
             "Failed to renew MI access token due to Max TTL expiration".into(),
@@ -213,7 +218,7 @@ pub fn in_force(cx: &mut Context, id: AccessTokenId, source: &Source) -> Result<
             "You are not allowed to access this resource from the current IP address".into(),
         ));
     }
-    Ok(bearer)
+    Ok(())
 }
 
 /// Whether the use of a token is to be written down: once a minute, and of tokens made by hand alone, because people
@@ -229,9 +234,19 @@ pub fn touch(cx: &mut Context, id: AccessTokenId) -> Result<(), Error> {
     Ok(store::access_tokens::touch(cx.tx, id, since, cx.now)?)
 }
 
-/// Counts a request of a limited token. The first refusal says why, further ones that there is no such token, as Infisical
+/// Counts a request of a limited token, if the token may be used now, from here: whoever holds it where it is not trusted
+/// must not use it up. The first refusal for the limit says why, further ones that there is no such token, as Infisical
 /// has it; so it is a value, not an error: that it was said must be committed.
-pub fn count_use(cx: &mut Context, id: AccessTokenId) -> Result<Option<Error>, Error> {
+pub fn count_use(
+    cx: &mut Context,
+    id: AccessTokenId,
+    text_expired: bool,
+    source: &Source,
+) -> Result<Option<Error>, Error> {
+    in_force(cx, id, source)?;
+    if text_expired {
+        return Err(tokens::expired());
+    }
     if store::access_tokens::use_once(cx.tx, id, cx.now)? > 0 {
         return Ok(None);
     }
@@ -251,11 +266,41 @@ fn of_identity(credential: &Credential, done: &str) -> Result<(AccessTokenId, bo
     }
 }
 
+/// How a renewal ended. A refusal is a value, not an error: its record must be committed.
+#[derive(Debug)]
+pub enum Renewal {
+    /// The token with its new text.
+    Renewed(Issued),
+    /// Why not.
+    Refused(Error),
+}
+
 /// Lets a token live on: its time to live starts again, never past its longest life. The client gets a new JWT of
 /// the same token, which stays bound to the client secret it came from.
-pub fn renew(cx: &mut Context, credential: &Credential, source: &Source) -> Result<Issued, Error> {
+pub fn renew(cx: &mut Context, credential: &Credential, source: &Source) -> Result<Renewal, Error> {
     let (id, text_expired) = of_identity(credential, "renewed")?;
-    let mut token = in_force(cx, id, source)?.token;
+    let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
+    let caller = holder(&bearer, source.clone());
+    let mut token = bearer.token;
+    if let Err(refused) = judge_renewal(&token, text_expired, cx.now, source) {
+        let entry = audit::Entry::new("identity.token.renew.refused").with("reason", &refused);
+        audit::record(cx, &caller, &entry)?;
+        return Ok(Renewal::Refused(refused));
+    }
+    store::access_tokens::renew(cx.tx, token.id, cx.now)?;
+    token.renewed_at = cx.now;
+    audit::record(cx, &caller, &audit::Entry::new("identity.token.renew"))?;
+    signed(cx, token).map(Renewal::Renewed)
+}
+
+/// Says why a token that is not revoked may not be renewed now, from here.
+fn judge_renewal(
+    token: &AccessToken,
+    text_expired: bool,
+    now: UnixMillis,
+    source: &Source,
+) -> Result<(), Error> {
+    judge(token, now, source)?;
     if text_expired {
         return Err(tokens::expired());
     }
@@ -263,16 +308,24 @@ pub fn renew(cx: &mut Context, credential: &Credential, source: &Source) -> Resu
     if terms.uses_limit > 0 && token.uses >= terms.uses_limit {
         return Err(uses_exhausted());
     }
-    if let Some(limit) = expires_by_max_ttl(&token)
-        && cx.now.plus_seconds(terms.ttl) > limit
+    if let Some(limit) = expires_by_max_ttl(token)
+        && now.plus_seconds(terms.ttl) > limit
     {
         return Err(Error::Unauthenticated(
             "Failed to renew MI access token past its Max TTL expiration".into(),
         ));
     }
-    store::access_tokens::renew(cx.tx, token.id, cx.now)?;
-    token.renewed_at = cx.now;
-    signed(cx, token)
+    Ok(())
+}
+
+/// Who holds a token that was sent in the body, for the record.
+fn holder(bearer: &Bearer, source: Source) -> Caller {
+    Caller {
+        actor: Actor::Identity(bearer.token.identity_id),
+        credential_id: bearer.token.id.to_string(),
+        organization: Some((bearer.organization_id, bearer.organization_role)),
+        ..Caller::anonymous(source)
+    }
 }
 
 /// Ends a token; whoever holds it may.
@@ -280,10 +333,7 @@ pub fn revoke(cx: &mut Context, credential: &Credential, source: Source) -> Resu
     let (id, _) = of_identity(credential, "revoked")?;
     let bearer = store::access_tokens::bearer(cx.tx, id)?.ok_or_else(unknown)?;
     store::access_tokens::revoke(cx.tx, id, cx.now)?;
-    let mut caller = Caller::anonymous(source);
-    caller.actor = super::caller::Actor::Identity(bearer.token.identity_id);
-    caller.credential_id = id.to_string();
-    caller.organization = Some((bearer.organization_id, bearer.organization_role));
+    let caller = holder(&bearer, source);
     audit::record(cx, &caller, &audit::Entry::new("identity.token.revoke"))
 }
 

@@ -40,6 +40,16 @@ pub enum Error {
         /// On what.
         subject: Subject,
     },
+    /// A reference leads to what the caller may not read.
+    #[error("{message}")]
+    ReferenceDenied {
+        /// What was refused.
+        message: String,
+        /// What is referred to: a name with its place, or the reference as it is written. Never a value.
+        referenced: String,
+        /// The secret that holds the reference: its name with its place.
+        referencing: String,
+    },
     /// Somebody else changed it first.
     #[error("{0}")]
     Stale(String),

@@ -466,20 +466,35 @@ fn too_much_together() -> Error {
     ))
 }
 
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            environment,
+            path,
+            name,
+        } = self;
+        write!(
+            f,
+            "secret '{name}' in environment '{environment}' at path '{path}'"
+        )
+    }
+}
+
 fn denied(address: &Address, from: &Address) -> Error {
-    Error::Forbidden(format!(
-        "You are not allowed to read secret '{}' in environment '{}' at path '{}', to which secret '{}' in environment \
-         '{}' at path '{}' refers",
-        address.name, address.environment, address.path, from.name, from.environment, from.path
-    ))
+    Error::ReferenceDenied {
+        message: format!("You are not allowed to read {address}, to which {from} refers"),
+        referenced: address.to_string(),
+        referencing: from.to_string(),
+    }
 }
 
 /// The same for a name that is put together: what it is made of are values, and no message shows those.
 fn denied_as_written(written: &str, from: &Address) -> Error {
-    Error::Forbidden(format!(
-        "You are not allowed to read what secret '{}' in environment '{}' at path '{}' refers to as {written}",
-        from.name, from.environment, from.path
-    ))
+    Error::ReferenceDenied {
+        message: format!("You are not allowed to read what {from} refers to as {written}"),
+        referenced: written.to_owned(),
+        referencing: from.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ pub fn is_done(cx: &mut Context) -> Result<bool, Error> {
     Ok(store::users::any(cx.tx)?)
 }
 
+/// When the instance was set up: when its first organization was made. None before.
+pub fn done_at(cx: &mut Context) -> Result<Option<UnixMillis>, Error> {
+    Ok(store::organizations::first(cx.tx)?.map(|first| first.created_at))
+}
+
 /// The refusal of a second set-up.
 pub fn already_done() -> Error {
     Error::BadRequest("Instance has already been set up. Log in at /login".into())

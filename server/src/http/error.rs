@@ -128,6 +128,17 @@ fn domain_answer(error: &Error) -> Answer {
             details: Some(json!([{ "action": action.to_string(), "subject": subject.to_string() }])),
             ..Answer::new(StatusCode::FORBIDDEN, "PermissionDenied", error.to_string())
         },
+        Error::ReferenceDenied {
+            message,
+            referenced,
+            referencing,
+        } => Answer {
+            details: Some(json!([
+                format!("Referenced: {referenced}"),
+                format!("Referencing: {referencing}")
+            ])),
+            ..Answer::new(StatusCode::FORBIDDEN, "PermissionDenied", message)
+        },
         Error::Stale(message) => Answer::new(StatusCode::CONFLICT, "Conflict", message),
         Error::TooManyAttempts { retry_after } => Answer {
             retry_after: Some(*retry_after),

@@ -80,13 +80,18 @@ pub async fn require_bearer(
         return Err(Error::Forbidden(kinds.refusal(&credential)).into());
     }
     if let Credential::Identity {
-        token, limited: true, ..
+        token,
+        limited: true,
+        expired,
     } = credential
-        && let Some(refused) = app
-            .write_patiently(move |cx| access_tokens::count_use(cx, token))
-            .await?
     {
-        return Err(refused.into());
+        let source = request.extensions().get::<Source>().cloned().unwrap_or_default();
+        let refused = app
+            .write_patiently(move |cx| access_tokens::count_use(cx, token, expired, &source))
+            .await?;
+        if let Some(refused) = refused {
+            return Err(refused.into());
+        }
     }
     request.extensions_mut().insert(credential);
     Ok(next.run(request).await)

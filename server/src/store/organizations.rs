@@ -66,16 +66,33 @@ pub fn first(tx: Tx) -> Result<Option<Organization>, Error> {
     rows.first().map(organization).transpose()
 }
 
-/// The organizations of a member with the role in each, by name.
-pub fn of_member(tx: Tx, member: Member) -> Result<Vec<(Organization, OrganizationRole)>, Error> {
+/// An organization with somebody's place in it.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The organization.
+    pub organization: Organization,
+    /// The member's role there.
+    pub role: OrganizationRole,
+    /// When the member joined.
+    pub joined_at: UnixMillis,
+}
+
+/// The organizations of a member, by name.
+pub fn of_member(tx: Tx, member: Member) -> Result<Vec<Membership>, Error> {
     let rows = tx.query(
-        "SELECT o.id, o.name, o.slug, o.created_at, o.updated_at, m.role FROM organizations o \
+        "SELECT o.id, o.name, o.slug, o.created_at, o.updated_at, m.role, m.created_at FROM organizations o \
          JOIN organization_members m ON m.organization_id = o.id \
          WHERE m.member_kind = $1 AND m.member_id = $2 AND o.deleted_at IS NULL ORDER BY o.name, o.id",
         &[Value::from(member.kind()), Value::from(member.id())],
     )?;
     rows.iter()
-        .map(|row| Ok((organization(row)?, row.parsed(5)?)))
+        .map(|row| {
+            Ok(Membership {
+                organization: organization(row)?,
+                role: row.parsed(5)?,
+                joined_at: UnixMillis(row.get(6)?),
+            })
+        })
         .collect()
 }
 

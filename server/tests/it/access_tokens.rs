@@ -286,6 +286,79 @@ fn one_use_is_one_use_for_two_requests_at_once() {
 }
 
 #[test]
+fn who_holds_a_token_where_it_is_not_trusted_does_not_use_it_up() {
+    let world = World::new();
+    let settings = json!({
+        "accessTokenNumUsesLimit": 1, "accessTokenTrustedIps": [{"ipAddress": "198.51.100.7"}],
+    });
+    let (reply, id) = token(&world, &settings);
+    let call = get("/api/strongroom/v1/me").token(&reply.at("/accessToken"));
+    for _ in 0..3 {
+        world.send(call.clone()).refused(403, "ForbiddenRequestError");
+    }
+    world.send(call.clone().from("198.51.100.7")).expect(200);
+    assert_eq!(
+        message(world.send(call.clone().from("198.51.100.7"))),
+        "Unable to renew because access token number of uses limit reached"
+    );
+    // Nor does one that has ended count.
+    let ended = json!({
+        "accessTokenNumUsesLimit": 1, "accessTokenTTL": 10, "accessTokenTrustedIps": [{"ipAddress": "0.0.0.0/0"}],
+    });
+    world
+        .send(patch(&auth_of(&id), &ended).token(&world.admin))
+        .expect(200);
+    let (reply, _) = token(&world, &ended);
+    world.later(11);
+    me(&world, &reply.at("/accessToken")).refused(401, "UnauthorizedError");
+    let uses = world.sql(|tx| {
+        let rows = tx.query("SELECT uses FROM access_tokens WHERE ttl = 10", &[])?;
+        rows.iter()
+            .map(|row| row.get::<i64>(0))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    assert_eq!(uses, [0]);
+}
+
+#[test]
+fn renewals_are_on_record() {
+    let world = World::new();
+    let (reply, id) = token(&world, &json!({"accessTokenTTL": 100, "accessTokenMaxTTL": 150}));
+    let text = reply.at("/accessToken");
+    let last = |call: Call, status: u16| {
+        world.later(10);
+        world.send(call).expect(status);
+        world.sql(|tx| {
+            let rows = tx.query(
+                "SELECT event, actor_kind, actor_id, credential_id, detail FROM audit_records \
+                 ORDER BY at DESC, id DESC LIMIT 1",
+                &[],
+            )?;
+            (0..5)
+                .map(|column| rows[0].get::<String>(column))
+                .collect::<Result<Vec<_>, _>>()
+        })
+    };
+    let token_id = claims(&text)["identityAccessTokenId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let call = post(RENEW, &body_token(&text));
+    assert_eq!(
+        last(call.clone(), 200),
+        ["identity.token.renew", "identity", &id, &token_id, "{}"]
+    );
+    world.later(60);
+    let refused = last(call, 401);
+    assert_eq!(
+        refused[..4],
+        ["identity.token.renew.refused", "identity", &id, &token_id]
+    );
+    assert!(refused[4].contains("past its Max TTL"), "{}", refused[4]);
+    assert!(!refused[4].contains(&text));
+}
+
+#[test]
 fn the_token_that_set_up_made_is_made_by_hand() {
     let world = World::new();
     let root = claims(&world.root);

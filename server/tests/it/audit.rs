@@ -72,6 +72,56 @@ fn every_read_and_write_of_a_secret_is_recorded() {
 }
 
 #[test]
+fn a_record_says_where_values_of_references_came_from() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put_at(&project, ("prod", "/db"), "PASSWORD", CANARY);
+    world.put_at(&project, ("staging", "/"), "USER", "${prod.db.PASSWORD}");
+    world.put(&project, "PLAIN", "plain");
+    world.put(&project, "HERE", "${PLAIN} ${dev.PLAIN} ${prod.db.NOPE}");
+    world.put(&project, "CHAIN", "${staging.USER} ${prod.db.PASSWORD}");
+    // Another word for the environment makes no second place.
+    world.put(&project, "ALIAS", "${production.db.PASSWORD}");
+    let last = |path: &str| {
+        world.later(1);
+        let path = format!("/api/{path}projectId={}&environment=dev", project.id);
+        world.send(get(&path).token(&world.admin)).expect(200);
+        let record = records(&world, &project).pop().unwrap();
+        assert!(!record.detail.contains(CANARY));
+        let detail = detail(&record);
+        let text = |name: &str| detail[name].as_str().map(str::to_owned);
+        (text("referenced_places"), text("referenced_from"))
+    };
+    let both = (Some("2".to_owned()), Some("prod:/db staging:/".to_owned()));
+    let one = (Some("1".to_owned()), Some("prod:/db".to_owned()));
+    for (path, expected) in [
+        ("v4/secrets?", &both),
+        ("v4/secrets/CHAIN?", &both),
+        ("v4/secrets/ALIAS?", &one),
+        ("v4/secrets/HERE?", &(None, None)),
+        ("v4/secrets?expandSecretReferences=false&", &(None, None)),
+        ("v4/secrets?viewSecretValue=false&", &(None, None)),
+        ("v3/secrets/raw/CHAIN?", &(None, None)),
+    ] {
+        assert_eq!(&last(path), expected, "{path}");
+    }
+    let (mut folders, mut value) = (Vec::new(), String::new());
+    for number in 0..101 {
+        folders.push(format!("/f{number:03}"));
+        value.push_str(&format!("${{prod.f{number:03}.A}}"));
+    }
+    for folder in &folders {
+        world.put_at(&project, ("prod", folder), "A", "a");
+    }
+    world.put(&project, "MANY", &value);
+    let (count, from) = last("v4/secrets/MANY?");
+    assert_eq!(count.as_deref(), Some("101"));
+    let from = from.unwrap();
+    assert_eq!(from.split(' ').count(), 100);
+    assert!(from.ends_with("prod:/f099"), "{from}");
+}
+
+#[test]
 fn refusals_read_nothing_and_leave_no_record_of_reading() {
     let world = World::new();
     let project = world.project("Web");

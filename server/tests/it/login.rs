@@ -262,6 +262,36 @@ fn an_organization_is_chosen_only_by_its_members() {
     );
 }
 
+#[test]
+fn organizations_say_when_the_caller_joined() {
+    let world = World::new();
+    world.later(60);
+    let person = world.person("pat@example.com", OrganizationRole::Member);
+    let of = |token: &str| {
+        let list = world.send(get("/api/v1/organization").token(token)).expect(200);
+        let path = format!("/api/v1/organization/{}", world.organization);
+        let one = world.send(get(&path).token(token)).expect(200);
+        let organization = list.json["organizations"][0].clone();
+        assert_eq!(organization, one.json["organization"]);
+        assert_eq!(organization["enforceMfa"], false);
+        assert_eq!(organization.get("selectedMfaMethod"), Some(&Value::Null));
+        let text = |field: &str| organization[field].as_str().unwrap().to_owned();
+        (text("createdAt"), text("userJoinedAt"))
+    };
+    let (made, founder) = of(&world.admin);
+    let (_, joined) = of(&person);
+    assert_eq!(made, founder);
+    assert!(joined > made, "{joined} {made}");
+    // A client still understands a server that does not say so.
+    let older = json!({
+        "id": world.organization, "name": "Home", "slug": "home", "customerId": null, "authEnforced": false,
+        "scimEnabled": false, "kmsDefaultKeyId": null, "kmsEncryptedDataKey": null,
+        "defaultMembershipRole": "member", "createdAt": made, "updatedAt": made,
+    });
+    let older: shared::wire::organizations::Organization = serde_json::from_value(older).unwrap();
+    assert!(older.user_joined_at.is_none() && !older.enforce_mfa);
+}
+
 /// A second organization that nobody here belongs to.
 pub fn foreign_organization(app: &TestApp) -> String {
     use crate::store::organizations::{Organization, insert};

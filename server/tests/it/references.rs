@@ -179,18 +179,24 @@ fn what_the_caller_may_not_read_is_refused_by_name() {
     let token = world.service_token(&project, &["dev:/", "staging:/"], &["read", "write"]);
     for name in ["URL", "INDIRECT"] {
         let reply = ask(&world, &project, name, "expandSecretReferences=true", &token);
-        let reply = reply.refused(403, "ForbiddenRequestError");
+        let reply = reply.refused(403, "PermissionDenied");
+        assert_eq!(
+            reply.json["details"],
+            json!([
+                "Referenced: secret 'PASSWORD' in environment 'prod' at path '/db'",
+                "Referencing: secret 'URL' in environment 'dev' at path '/'"
+            ])
+        );
         for part in ["'PASSWORD'", "'prod'", "'/db'", "'URL'"] {
             assert!(reply.text.contains(part), "{part} in {}", reply.text);
         }
     }
     // Whether the target is there makes no difference.
-    ask(&world, &project, "GONE", "expandSecretReferences=true", &token)
-        .refused(403, "ForbiddenRequestError");
+    ask(&world, &project, "GONE", "expandSecretReferences=true", &token).refused(403, "PermissionDenied");
     let list = format!("/api/v4/secrets?projectId={}&environment=dev", project.id);
     world
         .send(get(&list).token(&token))
-        .refused(403, "ForbiddenRequestError");
+        .refused(403, "PermissionDenied");
     world
         .send(get(&format!("{list}&expandSecretReferences=false")).token(&token))
         .expect(200);

@@ -471,3 +471,36 @@ fn a_service_token_sees_what_its_scopes_reach() {
     ask("HIDDEN").refused(404, "NotFound");
     assert_eq!(world.said(crate::app::CANARY), 1, "only what made it was told");
 }
+
+#[test]
+fn what_is_imported_by_a_place_that_does_not_exist_is_empty_with_a_hint() {
+    let world = World::new();
+    let project = world.project("Web");
+    let stranger = world.member(&world.project("Other"), "admin");
+    world.put_at(&project, ("prod", "/"), "A", "a");
+    world.folder(&project, "dev", "/app");
+    import_into(&world, &project, ("dev", "/app"), ("prod", "/"));
+    for route in ["secret-imports/secrets", "secret-imports/secrets/raw"] {
+        let call = |query: &str| get(&format!("/api/v1/{route}?workspaceId={}&{query}", project.id));
+        let ask = |query: &str| world.send(call(query).token(&world.admin)).expect(200);
+        for (query, missing) in [
+            ("environment=nope", "nope"),
+            ("environment=dev&path=/nope", "/nope"),
+            ("environment=dev&secretPath=/nope", "/nope"),
+        ] {
+            let reply = ask(query);
+            assert_eq!(reply.json, json!({"secrets": []}), "{query}");
+            let hint = reply.headers["x-strongroom-hint"].to_str().unwrap();
+            assert!(hint.contains(missing), "{hint}");
+            world
+                .send(call(query).token(&stranger.token))
+                .refused(403, "ForbiddenRequestError");
+        }
+        // An empty path hides no other spelling.
+        for query in ["path=/app", "secretPath=/app", "path=&secretPath=/app"] {
+            let reply = ask(&format!("environment=dev&{query}"));
+            assert_eq!(reply.json["secrets"][0]["environment"], "prod", "{query}");
+            assert!(!reply.headers.contains_key("x-strongroom-hint"));
+        }
+    }
+}

@@ -32,11 +32,19 @@ fn status_and_configuration_are_open_before_and_after_set_up() {
     assert_eq!(status.at("/message"), "Ok");
     let config = app.send(get("/api/v1/admin/config")).expect(200);
     assert_eq!(config.json["config"]["initialized"], false);
+    assert_eq!(
+        config.json["config"].get("createdAt"),
+        Some(&serde_json::Value::Null)
+    );
     let world = World::on(app);
     world.send(get("/api/status")).expect(200);
     let config = world.send(get("/api/v1/admin/config")).expect(200);
     assert_eq!(config.json["config"]["initialized"], true);
     assert_eq!(config.json["config"]["allowSignUp"], false);
+    for field in ["createdAt", "updatedAt"] {
+        let time = config.json["config"][field].as_str().unwrap();
+        assert!(time.starts_with("20") && time.ends_with('Z'), "{field}: {time}");
+    }
     assert_eq!(world.send(get("/api/health")).expect(200).at("/status"), "ok");
     assert_eq!(world.send(get("/healthcheck")).expect(200).at("/status"), "ok");
 }

@@ -29,11 +29,20 @@ pub struct Organization {
     /// Always empty: people log in with a password.
     #[serde(default)]
     pub org_auth_method: String,
+    /// Always false: nobody is made to use a second factor.
+    #[serde(default)]
+    pub enforce_mfa: bool,
+    /// Always null.
+    #[serde(default)]
+    pub selected_mfa_method: Option<String>,
     /// Role of a new member.
     pub default_membership_role: OrganizationRole,
     /// The caller's role here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_role: Option<OrganizationRole>,
+    /// When the caller joined.
+    #[serde(default)]
+    pub user_joined_at: Option<UnixMillis>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.

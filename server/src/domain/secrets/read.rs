@@ -1,6 +1,9 @@
 //! Reading secrets: a folder or everything below it, one secret, with what is imported and with references expanded.
 
+use std::collections::BTreeSet;
+
 use shared::model::access::{Action, Subject};
+use shared::model::ids::FolderId;
 use shared::model::names::SecretName;
 
 pub use super::filter::Filter;
@@ -69,6 +72,36 @@ pub struct Listing {
     /// What is missing when environment or folder do not exist. Infisical answers with an empty list then, and scripts
     /// rely on it.
     pub missing: Option<String>,
+    /// Where values of references came from besides the listed folders, for the record.
+    referenced: BTreeSet<String>,
+}
+
+impl Listing {
+    /// Nothing, because environment or folder do not exist.
+    fn without(missing: String) -> Self {
+        Self {
+            missing: Some(missing),
+            ..Self::default()
+        }
+    }
+}
+
+/// Places named in one record.
+const MOST_PLACES_RECORDED: usize = 100;
+
+/// Adds where values of references came from to a record: how many places, and the first of them by name.
+fn with_referenced(entry: Entry, places: &BTreeSet<String>) -> Entry {
+    if places.is_empty() {
+        return entry;
+    }
+    let first: Vec<&str> = places
+        .iter()
+        .take(MOST_PLACES_RECORDED)
+        .map(String::as_str)
+        .collect();
+    entry
+        .with("referenced_places", &places.len())
+        .with("referenced_from", &first.join(" "))
 }
 
 /// The user whose overrides are meant; [`SHARED`] for who can have none.
@@ -109,13 +142,17 @@ pub fn list_imported(
         "secret.list-imported-names"
     };
     listed(cx, caller, place, event, |cx, resolved| {
-        let folder = resolved.folder?;
+        let folder = match resolved.folder {
+            Err(Error::NotFound(missing)) => return Ok(Listing::without(missing)),
+            other => other?,
+        };
         let mut view = View::new(cx, folder.project, folder.access, SHARED.to_owned())?;
         let mut listing = Listing {
             imports: Imported::new(options.values).blocks(&mut view, folder.id, &options.filter)?,
             ..Listing::default()
         };
         expand(&mut view, &mut listing, options)?;
+        listing.referenced = view.referenced_besides(&[folder.id]);
         Ok(listing)
     })
 }
@@ -142,6 +179,7 @@ fn listed(
             .with("imported", &imported)
             .with("imported_from", &from.join(" "));
     }
+    entry = with_referenced(entry, &listing.referenced);
     Audited::new(cx, caller, &entry, listing)
 }
 
@@ -153,10 +191,7 @@ fn list_in(
 ) -> Result<Listing, Error> {
     let folder = match resolved.folder {
         Err(Error::NotFound(missing)) if !options.recursive => {
-            return Ok(Listing {
-                missing: Some(missing),
-                ..Listing::default()
-            });
+            return Ok(Listing::without(missing));
         }
         other => other?,
     };
@@ -199,6 +234,8 @@ fn list_in(
         }
     }
     expand(&mut view, &mut listing, options)?;
+    let listed: Vec<FolderId> = folders.iter().map(|folder| folder.id).collect();
+    listing.referenced = view.referenced_besides(&listed);
     Ok(listing)
 }
 
@@ -332,7 +369,8 @@ pub fn get(
     if options.expand && options.value {
         expand_one(&mut Expansion::new(&mut view), &mut secret)?;
     }
-    let entry = read_entry(&asked, &folder, &secret, name, options);
+    let referenced = view.referenced_besides(&[asked.id]);
+    let entry = with_referenced(read_entry(&asked, &folder, &secret, name, options), &referenced);
     Audited::new(cx, caller, &entry, secret)
 }
 

@@ -1,6 +1,6 @@
 //! What one request sees of a project. Whatever it looks at, it loads once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use shared::model::access::{Action, Subject};
@@ -38,6 +38,8 @@ pub(super) struct View<'a, 'b> {
     reached: HashMap<String, HashMap<FolderPath, Reach>>,
     values: HashMap<FolderId, Values>,
     imports: HashMap<FolderId, Rc<Vec<SecretImport>>>,
+    /// Where values of references came from, as `environment:path`.
+    referenced: HashMap<FolderId, String>,
 }
 
 /// What is behind an environment and a path.
@@ -78,6 +80,7 @@ impl<'a, 'b> View<'a, 'b> {
             reached: HashMap::new(),
             values: HashMap::new(),
             imports: HashMap::new(),
+            referenced: HashMap::new(),
         })
     }
 
@@ -200,6 +203,28 @@ impl<'a, 'b> View<'a, 'b> {
         }
     }
 
+    /// Where values of references came from besides some folders, as `environment:path`.
+    pub fn referenced_besides(&self, folders: &[FolderId]) -> BTreeSet<String> {
+        self.referenced
+            .iter()
+            .filter(|(folder, _)| !folders.contains(folder))
+            .map(|(_, place)| place.clone())
+            .collect()
+    }
+
+    /// Notes where the value of a reference came from. The slug is that of the environment, not another word for it.
+    fn note(&mut self, folder: FolderId, address: &Address) -> Result<(), Error> {
+        if !self.referenced.contains_key(&folder) {
+            let environment = self.environment(&address.environment)?;
+            let slug = environment
+                .as_ref()
+                .map_or(address.environment.as_str(), |found| found.slug.as_str());
+            let place = format!("{slug}:{}", address.path);
+            self.referenced.insert(folder, place);
+        }
+        Ok(())
+    }
+
     /// The value behind a reference.
     fn value(&mut self, folder: FolderId, name: &str) -> Result<Option<Rc<SecretText>>, Error> {
         let values = self.values.entry(folder).or_default();
@@ -246,9 +271,13 @@ impl Lookup for View<'_, '_> {
         match self.reach(&address.environment, &address.path)? {
             Reach::Denied => Ok(Found::Denied),
             Reach::Missing => Ok(Found::Missing),
-            Reach::Folder(folder) => Ok(self
-                .value(folder, &address.name)?
-                .map_or(Found::Missing, Found::Value)),
+            Reach::Folder(folder) => match self.value(folder, &address.name)? {
+                None => Ok(Found::Missing),
+                Some(value) => {
+                    self.note(folder, address)?;
+                    Ok(Found::Value(value))
+                }
+            },
         }
     }
 }

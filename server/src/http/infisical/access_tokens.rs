@@ -6,7 +6,7 @@ use axum::extract::State;
 use shared::wire::auth::{AccessTokenResponse, MessageResponse, RevokeTokenRequest};
 
 use crate::app::App;
-use crate::domain::access_tokens::{self, Issued};
+use crate::domain::access_tokens::{self, Issued, Renewal};
 use crate::domain::tokens;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
@@ -30,10 +30,13 @@ pub async fn renew(
 ) -> Result<Json<AccessTokenResponse>, Failure> {
     let token = request.access_token.trimmed();
     let credential = tokens::verify(&app.store()?.keyring(), token.expose(), app.clock.now())?;
-    let issued = app
+    let renewal = app
         .write(move |cx| access_tokens::renew(cx, &credential, &source))
         .await?;
-    Ok(Json(body(issued)))
+    match renewal {
+        Renewal::Refused(error) => Err(error.into()),
+        Renewal::Renewed(issued) => Ok(Json(body(issued))),
+    }
 }
 
 /// `POST /api/v1/auth/token/revoke`

@@ -107,12 +107,16 @@ pub async fn bootstrap(
     }))
 }
 
-/// `GET /api/v1/admin/config`
+/// `GET /api/v1/admin/config`: nothing of it is ever changed after set-up.
 pub async fn config(State(app): State<Arc<App>>) -> Result<Json<Value>, Failure> {
-    let initialized = app.read(setup::is_done).await?;
+    let (initialized, set_up_at) = app
+        .read(|cx| Ok((setup::is_done(cx)?, setup::done_at(cx)?)))
+        .await?;
     let instance = app.store()?.keyring().instance();
     Ok(Json(json!({ "config": {
         "id": "00000000-0000-0000-0000-000000000000",
+        "createdAt": set_up_at,
+        "updatedAt": set_up_at,
         "initialized": initialized,
         "allowSignUp": false,
         "allowedSignUpDomain": null,

@@ -15,9 +15,10 @@ use crate::domain::organizations;
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path};
 use crate::http::guard::Bearer;
-use crate::store;
+use crate::store::organizations::Membership;
 
-fn body((row, role): (store::organizations::Organization, OrganizationRole)) -> Organization {
+fn body(membership: Membership) -> Organization {
+    let row = membership.organization;
     Organization {
         id: row.id,
         name: row.name,
@@ -28,8 +29,11 @@ fn body((row, role): (store::organizations::Organization, OrganizationRole)) -> 
         kms_default_key_id: None,
         kms_encrypted_data_key: None,
         org_auth_method: String::new(),
+        enforce_mfa: false,
+        selected_mfa_method: None,
         default_membership_role: OrganizationRole::Member,
-        user_role: Some(role),
+        user_role: Some(membership.role),
+        user_joined_at: Some(membership.joined_at),
         created_at: row.created_at,
         updated_at: row.updated_at,
     }
@@ -54,7 +58,8 @@ pub async fn list_accessible(
     let found = app.read_as(caller, organizations::list).await?;
     let organizations = found
         .into_iter()
-        .map(|(row, _)| AccessibleOrganization {
+        .map(|membership| membership.organization)
+        .map(|row| AccessibleOrganization {
             id: row.id,
             name: row.name,
             slug: row.slug,

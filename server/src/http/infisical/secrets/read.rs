@@ -16,7 +16,7 @@ use crate::domain::secrets::read::{self, Filter, GetOptions, ListOptions, Overri
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed, switch};
 use crate::http::guard::Bearer;
-use crate::http::infisical::places::{Spelling, hinted, place_of};
+use crate::http::infisical::places::{Spelling, first, hinted, place_of};
 
 /// Infisical's limit for the pairs of a filter by metadata.
 const MOST_PAIRS: usize = 10;
@@ -155,9 +155,9 @@ pub async fn list_imported(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
     Query(query): Query<SecretQuery>,
-) -> Result<Json<ImportedSecretsResponse>, Failure> {
+) -> Result<Response, Failure> {
     let place = place_of(&Spelling {
-        path: query.path.as_ref().or(query.secret_path.as_ref()),
+        path: first([query.path.as_ref(), query.secret_path.as_ref()]),
         ..Spelling::from(&query)
     })?;
     let options = ListOptions {
@@ -173,9 +173,10 @@ pub async fn list_imported(
             read::list_imported(cx, caller, &place, &options)
         })
         .await?;
-    Ok(Json(ImportedSecretsResponse {
+    let body = Json(ImportedSecretsResponse {
         secrets: listing.imports.into_iter().map(import_block).collect(),
-    }))
+    });
+    Ok(hinted(body, listing.missing.as_deref()))
 }
 
 /// `GET /api/v3/secrets/raw/{name}`
