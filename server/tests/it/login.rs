@@ -1,6 +1,6 @@
 //! Password login and its limiter; choosing an organization.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::model::access::OrganizationRole;
 use shared::model::ids::OrganizationId;
 
