@@ -105,15 +105,15 @@ fn a_record_says_where_values_of_references_came_from() {
     ] {
         assert_eq!(&last(path), expected, "{path}");
     }
-    let (mut folders, mut value) = (Vec::new(), String::new());
-    for number in 0..101 {
-        folders.push(format!("/f{number:03}"));
-        value.push_str(&format!("${{prod.f{number:03}.A}}"));
-    }
+    let folders: Vec<String> = (0..101).map(|number| format!("f{number:03}")).collect();
     for folder in &folders {
-        world.put_at(&project, ("prod", folder), "A", "a");
+        world.put_at(&project, ("prod", &format!("/{folder}")), "A", "a");
     }
-    world.put(&project, "MANY", &value);
+    let references: Vec<String> = folders
+        .iter()
+        .map(|folder| format!("${{prod.{folder}.A}}"))
+        .collect();
+    world.put(&project, "MANY", &references.concat());
     let (count, from) = last("v4/secrets/MANY?");
     assert_eq!(count.as_deref(), Some("101"));
     let from = from.unwrap();
