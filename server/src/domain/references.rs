@@ -23,7 +23,7 @@ pub const MOST_HOPS: usize = 10;
 const MOST_NESTED: usize = 10;
 /// Longest name that is put together from references.
 const LONGEST_NAME: usize = 4_096;
-/// Look-ups for one value: many more than anybody writes into one, and a fraction of a second together with the text.
+/// Look-ups for one value: many more than anybody writes into one.
 const MOST_STEPS: usize = 2_000;
 /// Bytes that one value may expand to: as many as a value may have.
 const MOST_BYTES: usize = 1024 * 1024;

@@ -204,7 +204,8 @@ fn tags_have_limits() {
                 "as many as there may be",
                 create("A", &ids[..100]),
                 &["secret.create"],
-            ),
+            )
+            .saying(&[CANARY]),
             refused(
                 "too many to replace them",
                 store.update("A", &json!({"tagIds": ids})),
