@@ -1,9 +1,15 @@
 //! References in values, as clients see them.
 
 use serde_json::{Value, json};
+use server::domain::caller::{Actor, Caller, Source};
+use server::domain::places::Place;
+use server::domain::secrets::read::{self, GetOptions};
+use server::domain::{Context, Error};
+use server::store::{Dialect, Row, Sql};
 use shared::model::access::{OrganizationRole, ProjectRole};
+use shared::model::time::UnixMillis;
 
-use crate::app::{CANARY, Project, Reply, World, get, post};
+use crate::app::{CANARY, Machine, Project, Reply, World, get, post};
 use crate::secret_imports::{blocks, import};
 
 /// Reads one secret of `dev` with its references expanded.
@@ -363,4 +369,122 @@ fn many_references_to_one_folder_are_found() {
         assert_eq!(*shown, expected);
     }
     assert_eq!(shown.len(), 30);
+}
+
+/// A transaction that counts its statements.
+struct Counted<'a> {
+    tx: &'a mut dyn Sql,
+    statements: usize,
+}
+
+type Rows = Result<Vec<Row>, server::store::Error>;
+
+impl Sql for Counted<'_> {
+    fn dialect(&self) -> Dialect {
+        self.tx.dialect()
+    }
+
+    fn query(&mut self, sql: &str, p: &[server::store::Value]) -> Rows {
+        self.statements += 1;
+        self.tx.query(sql, p)
+    }
+
+    fn execute(&mut self, sql: &str, p: &[server::store::Value]) -> Result<u64, server::store::Error> {
+        self.statements += 1;
+        self.tx.execute(sql, p)
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<usize, server::store::Error> {
+        self.tx.prepare(sql)
+    }
+}
+
+/// How many statements a machine's read of a secret of `dev` takes with its references expanded.
+fn statements(world: &World, project: &Project, machine: &Machine, name: &str) -> usize {
+    let caller = Caller {
+        actor: Actor::Identity(machine.id.parse().unwrap()),
+        organization: Some((world.organization.parse().unwrap(), OrganizationRole::NoAccess)),
+        ..Caller::anonymous(Source::default())
+    };
+    let place = Place {
+        project: Some(project.id.clone()),
+        environment: Some("dev".into()),
+        ..Place::default()
+    };
+    let options = GetOptions {
+        value: true,
+        expand: true,
+        ..GetOptions::default()
+    };
+    let (keys, name) = (world.keyring(), name.parse().unwrap());
+    world
+        .db()
+        .read_blocking(move |tx| {
+            let mut counted = Counted { tx, statements: 0 };
+            let mut cx = Context {
+                tx: &mut counted,
+                keys: &keys,
+                now: UnixMillis(0),
+            };
+            read::get(&mut cx, &caller, &place, &name, options)?;
+            Ok::<_, Error>(counted.statements)
+        })
+        .unwrap()
+}
+
+#[test]
+fn what_is_missing_costs_no_statements() {
+    let world = World::new();
+    let project = world.project("Web");
+    let deep = |last: &str| format!("{}{last}", "/a".repeat(20));
+    for number in 0..12 {
+        world.put_at(
+            &project,
+            ("prod", &deep(&format!("/f{number}"))),
+            "KEY",
+            &format!("v{number}"),
+        );
+    }
+    let above = deep("").replace('/', ".");
+    let missing: String = (0..450)
+        .map(|number| {
+            format!(
+                "${{prod{above}.n{number}.KEY}}${{dev.n{number}.KEY}}${{e{number}.KEY}}${{prod{above}.f1.N{number}}}"
+            )
+        })
+        .collect();
+    let found: String = (0..12)
+        .map(|number| format!("${{production{above}.f{number}.KEY}}"))
+        .collect();
+    world.put(&project, "MANY", &format!("{missing}{found}"));
+    let value = expanded(&world, &project, "MANY");
+    let found: String = (0..12).map(|number| format!("v{number}")).collect();
+    assert_eq!(value, format!("{missing}{found}"));
+    // Eight folders of 22 names, a tree for each of two environments, what is in the folders; not 1,812 times that.
+    let machine = world.member(&project, "viewer");
+    let taken = statements(&world, &project, &machine, "MANY");
+    assert!(taken < 300, "{taken}");
+    // Few references are followed without loading a tree.
+    world.put(&project, "ONE", "${prod.KEY}");
+    let taken = statements(&world, &project, &machine, "ONE");
+    assert!(taken < 20, "{taken}");
+}
+
+#[test]
+fn more_references_than_anybody_needs_are_refused() {
+    let world = World::new();
+    let project = world.project("Web");
+    let many = |count: usize| -> String { (0..count).map(|number| format!("${{e{number}.K}}")).collect() };
+    world.put(&project, "MOST", &many(2_000));
+    assert_eq!(expanded(&world, &project, "MOST"), many(2_000));
+    world.put(&project, "MORE", &many(2_001));
+    let reply = ask(
+        &world,
+        &project,
+        "MORE",
+        "expandSecretReferences=true",
+        &world.admin,
+    );
+    let reply = reply.refused(400, "BadRequest");
+    assert!(reply.text.contains("'MORE'") && reply.text.contains("2000 values"));
 }

@@ -1,6 +1,7 @@
 //! What stands beside a value: tags, metadata, reminders; and the past of it all.
 
 use serde_json::{Value, json};
+use shared::model::ids::TagId;
 
 use crate::app::{CANARY, Call, delete, patch, post};
 use crate::scenario::{accepted, play, refused};
@@ -155,6 +156,91 @@ fn tags_are_attached_and_detached_by_slug() {
                 .saying(&[CANARY, "\"version\":3"]),
         ],
     );
+}
+
+#[test]
+fn tags_have_limits() {
+    let store = Store::new();
+    let project = store.project.id.clone();
+    // Every second one in capitals: an id is found however it is written.
+    let ids: Vec<String> = (0..150)
+        .map(|number| {
+            let id = TagId::from_random(server::crypto::random::bytes().unwrap()).to_string();
+            if number % 2 == 0 { id } else { id.to_uppercase() }
+        })
+        .collect();
+    let rows = ids.clone();
+    store.world.sql(move |tx| {
+        for (number, id) in rows.iter().enumerate() {
+            let (id, slug) = (id.to_lowercase(), format!("t{number:03}"));
+            tx.execute(
+                "INSERT INTO tags (id, project_id, slug, color, created_by, created_by_kind, created_at, updated_at) \
+                 VALUES ($1, $2, $3, '#ff0000', '', 'user', 0, 0)",
+                &[id.as_str().into(), project.as_str().into(), slug.as_str().into()],
+            )?;
+        }
+        Ok(())
+    });
+    let slugs = |from: usize, to: usize| -> Vec<String> {
+        (from..to).map(|number| format!("t{number:03}")).collect()
+    };
+    let create =
+        |name: &str, ids: &[String]| store.create(name, &json!({"secretValue": CANARY, "tagIds": ids}));
+    let same = vec![ids[0].clone(); 101];
+    let batch = json!([{"secretKey": "GOOD", "secretValue": CANARY},
+        {"secretKey": "BAD", "secretValue": CANARY, "tagIds": ids}]);
+    play(
+        &store.world,
+        vec![
+            refused("too many", create("A", &ids[..101]), 422, "tagIds"),
+            refused("one too often", create("A", &same), 422, "at most 100 tags"),
+            refused(
+                "too many in a batch",
+                store.batch("POST", "/api/v3/secrets/batch/raw", &batch, &json!({})),
+                422,
+                "'BAD': a secret has at most 100 tags",
+            ),
+            accepted(
+                "as many as there may be",
+                create("A", &ids[..100]),
+                &["secret.create"],
+            )
+            .saying(&[CANARY]),
+            refused(
+                "too many to replace them",
+                store.update("A", &json!({"tagIds": ids})),
+                422,
+                "tagIds",
+            ),
+            refused(
+                "one more",
+                store.tagging("POST", "A", &json!(slugs(99, 101))),
+                422,
+                "tagSlugs",
+            ),
+            refused(
+                "too many to detach",
+                store.tagging("DELETE", "A", &json!(slugs(0, 101))),
+                422,
+                "at most 100 tags",
+            ),
+            refused(
+                "too many to filter by",
+                store.list(&format!("&tagSlugs={}", slugs(0, 101).join(","))),
+                422,
+                "tagSlugs",
+            ),
+        ],
+    );
+    assert_eq!(store.tags("A", ""), slugs(0, 100));
+    let list = store.list(&format!("&tagSlugs={}", slugs(50, 150).join(",")));
+    let list = store.world.send(list).expect(200);
+    assert_eq!(list.json["secrets"][0]["tags"].as_array().unwrap().len(), 50);
+    store
+        .world
+        .send(store.tagging("DELETE", "A", &json!(slugs(1, 100))))
+        .expect(200);
+    assert_eq!(store.tags("A", ""), ["t000"]);
 }
 
 #[test]

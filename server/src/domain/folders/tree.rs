@@ -10,6 +10,36 @@ use crate::domain::{Context, Error};
 use crate::store;
 use crate::store::folders::Folder as Row;
 
+/// The folders of an environment by the names that lead to them.
+#[derive(Debug, Default)]
+pub struct Tree {
+    root: Option<FolderId>,
+    children: HashMap<FolderId, HashMap<String, FolderId>>,
+}
+
+impl Tree {
+    /// Loads all folders of an environment, with one statement.
+    pub fn load(cx: &mut Context, environment: EnvironmentId) -> Result<Self, Error> {
+        let mut tree = Self::default();
+        for row in store::folders::list(cx.tx, environment)? {
+            match row.parent_id {
+                None => tree.root = Some(row.id),
+                Some(parent) => {
+                    tree.children.entry(parent).or_default().insert(row.name, row.id);
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    /// The folder at a path.
+    pub fn find(&self, path: &FolderPath) -> Option<FolderId> {
+        path.segments().iter().try_fold(self.root?, |folder, name| {
+            self.children.get(&folder)?.get(name).copied()
+        })
+    }
+}
+
 /// Of all folders of an environment, those below one with their paths, each before what it holds.
 pub fn below(all: Vec<Row>, start: FolderId, path: &FolderPath) -> Result<Vec<(Row, FolderPath)>, Error> {
     let mut children: HashMap<FolderId, Vec<Row>> = HashMap::new();

@@ -268,6 +268,23 @@ fn many_values_together_are_bounded_too() {
 }
 
 #[test]
+fn look_ups_are_bounded_for_many_values_together() {
+    let mut values = values(&[]);
+    let text = "${NOPE}".repeat(MOST_STEPS);
+    let mut expansion = Expansion::new(&mut values);
+    let mut done = 0;
+    let refusal = loop {
+        match expansion.expand(SecretText::from(text.as_str()), &here(), false) {
+            Ok(_) => done += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(done * MOST_STEPS, 50_000);
+    assert!(matches!(refusal, Error::BadRequest(_)));
+    assert_eq!(values.looked_up, MOST_STEPS_TOGETHER);
+}
+
+#[test]
 fn several_lines_are_quoted_only_where_there_was_a_reference() {
     let mut values = values(&[("dev", "/", "PEM", "a\nb"), ("dev", "/", "ONE", "line")]);
     for (text, expanded) in [

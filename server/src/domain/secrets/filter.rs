@@ -1,12 +1,14 @@
 //! Which of the secrets that are there are asked for.
 
+use std::collections::HashSet;
+
 use super::{MetadataItem, Secret};
 
 /// Secrets by their tags and metadata.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Slugs; a secret has at least one of them. Empty for any secret.
-    pub tags: Vec<String>,
+    pub tags: HashSet<String>,
     /// Keys with values; a secret has all of them. Empty for any secret.
     pub metadata: Vec<(String, String)>,
 }

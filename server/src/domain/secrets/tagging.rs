@@ -3,7 +3,7 @@
 use shared::model::access::{Action, Subject};
 use shared::model::names::SecretName;
 
-use super::writing::{Writing, find};
+use super::writing::{TagWord, Writing, find};
 use super::{Kind, Secret, SecretTag};
 use crate::domain::caller::Caller;
 use crate::domain::places::{self, Place};
@@ -32,7 +32,7 @@ pub fn tag(
     let owner = kind.owner(caller)?;
     let row = find(cx, &folder, name, &owner)?;
     let mut writing = Writing::open(cx, caller, folder.project)?;
-    let chosen = writing.tags(cx, slugs, |tag, slug| tag.slug == slug.trim().to_lowercase())?;
+    let chosen = writing.tags(cx, slugs, TagWord::Slug)?;
     let change = |tags: &mut Vec<SecretTag>| {
         tags.retain(|tag| !chosen.contains(tag));
         if tagging == Tagging::Attach {

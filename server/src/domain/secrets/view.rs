@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use shared::model::access::{Action, Subject};
-use shared::model::ids::{FolderId, ProjectId};
-use shared::model::names::{FolderPath, SecretName};
+use shared::model::ids::{EnvironmentId, FolderId, ProjectId};
+use shared::model::names::{FolderPath, SecretName, environment_alias};
 use shared::model::text::SecretText;
 
 use super::{Secret, opened};
 use crate::domain::access::{Access, Scope};
 use crate::domain::data_keys::{DataKeys, Part};
+use crate::domain::folders::tree::Tree;
 use crate::domain::places::{self, Folder};
 use crate::domain::references::{Address, Found, Lookup};
 use crate::domain::{Context, Error, data_keys, secret_imports};
@@ -22,6 +23,8 @@ use crate::store::secrets::{SHARED, Secret as Row};
 
 /// Values looked up one by one before all of their folder are loaded.
 const FEW: usize = 8;
+/// Folders walked to, a statement for each name of their paths, before the folders of each environment are loaded whole.
+const FEW_WALKS: usize = 8;
 
 /// A project as its caller sees it.
 pub(super) struct View<'a, 'b> {
@@ -34,8 +37,13 @@ pub(super) struct View<'a, 'b> {
     tagged: bool,
     /// Whose overrides stand for the shared values when a reference is looked up.
     overrides: String,
-    environments: HashMap<String, Option<Rc<Environment>>>,
-    reached: HashMap<String, HashMap<FolderPath, Reach>>,
+    /// All of the project by slug, once one of them is asked for.
+    environments: Option<HashMap<String, Rc<Environment>>>,
+    walks: usize,
+    trees: HashMap<EnvironmentId, Tree>,
+    /// Folders that exist and that the caller may read. What is missing is not kept: the trees know it, and any number
+    /// of places can be missing.
+    reached: HashMap<EnvironmentId, HashMap<FolderPath, FolderId>>,
     values: HashMap<FolderId, Values>,
     imports: HashMap<FolderId, Rc<Vec<SecretImport>>>,
     /// Where values of references came from, as `environment:path`.
@@ -76,7 +84,9 @@ impl<'a, 'b> View<'a, 'b> {
             keys,
             tagged,
             overrides,
-            environments: HashMap::new(),
+            environments: None,
+            walks: 0,
+            trees: HashMap::new(),
             reached: HashMap::new(),
             values: HashMap::new(),
             imports: HashMap::new(),
@@ -93,38 +103,61 @@ impl<'a, 'b> View<'a, 'b> {
         self.access.allows(Action::Read, Subject::Secrets, scope)
     }
 
-    fn environment(&mut self, slug: &str) -> Result<Option<Rc<Environment>>, Error> {
-        if let Some(known) = self.environments.get(slug) {
-            return Ok(known.clone());
+    /// An environment by slug or alias. All are loaded for the first one: any number of words can mean none.
+    fn environment(&mut self, word: &str) -> Result<Option<Rc<Environment>>, Error> {
+        if self.environments.is_none() {
+            let all = store::environments::list(self.cx.tx, self.project)?;
+            let by_slug = all
+                .into_iter()
+                .map(|environment| (environment.slug.clone(), Rc::new(environment)));
+            self.environments = Some(by_slug.collect());
         }
-        let found = places::find_environment(self.cx, self.project, slug)?.map(Rc::new);
-        self.environments.insert(slug.to_owned(), found.clone());
-        Ok(found)
+        let known = self.environments.as_ref();
+        let found = [Some(word), environment_alias(word)]
+            .into_iter()
+            .flatten()
+            .find_map(|slug| known?.get(slug));
+        Ok(found.cloned())
     }
 
-    fn reach(&mut self, environment: &str, path: &FolderPath) -> Result<Reach, Error> {
-        let known = self
-            .reached
-            .get(environment)
-            .and_then(|paths| paths.get(path))
-            .copied();
-        if let Some(reach) = known {
-            return Ok(reach);
+    fn reach(&mut self, word: &str, path: &FolderPath) -> Result<Reach, Error> {
+        let environment = self.environment(word)?;
+        let known = environment
+            .as_ref()
+            .and_then(|environment| self.reached.get(&environment.id)?.get(path));
+        if let Some(folder) = known {
+            return Ok(Reach::Folder(*folder));
         }
-        let found = self.environment(environment)?;
-        let slug = found.as_ref().map_or(environment, |found| found.slug.as_str());
-        let reach = if !self.may_read(slug, path) {
-            Reach::Denied
-        } else if let Some(found) = &found {
-            places::find_folder(self.cx, found, path)?.map_or(Reach::Missing, Reach::Folder)
-        } else {
-            Reach::Missing
+        let slug = environment.as_ref().map_or(word, |found| found.slug.as_str());
+        if !self.may_read(slug, path) {
+            return Ok(Reach::Denied);
+        }
+        let Some(environment) = environment else {
+            return Ok(Reach::Missing);
+        };
+        let Some(folder) = self.find(&environment, path)? else {
+            return Ok(Reach::Missing);
         };
         self.reached
-            .entry(environment.to_owned())
+            .entry(environment.id)
             .or_default()
-            .insert(path.clone(), reach);
-        Ok(reach)
+            .insert(path.clone(), folder);
+        Ok(Reach::Folder(folder))
+    }
+
+    /// A folder by path: the first few step by step, all others in the tree of their environment, which is loaded once.
+    fn find(&mut self, environment: &Environment, path: &FolderPath) -> Result<Option<FolderId>, Error> {
+        if let Some(tree) = self.trees.get(&environment.id) {
+            return Ok(tree.find(path));
+        }
+        if self.walks < FEW_WALKS {
+            self.walks += 1;
+            return places::find_folder(self.cx, environment, path);
+        }
+        let tree = Tree::load(self.cx, environment.id)?;
+        let found = tree.find(path);
+        self.trees.insert(environment.id, tree);
+        Ok(found)
     }
 
     /// A folder that exists and that the caller may read.

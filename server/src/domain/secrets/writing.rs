@@ -1,6 +1,8 @@
 //! What all ways to write secrets have in common: sealing a version, giving it its tags, keeping overrides with the
 //! secret they override.
 
+use std::collections::{BTreeSet, HashMap};
+
 use shared::model::access::{Action, Subject};
 use shared::model::ids::{ProjectId, SecretId};
 use shared::model::names::SecretName;
@@ -16,13 +18,70 @@ use crate::domain::{Context, Error, data_keys, references};
 use crate::store;
 use crate::store::secrets::{SHARED, Secret as Row, Writer};
 
+/// Most tags of a secret, and most words for tags in a request.
+const MOST_TAGS: usize = 100;
+
+/// How a request names tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagWord {
+    /// By id.
+    Id,
+    /// By slug.
+    Slug,
+}
+
+impl TagWord {
+    fn field(self) -> &'static str {
+        match self {
+            Self::Id => "tagIds",
+            Self::Slug => "tagSlugs",
+        }
+    }
+}
+
+/// The tags of a project.
+struct Available {
+    /// By slug.
+    tags: Vec<SecretTag>,
+    /// Where each id stands in them.
+    ids: HashMap<String, usize>,
+    /// Where each slug stands in them.
+    slugs: HashMap<String, usize>,
+}
+
+impl Available {
+    fn new(tags: Vec<SecretTag>) -> Self {
+        let places = |word: fn(&SecretTag) -> String| tags.iter().map(word).zip(0..).collect();
+        Self {
+            ids: places(|tag| tag.id.to_string().to_ascii_lowercase()),
+            slugs: places(|tag| tag.slug.clone()),
+            tags,
+        }
+    }
+
+    fn position(&self, kind: TagWord, word: &str) -> Option<usize> {
+        match kind {
+            TagWord::Id => self.ids.get(&word.trim().to_ascii_lowercase()),
+            TagWord::Slug => self.slugs.get(&word.trim().to_lowercase()),
+        }
+        .copied()
+    }
+}
+
+fn too_many_tags(kind: TagWord) -> Error {
+    Error::Invalid {
+        field: kind.field(),
+        reason: format!("a secret has at most {MOST_TAGS} tags. Give it fewer"),
+    }
+}
+
 /// Writing in one project: its keys and tags are read once, however much is written.
 pub struct Writing {
     project: ProjectId,
     keys: DataKeys,
     actor_kind: &'static str,
     actor_id: String,
-    available: Option<Vec<SecretTag>>,
+    available: Option<Available>,
 }
 
 impl Writing {
@@ -45,30 +104,36 @@ impl Writing {
         }
     }
 
-    /// The tags of the project that `wanted` picks, each once, by slug; a refusal when one of the words fits none.
+    /// The tags of the project that words mean, each once, by slug; a refusal when one of the words means none.
     pub fn tags(
         &mut self,
         cx: &mut Context,
         words: &[String],
-        fits: impl Fn(&SecretTag, &str) -> bool,
+        kind: TagWord,
     ) -> Result<Vec<SecretTag>, Error> {
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        if self.available.is_none() {
-            self.available = Some(store::secret_tags::available(cx.tx, self.project)?);
+        if words.len() > MOST_TAGS {
+            return Err(too_many_tags(kind));
         }
-        let available = self.available.as_deref().unwrap_or_default();
+        let available = match &mut self.available {
+            Some(available) => available,
+            none => none.insert(Available::new(store::secret_tags::available(
+                cx.tx,
+                self.project,
+            )?)),
+        };
+        let mut picked = BTreeSet::new();
         for word in words {
-            if !available.iter().any(|tag| fits(tag, word)) {
-                return Err(Error::NotFound(format!(
-                    "Tag not found: the project has no tag '{word}'"
-                )));
-            }
+            let position = available
+                .position(kind, word)
+                .ok_or_else(|| Error::NotFound(format!("Tag not found: the project has no tag '{word}'")))?;
+            picked.insert(position);
         }
-        let picked = available
-            .iter()
-            .filter(|tag| words.iter().any(|word| fits(tag, word)));
+        let picked = picked
+            .into_iter()
+            .filter_map(|position| available.tags.get(position));
         Ok(picked.cloned().collect())
     }
 
@@ -81,9 +146,7 @@ impl Writing {
     ) -> Result<Vec<SecretTag>, Error> {
         match ids {
             None => Ok(present),
-            Some(ids) => self.tags(cx, ids, |tag, id| {
-                tag.id.to_string().eq_ignore_ascii_case(id.trim())
-            }),
+            Some(ids) => self.tags(cx, ids, TagWord::Id),
         }
     }
 
@@ -234,6 +297,9 @@ impl Writing {
         let before = store::secret_tags::of_version(cx.tx, row.id, row.version)?;
         let mut content = content_of(&self.keys, &row, before.clone(), true)?;
         change(&mut content.tags);
+        if content.tags.len() > MOST_TAGS.max(before.len()) {
+            return Err(too_many_tags(TagWord::Slug));
+        }
         let changed = content.tags != before;
         if changed {
             self.add_version(cx, &mut row, &content)?;

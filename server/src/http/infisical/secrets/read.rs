@@ -1,5 +1,6 @@
 //! Reading secrets. v3 raw and v4 differ in what they do unasked.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -20,6 +21,8 @@ use crate::http::infisical::places::{Spelling, first, hinted, place_of};
 
 /// Infisical's limit for the pairs of a filter by metadata.
 const MOST_PAIRS: usize = 10;
+/// Most tags to filter by: as many as a secret can have.
+const MOST_SLUGS: usize = 100;
 
 fn kind(query: &SecretQuery) -> Result<Kind, Failure> {
     match filled(query.kind.as_ref()) {
@@ -53,15 +56,19 @@ fn filter(query: &SecretQuery) -> Result<Filter, Failure> {
             &format!("at most {MOST_PAIRS} pairs of key and value"),
         ));
     }
-    Ok(Filter {
-        tags: tags
-            .split(',')
-            .map(str::trim)
-            .filter(|slug| !slug.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        metadata,
-    })
+    let tags: HashSet<String> = tags
+        .split(',')
+        .map(str::trim)
+        .filter(|slug| !slug.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if tags.len() > MOST_SLUGS {
+        return Err(Failure::invalid(
+            "tagSlugs",
+            &format!("at most {MOST_SLUGS} slugs of tags. Ask for fewer, or filter the answer yourself"),
+        ));
+    }
+    Ok(Filter { tags, metadata })
 }
 
 /// A pair such as `key=a,value=b`; none when one of the two is missing.
