@@ -27,8 +27,8 @@ const LONGEST_NAME: usize = 4_096;
 const MOST_STEPS: usize = 2_000;
 /// Bytes that one value may expand to: as many as a value may have.
 const MOST_BYTES: usize = 1024 * 1024;
-/// Look-ups for everything that is expanded together: ten thousand secrets with five references each, read at once. A
-/// look-up takes about a microsecond, or one small statement or two while little of its folder was asked for.
+/// Look-ups for everything that is expanded together: ten thousand secrets with five references each, read at once. Most
+/// of them are answered from memory; one takes a small statement or two only while little of its folder was asked for.
 const MOST_STEPS_TOGETHER: usize = 50_000;
 /// Bytes that everything expanded together may have.
 const MOST_BYTES_TOGETHER: usize = 64 * MOST_BYTES;

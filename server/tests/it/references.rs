@@ -371,6 +371,10 @@ fn many_references_to_one_folder_are_found() {
     assert_eq!(shown.len(), 30);
 }
 
+fn joined(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect()
+}
+
 /// A transaction that counts its statements.
 struct Counted<'a> {
     tx: &'a mut dyn Sql,
@@ -446,19 +450,15 @@ fn what_is_missing_costs_no_statements() {
         );
     }
     let above = deep("").replace('/', ".");
-    let missing: String = (0..450)
-        .map(|number| {
-            format!(
-                "${{prod{above}.n{number}.KEY}}${{dev.n{number}.KEY}}${{e{number}.KEY}}${{prod{above}.f1.N{number}}}"
-            )
-        })
-        .collect();
-    let found: String = (0..12)
-        .map(|number| format!("${{production{above}.f{number}.KEY}}"))
-        .collect();
+    let missing = joined(450, |number| {
+        format!(
+            "${{prod{above}.n{number}.KEY}}${{dev.n{number}.KEY}}${{e{number}.KEY}}${{prod{above}.f1.N{number}}}"
+        )
+    });
+    let found = joined(12, |number| format!("${{production{above}.f{number}.KEY}}"));
     world.put(&project, "MANY", &format!("{missing}{found}"));
     let value = expanded(&world, &project, "MANY");
-    let found: String = (0..12).map(|number| format!("v{number}")).collect();
+    let found = joined(12, |number| format!("v{number}"));
     assert_eq!(value, format!("{missing}{found}"));
     // Eight folders of 22 names, a tree for each of two environments, what is in the folders; not 1,812 times that.
     let machine = world.member(&project, "viewer");
@@ -474,7 +474,7 @@ fn what_is_missing_costs_no_statements() {
 fn more_references_than_anybody_needs_are_refused() {
     let world = World::new();
     let project = world.project("Web");
-    let many = |count: usize| -> String { (0..count).map(|number| format!("${{e{number}.K}}")).collect() };
+    let many = |count: usize| -> String { joined(count, |number| format!("${{e{number}.K}}")) };
     world.put(&project, "MOST", &many(2_000));
     assert_eq!(expanded(&world, &project, "MOST"), many(2_000));
     world.put(&project, "MORE", &many(2_001));
