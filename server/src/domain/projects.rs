@@ -146,7 +146,7 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
     let member = caller.member()?;
     let slug = match &new.slug {
         Some(slug) => slug.to_string(),
-        None => derived_slug(&new.name)?,
+        None => free_slug(cx, organization, &new.name)?,
     };
     let project = Project {
         id: ProjectId::from_random(random::bytes()?),
@@ -171,6 +171,22 @@ pub fn create(cx: &mut Context, caller: &Caller, new: &NewProject) -> Result<Ove
     let entry = audit::Entry::in_project("project.create", project.id).with("name", &project.name);
     audit::record(cx, caller, &entry)?;
     overview(cx, project)
+}
+
+/// How often another slug is drawn when the one drawn is taken. Four letters and digits are soon taken in an organization
+/// with hundreds of projects of one name, and nobody who left the slug to us can do anything about it.
+const SLUG_DRAWS: usize = 32;
+
+/// A slug made from the name that no project of the organization has.
+fn free_slug(cx: &mut Context, organization: OrganizationId, name: &DisplayName) -> Result<String, Error> {
+    let mut slug = derived_slug(name)?;
+    for _ in 1..SLUG_DRAWS {
+        if store::projects::by_slug(cx.tx, organization, &slug)?.is_none() {
+            break;
+        }
+        slug = derived_slug(name)?;
+    }
+    Ok(slug)
 }
 
 /// The name as a slug with four random characters, as Infisical does it.
