@@ -126,15 +126,8 @@ impl Origin {
         // SQLCipher would write its complaint about a wrong key to standard error.
         set(&connection, "PRAGMA cipher_log_level = NONE")?;
         let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", *self.key));
-        // Neither kept as a prepared statement nor quoted in a message. Under load SQLCipher was seen to refuse a key that it
-        // took a moment later; a wrong key is not noticed before the probe below.
-        let mut taken = connection.execute_batch(&key);
-        for _ in 0..2 {
-            if taken.is_err() {
-                taken = connection.execute_batch(&key);
-            }
-        }
-        taken.map_err(|error| {
+        // Neither kept as a prepared statement nor quoted in a message: the code alone tells why.
+        connection.execute_batch(&key).map_err(|error| {
             let code = error.sqlite_error_code();
             Error::Unavailable(format!("SQLCipher takes no key ({code:?})"))
         })?;
