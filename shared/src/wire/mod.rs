@@ -1,9 +1,10 @@
 //! The shapes that travel over HTTP. Most are Infisical's, field for field, so that its clients work unchanged;
-//! [`setup`] and [`system`] are our own, under `/api/strongroom/v1`.
+//! [`changes`], [`setup`] and [`system`] are our own, under `/api/strongroom/v1`.
 //!
 //! Unknown fields are ignored everywhere, as Infisical does: its clients send extra ones.
 
 pub mod auth;
+pub mod changes;
 pub mod environments;
 pub mod error;
 pub mod folders;
