@@ -1,11 +1,11 @@
 //! The shapes that travel over HTTP. Most are Infisical's, field for field, so that its clients work unchanged;
-//! [`account`], [`instance`], [`onboarding`], [`sessions`], [`setup`] and [`system`] are our own, under
-//! `/api/strongroom/v1`.
+//! those under `/api/strongroom/v1` are our own, and say so.
 //!
 //! Unknown fields are ignored everywhere, as Infisical does: its clients send extra ones.
 
 pub mod account;
 pub mod auth;
+pub mod changes;
 pub mod environments;
 pub mod error;
 pub mod folders;
