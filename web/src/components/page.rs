@@ -13,7 +13,7 @@ pub fn Page(
     lead: Option<String>,
     /// Buttons beside the heading.
     #[prop(optional, into)]
-    actions: ViewFn,
+    actions: ViewFnOnce,
     /// Whether it holds forms and text rather than lists, which read better when they are narrow.
     #[prop(optional)]
     narrow: bool,

@@ -16,8 +16,7 @@ pub fn ProjectHead(
     #[prop(into)]
     project: Signal<String>,
     /// What the page shows, such as `secrets`: ends the heading, for screen readers.
-    #[prop(into)]
-    page: String,
+    page: &'static str,
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
     let navigate = use_navigate();
