@@ -37,6 +37,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::AGE,
         &machine::ZSTD,
         &machine::JQ,
+        &machine::BUILDAH,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;
