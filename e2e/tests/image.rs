@@ -100,7 +100,7 @@ impl Container {
         let begun = Instant::now();
         while Connection::open(address).is_err() {
             ensure!(
-                begun.elapsed() < Duration::from_secs(60),
+                begun.elapsed() < Duration::from_mins(1),
                 "the image's server did not start"
             );
             sleep(Duration::from_millis(50));
@@ -170,7 +170,7 @@ fn the_image_holds_one_file_runs_as_nobody_and_keeps_its_data() -> Result<()> {
     // The image's own health check, as a container engine runs it: with the variables of the container.
     let healthy = |address: SocketAddr| {
         Run::of(&root.join("strongroom"), image.scratch.path())
-            .env("STRONGROOM_LISTEN", &address.to_string())
+            .env("STRONGROOM_LISTEN", address.to_string())
             .args(["healthcheck"])
             .finish()
     };

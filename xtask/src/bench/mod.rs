@@ -7,6 +7,7 @@ mod access;
 mod appliance;
 mod connection;
 mod load;
+mod pages;
 mod report;
 mod usage;
 
@@ -28,6 +29,7 @@ use report::{Report, Target, milliseconds};
 
 /// Batches that are measured.
 const BATCHES: u64 = 40;
+
 /// Options of the command.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
@@ -73,6 +75,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         report,
     };
     bench.measure()?;
+    pages::measure(workspace, &mut bench.report)?;
     let missed = bench.report.print();
     if missed > 0 && options.strict {
         bail!("{missed} targets were missed");
@@ -222,8 +225,8 @@ impl Bench {
         ] {
             let begun = Instant::now();
             let paced = |number: u64| {
-                let due =
-                    begun + Duration::from_secs(1).mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / pace);
+                let due = begun
+                    + Duration::from_secs(1).mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / pace);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 access.log_in()
             };
@@ -233,8 +236,13 @@ impl Bench {
             });
             let beside = beside?.rate();
             let paced = paced.map_err(|_| anyhow::anyhow!("the logins ended"))??.rate();
-            self.report
-                .add(format!("reads beside {paced:.0} logins/s"), beside, "/s", target, reference);
+            self.report.add(
+                format!("reads beside {paced:.0} logins/s"),
+                beside,
+                "/s",
+                target,
+                reference,
+            );
         }
         Ok(())
     }
