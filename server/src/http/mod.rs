@@ -26,7 +26,7 @@ use infisical::{
 };
 use route::{Kinds, Route, content, machine, member, open, organization, project, service_token, user};
 use shared::model::access::{Action, Subject};
-use strongroom::{setup, system};
+use strongroom::{changes, setup, system};
 
 /// Every route. Version aliases stand side by side.
 #[rustfmt::skip]
@@ -201,6 +201,8 @@ pub fn routes() -> Vec<Route> {
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),
         member("GET", "/api/strongroom/v1/me", get(system::me)),
+        content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),
+        project("POST", "/api/strongroom/v1/projects/{project}/environments/{environment}/clone", Create, Environments, post(strongroom::environments::clone)),
     ]
 }
 
