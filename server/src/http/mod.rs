@@ -29,7 +29,7 @@ use route::{
     Kinds, Route, content, instance, machine, member, open, organization, project, service_token, user,
 };
 use shared::model::access::{Action, Subject};
-use strongroom::{account, instance as instance_state, onboarding, sessions, setup, system};
+use strongroom::{account, changes, instance as instance_state, onboarding, sessions, setup, system};
 
 /// Every route. Version aliases stand side by side.
 #[rustfmt::skip]
@@ -211,6 +211,8 @@ pub fn routes() -> Vec<Route> {
         instance("GET", "/api/strongroom/v1/instance", get(instance_state::state)),
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
+        content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),
+        project("POST", "/api/strongroom/v1/projects/{project}/environments/{environment}/clone", Create, Environments, post(strongroom::environments::clone)),
     ]
 }
 

@@ -20,6 +20,8 @@ mod backup;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod conformance;
@@ -29,6 +31,8 @@ mod control;
 mod database;
 #[cfg(test)]
 mod environments;
+#[cfg(test)]
+mod environments_cloning;
 #[cfg(test)]
 mod etag;
 #[cfg(test)]
