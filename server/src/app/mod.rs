@@ -1,7 +1,9 @@
 //! The composition root: what a running server consists of, and the few ways in which work enters a transaction.
 
+pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod kits;
 pub mod open;
 pub mod operator;
 pub mod reads;
@@ -25,6 +27,7 @@ use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
 use crate::domain::onboarding::{self, FirstRead};
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use backups::Backups;
 use data_dir::DataDir;
 use reads::Reads;
 
@@ -33,6 +36,8 @@ pub struct App {
     opened: ArcSwapOption<OpenStore>,
     /// Why the store is not open, for the log and the locked page.
     locked: ArcSwapOption<open::Locked>,
+    /// Backups for download.
+    backups: Backups,
     /// The clock.
     pub clock: Clock,
     started_at: UnixMillis,
@@ -125,6 +130,7 @@ impl App {
             locked: ArcSwapOption::empty(),
             started_at: clock.now(),
             clock,
+            backups: Backups::default(),
             data_dir: None,
             passwords: Arc::new(PasswordHasher::new()?),
         })
@@ -140,6 +146,12 @@ impl App {
     /// Where the files of a running server are; none when it has none of its own, as in tests.
     pub fn data_dir(&self) -> Option<&DataDir> {
         self.data_dir.as_ref()
+    }
+
+    /// The same, for what cannot be done without files.
+    fn require_data_dir(&self) -> Result<&DataDir, Error> {
+        self.data_dir()
+            .ok_or_else(|| Error::Store(store::Error::Unavailable("there is no data directory".into())))
     }
 
     /// When this server began.
