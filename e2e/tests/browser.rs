@@ -414,7 +414,8 @@ async fn come_back(visit: &Visit, server: &Server) -> Result<()> {
         .page
         .goto(&format!("{}/admin/signup", server.url()), None)
         .await?;
-    visit.shows(visit.button("Reveal DB_URL")).await?;
+    visit.shows(visit.heading("Projects")).await?;
+    visit.inspect("projects").await?;
     visit
         .page
         .goto(&format!("{}/no/such/page", server.url()), None)
