@@ -1,17 +1,20 @@
 //! The shapes that travel over HTTP. Most are Infisical's, field for field, so that its clients work unchanged;
-//! [`changes`], [`setup`] and [`system`] are our own, under `/api/strongroom/v1`.
+//! [`backups`], [`changes`], [`kits`], [`restore`], [`setup`], [`system`] and [`unlock`] are our own, under `/api/strongroom/v1`.
 //!
 //! Unknown fields are ignored everywhere, as Infisical does: its clients send extra ones.
 
 pub mod auth;
+pub mod backups;
 pub mod changes;
 pub mod environments;
 pub mod error;
 pub mod folders;
 pub mod identities;
+pub mod kits;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod restore;
 pub mod secret_imports;
 pub mod secrets;
 pub mod service_tokens;
@@ -20,3 +23,4 @@ pub mod system;
 pub mod tags;
 pub mod token_auth;
 pub mod universal_auth;
+pub mod unlock;
