@@ -3,6 +3,7 @@
 pub mod access;
 pub mod change;
 pub mod ids;
+pub mod kit;
 pub mod names;
 pub mod text;
 pub mod time;
