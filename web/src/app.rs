@@ -21,12 +21,14 @@ use crate::pages::not_found::NotFound;
 use crate::pages::project::ProjectPage;
 use crate::pages::projects::ProjectsPage;
 use crate::pages::recovery::RecoveryPage;
+use crate::pages::restore::RestorePage;
 use crate::pages::secrets::SecretsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
 use crate::projects::Projects;
 use crate::session::{Phase, Session};
+use crate::standing::Standing;
 use crate::theme::Themes;
 
 /// The whole app.
@@ -61,6 +63,7 @@ fn Pages() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/admin/signup") view=Signup />
+                <Route path=path!("/admin/restore") view=RestorePage />
                 <Route path=path!("/login") view=Login />
                 <ParentRoute path=path!("") view=SignedInOnly>
                     <Route path=path!("/welcome") view=Welcome />
@@ -108,6 +111,7 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
+            provide_context(Standing::load(session));
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

@@ -15,8 +15,10 @@ pub mod problem;
 pub mod projects;
 pub mod secrets;
 pub mod session;
+pub mod standing;
 pub mod strength;
 pub mod theme;
+pub mod words;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::document;

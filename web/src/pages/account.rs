@@ -2,10 +2,42 @@
 
 use leptos::prelude::*;
 
+use crate::components::notice::ProblemNotice;
 use crate::components::page::Page;
+use crate::components::password_form::PasswordForm;
+use crate::components::session_list::SessionList;
+use crate::components::theme_switch::ThemeSwitch;
+use crate::standing::Standing;
 
 /// The page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    view! { <Page title="Account">""</Page> }
+    let standing = Standing::current();
+    let problem = Signal::derive(move || standing.problem());
+    let email = move || {
+        standing
+            .me()
+            .map(|me| me.email.unwrap_or(me.name))
+            .unwrap_or_default()
+    };
+    view! {
+        <Page title="Account" narrow=true>
+            <ProblemNotice problem retry=move |()| standing.reload() />
+            <section class="panel" aria-labelledby="you-heading">
+                <h2 id="you-heading">"You"</h2>
+                <dl class="facts">
+                    <dt>"Email"</dt>
+                    <dd>
+                        <bdi>{email}</bdi>
+                    </dd>
+                    <dt>"Theme"</dt>
+                    <dd class="theme-choice">
+                        <ThemeSwitch />
+                    </dd>
+                </dl>
+            </section>
+            <PasswordForm />
+            <SessionList />
+        </Page>
+    }
 }
