@@ -11,6 +11,7 @@ use crate::components::announcer::{Announcements, Announcer};
 use crate::components::exposure_banner::ExposureBanner;
 use crate::components::shell::Shell;
 use crate::components::splash::Splash;
+use crate::first_steps::FirstSteps;
 use crate::pages::account::AccountPage;
 use crate::pages::home::Home;
 use crate::pages::identities::IdentitiesPage;
@@ -26,9 +27,9 @@ use crate::pages::secrets::SecretsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
+use crate::person::Person;
 use crate::projects::Projects;
 use crate::session::{Phase, Session};
-use crate::standing::Standing;
 use crate::theme::Themes;
 
 /// The whole app.
@@ -111,7 +112,9 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
-            provide_context(Standing::load(session));
+            let person = Person::load(session);
+            provide_context(person);
+            provide_context(FirstSteps::load(session, person));
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

@@ -3,11 +3,11 @@
 pub mod account;
 pub mod auth;
 pub mod backups;
+pub mod environments;
 pub mod error;
 pub mod identities;
 pub mod instance;
 pub mod kits;
-pub mod me;
 pub mod onboarding;
 pub mod projects;
 pub mod request;
@@ -15,4 +15,5 @@ pub mod restore;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;
+pub mod system;
 pub mod unlock;

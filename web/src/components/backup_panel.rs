@@ -14,10 +14,10 @@ use super::icon::{Glyph, Icon};
 use super::notice::ProblemNotice;
 use super::password::PasswordField;
 use crate::api;
+use crate::first_steps::FirstSteps;
 use crate::plaintext;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::standing::Standing;
 use crate::words::{bytes, count_of};
 
 const WHAT: &str = "There is no backup";
@@ -93,7 +93,7 @@ fn PasswordDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let session = Session::current();
-    let standing = Standing::current();
+    let steps = FirstSteps::current();
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<Problem>);
@@ -111,7 +111,7 @@ fn PasswordDialog(
                     problem.try_set(None);
                     backup.try_set(None);
                     on_close.run(());
-                    follow(session, standing, id, backup, problem);
+                    follow(session, steps, id, backup, problem);
                 }
                 Err(error) => {
                     refused.try_set(Some(Problem::new("The backup was not begun", &error)));
@@ -151,7 +151,7 @@ fn PasswordDialog(
 /// Asks how far the backup is until it is ready, failed, or the page is gone.
 fn follow(
     session: Session,
-    standing: Standing,
+    steps: FirstSteps,
     id: String,
     backup: RwSignal<Option<Backup>>,
     problem: RwSignal<Option<Problem>>,
@@ -172,8 +172,8 @@ fn follow(
             return;
         }
         match state {
-            BackupState::Writing => set_timeout(move || follow(session, standing, id, backup, problem), POLL),
-            BackupState::Ready => standing.refresh().await,
+            BackupState::Writing => set_timeout(move || follow(session, steps, id, backup, problem), POLL),
+            BackupState::Ready => steps.refresh().await,
             BackupState::Failed => {
                 problem.try_set(Some(Problem::local(
                     WHAT,

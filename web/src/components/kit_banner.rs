@@ -5,15 +5,15 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
 use super::icon::{Glyph, Icon};
-use crate::standing::Standing;
+use crate::first_steps::FirstSteps;
 
 /// The reminder, for people who can do something about it.
 #[component]
 pub fn KitBanner() -> impl IntoView {
-    let standing = Standing::current();
+    let steps = FirstSteps::current();
     let path = use_location().pathname;
     let missing = Memo::new(move |_| {
-        standing.onboarding().is_some_and(|steps| !steps.kit) && path.with(|path| path != "/recovery")
+        steps.known().is_some_and(|known| !known.kit) && path.with(|path| path != "/recovery")
     });
     view! {
         <Show when=move || missing.get()>

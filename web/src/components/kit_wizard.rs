@@ -19,12 +19,12 @@ use super::kit_sheet::KitSheet;
 use super::notice::ProblemNotice;
 use super::password::PasswordField;
 use crate::api;
+use crate::first_steps::FirstSteps;
 use crate::kit::{NewKit, TYPED_BACK};
 use crate::location;
 use crate::plaintext;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::standing::Standing;
 
 const WHAT: &str = "The recovery kit was not created";
 
@@ -151,7 +151,7 @@ fn KeepStep(
     on_done: Callback<Unlocker>,
 ) -> impl IntoView {
     let session = Session::current();
-    let standing = Standing::current();
+    let steps = FirstSteps::current();
     let announcements = Announcements::current();
     let typed = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
@@ -203,7 +203,7 @@ fn KeepStep(
         spawn_local(async move {
             match api::kits::add(session, name, recipient, password).await {
                 Ok(unlocker) => {
-                    standing.refresh().await;
+                    steps.refresh().await;
                     on_done.run(unlocker);
                 }
                 Err(error) => {

@@ -12,10 +12,10 @@ use super::button::IconButton;
 use super::copy_button::CodeBlock;
 use super::icon::{Glyph, Icon};
 use crate::api;
+use crate::first_steps::FirstSteps;
 use crate::location;
 use crate::projects::{Load, Projects};
 use crate::session::Session;
-use crate::standing::Standing;
 use crate::words::ago;
 
 /// How often it looks for the first read while it waits for one.
@@ -24,12 +24,10 @@ const POLL: Duration = Duration::from_secs(4);
 /// The checklist, above the projects, for people who administer the instance, until they put it away.
 #[component]
 pub fn Onboarding() -> impl IntoView {
-    let standing = Standing::current();
+    let first_steps = FirstSteps::current();
     // Projects and secrets come and go on other pages: look again whenever this one opens.
-    if standing.is_instance_admin() {
-        spawn_local(standing.refresh());
-    }
-    let steps = Memo::new(move |_| standing.onboarding().filter(|steps| !steps.dismissed));
+    spawn_local(first_steps.refresh());
+    let steps = Memo::new(move |_| first_steps.known().filter(|steps| !steps.dismissed));
     let waiting = Memo::new(move |_| {
         steps.with(|steps| steps.as_ref().is_some_and(|steps| steps.first_read.is_none()))
     });
@@ -37,7 +35,7 @@ pub fn Onboarding() -> impl IntoView {
         move || {
             let seen = document().visibility_state() == web_sys::VisibilityState::Visible;
             if seen && waiting.try_get_untracked() == Some(true) {
-                spawn_local(standing.refresh());
+                spawn_local(first_steps.refresh());
             }
         },
         POLL,
@@ -50,7 +48,7 @@ pub fn Onboarding() -> impl IntoView {
 #[component]
 fn Checklist(steps: Steps) -> impl IntoView {
     let session = Session::current();
-    let standing = Standing::current();
+    let first_steps = FirstSteps::current();
     let announcements = Announcements::current();
     let done = [
         steps.kit,
@@ -64,7 +62,7 @@ fn Checklist(steps: Steps) -> impl IntoView {
     let dismiss = move |()| {
         spawn_local(async move {
             match api::onboarding::dismiss(session).await {
-                Ok(steps) => standing.keep(steps),
+                Ok(steps) => first_steps.keep(steps),
                 Err(error) => announcements.say(format!("The checklist stays. {}", error.message)),
             }
         });

@@ -11,9 +11,9 @@ use super::button::{Button, Weight};
 use super::notice::ProblemNotice;
 use super::password::PasswordField;
 use crate::api;
+use crate::person::Person;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::standing::Standing;
 use crate::strength::MINIMUM_LENGTH;
 use crate::words::count_of;
 
@@ -23,7 +23,7 @@ const WHAT: &str = "The password was not changed";
 #[component]
 pub fn PasswordForm() -> impl IntoView {
     let session = Session::current();
-    let standing = Standing::current();
+    let person = Person::current();
     let announcements = Announcements::current();
     let current = RwSignal::new(String::new());
     let new = RwSignal::new(String::new());
@@ -69,7 +69,7 @@ pub fn PasswordForm() -> impl IntoView {
         });
     };
     // A password manager needs to know whose password it is.
-    let email = move || standing.me().and_then(|me| me.email).unwrap_or_default();
+    let email = move || person.email();
     view! {
         <section class="panel" aria-labelledby="password-heading">
             <h2 id="password-heading">"Password"</h2>

@@ -7,28 +7,22 @@ use crate::components::page::Page;
 use crate::components::password_form::PasswordForm;
 use crate::components::session_list::SessionList;
 use crate::components::theme_switch::ThemeSwitch;
-use crate::standing::Standing;
+use crate::person::Person;
 
 /// The page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let standing = Standing::current();
-    let problem = Signal::derive(move || standing.problem());
-    let email = move || {
-        standing
-            .me()
-            .map(|me| me.email.unwrap_or(me.name))
-            .unwrap_or_default()
-    };
+    let person = Person::current();
+    let problem = Signal::derive(move || person.problem());
     view! {
         <Page title="Account" narrow=true>
-            <ProblemNotice problem retry=move |()| standing.reload() />
+            <ProblemNotice problem retry=move |()| person.reload() />
             <section class="panel" aria-labelledby="you-heading">
                 <h2 id="you-heading">"You"</h2>
                 <dl class="facts">
                     <dt>"Email"</dt>
                     <dd>
-                        <bdi>{email}</bdi>
+                        <bdi>{move || person.email()}</bdi>
                     </dd>
                     <dt>"Theme"</dt>
                     <dd class="theme-choice">

@@ -16,17 +16,19 @@ use crate::components::new_identity::NewIdentityDialog;
 use crate::components::notice::ProblemNotice;
 use crate::components::page::Page;
 use crate::components::skeleton::Skeleton;
+use crate::first_steps::FirstSteps;
+use crate::person::Person;
 use crate::problem::Problem;
 use crate::projects::Load;
 use crate::session::Session;
-use crate::standing::Standing;
 
 /// The page.
 #[component]
 pub fn IdentitiesPage() -> impl IntoView {
     let session = Session::current();
-    let standing = Standing::current();
-    let organization = Memo::new(move |_| standing.organization());
+    let person = Person::current();
+    let steps = FirstSteps::current();
+    let organization = Memo::new(move |_| person.organization());
     let list = RwSignal::new(Load::<Vec<Identity>>::Loading);
     let creating = RwSignal::new(false);
     let open = RwSignal::new(None::<Identity>);
@@ -45,9 +47,12 @@ pub fn IdentitiesPage() -> impl IntoView {
         });
     };
     let reload = move || {
+        if organization.get_untracked().is_none() {
+            person.reload();
+        }
         if let Some(organization) = organization.get_untracked() {
             load(organization);
-            spawn_local(standing.refresh());
+            spawn_local(steps.refresh());
         }
     };
     Effect::new(move |_| {
@@ -57,7 +62,7 @@ pub fn IdentitiesPage() -> impl IntoView {
     });
     let failed = Signal::derive(move || match list.get() {
         Load::Failed(problem) => Some(problem),
-        _ => standing.problem(),
+        _ => person.problem(),
     });
     let some = Memo::new(move |_| matches!(list.get(), Load::Ready(list) if !list.is_empty()));
     let create = move || {

@@ -13,17 +13,19 @@ use crate::components::button::{Button, Weight};
 use crate::components::kit_wizard::KitWizard;
 use crate::components::notice::ProblemNotice;
 use crate::components::skeleton::Skeleton;
+use crate::first_steps::FirstSteps;
+use crate::person::Person;
 use crate::problem::Problem;
 use crate::projects::Load;
 use crate::session::Session;
-use crate::standing::Standing;
 
 /// The page.
 #[component]
 pub fn Welcome() -> impl IntoView {
     document().set_title("Your recovery kit · Strongroom");
     let session = Session::current();
-    let standing = Standing::current();
+    let person = Person::current();
+    let steps = FirstSteps::current();
     let announcements = Announcements::current();
     let navigate = StoredValue::new_local(use_navigate());
     let go_on = move || navigate.with_value(|navigate| navigate("/projects", replacing()));
@@ -45,7 +47,7 @@ pub fn Welcome() -> impl IntoView {
             matches!(kits, Load::Ready(kits)
                 if kits.unlockers.iter().any(|unlocker| unlocker.kind == UnlockerKind::Kit))
         });
-        if has_kit || standing.administers() == Some(false) {
+        if has_kit || (person.is_known() && !person.administers_the_server()) {
             go_on();
         }
     });
@@ -54,7 +56,7 @@ pub fn Welcome() -> impl IntoView {
         spawn_local(async move {
             match api::kits::skip(session).await {
                 Ok(()) => {
-                    standing.refresh().await;
+                    steps.refresh().await;
                     go_on();
                 }
                 Err(error) => {

@@ -1,4 +1,4 @@
-//! The person who is logged in.
+//! Who the bearer of the access token is.
 
 use shared::wire::system::Me;
 
@@ -6,7 +6,7 @@ use super::error::Error;
 use super::request::Request;
 use crate::session::Session;
 
-/// Who is logged in, and whether he administers the instance.
-pub async fn get(session: Session) -> Result<Me, Error> {
+/// The person who is logged in.
+pub async fn me(session: Session) -> Result<Me, Error> {
     Request::get("/api/strongroom/v1/me").send(session).await
 }
