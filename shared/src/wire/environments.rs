@@ -51,6 +51,32 @@ pub struct UpdateEnvironmentRequest {
     pub position: Option<i64>,
 }
 
+/// `POST /api/strongroom/v1/projects/{project}/environments/{id}/clone`: our own. Folders and imports are copied; what
+/// is imported from the environment itself is imported from the clone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CloneEnvironmentRequest {
+    /// Name of the clone.
+    pub name: String,
+    /// Slug of the clone.
+    pub slug: String,
+    /// Whether the shared secrets come along, each as version 1 of a new one with comment, tags and metadata.
+    pub with_secrets: bool,
+}
+
+/// Answer to cloning an environment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CloneEnvironmentResponse {
+    /// The clone, the last one in the list.
+    pub environment: Environment,
+    /// How many folders it has, the root not counted.
+    pub folders: usize,
+    /// How many imports.
+    pub imports: usize,
+    /// How many secrets.
+    pub secrets: usize,
+}
+
 /// Answer to creating, changing and deleting an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EnvironmentChangeResponse {

@@ -34,7 +34,7 @@ pub fn SecretsPage() -> impl IntoView {
         document().set_title(&format!("{} {environment} · Strongroom", name.get()));
     });
     view! {
-        <main class="page">
+        <main id="main" tabindex="-1" class="page">
             <div class="page-head">
                 <h1>
                     <bdi>{move || name.get()}</bdi>
