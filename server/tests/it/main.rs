@@ -10,6 +10,8 @@ use server::store;
 #[cfg(test)]
 mod access_tokens;
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
@@ -35,6 +37,8 @@ mod folders;
 mod generated;
 #[cfg(test)]
 mod identities;
+#[cfg(test)]
+mod instance;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]

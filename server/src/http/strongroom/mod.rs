@@ -1,4 +1,8 @@
 //! Our own routes under `/api/strongroom/v1`.
 
+pub mod account;
+pub mod instance;
+pub mod onboarding;
+pub mod sessions;
 pub mod setup;
 pub mod system;
