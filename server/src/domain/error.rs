@@ -53,6 +53,9 @@ pub enum Error {
     /// Somebody else changed it first.
     #[error("{0}")]
     Stale(String),
+    /// The present state does not allow it; the text says what has to come first.
+    #[error("{0}")]
+    Conflict(String),
     /// Too many failed attempts.
     #[error("Too many failed attempts. Try again in {retry_after} seconds")]
     TooManyAttempts {

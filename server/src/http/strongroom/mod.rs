@@ -3,6 +3,8 @@
 pub mod account;
 pub mod instance;
 pub mod onboarding;
+pub mod restore;
 pub mod sessions;
 pub mod setup;
 pub mod system;
+pub mod unlock;
