@@ -6,6 +6,7 @@
 //! identity          the server's own age identity (0600)
 //! keyring.json      the keyring; keyring.previous.json is the generation before
 //! strongroom.db     the encrypted database
+//! backups/          the newest backups that were made in the browser
 //! initializing      an interrupted first start
 //! restore.part/     an interrupted restore
 //! restore.ready/    a restored store on its way into the place of an empty one

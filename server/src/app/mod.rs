@@ -1,7 +1,9 @@
 //! The composition root: what a running server consists of, and the few ways in which work enters a transaction.
 
+pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod kits;
 pub mod open;
 pub mod operator;
 pub mod reads;
@@ -28,6 +30,7 @@ use crate::domain::onboarding::{self, FirstRead};
 use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use backups::Backups;
 use data_dir::DataDir;
 use reads::Reads;
 
@@ -36,6 +39,8 @@ pub struct App {
     opened: ArcSwapOption<OpenStore>,
     /// Why the store is not open, for the log and the locked page.
     locked: ArcSwapOption<open::Locked>,
+    /// Backups for download.
+    backups: Backups,
     /// The clock.
     pub clock: Clock,
     started_at: UnixMillis,
@@ -151,6 +156,7 @@ impl App {
             locked: ArcSwapOption::empty(),
             started_at: clock.now(),
             clock,
+            backups: Backups::default(),
             data_dir: None,
             upload: Arc::default(),
             unlocking: Arc::default(),

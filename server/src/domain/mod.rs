@@ -15,6 +15,7 @@ pub mod error;
 pub mod folders;
 pub mod identities;
 pub mod instance;
+pub mod kits;
 pub mod limiter;
 pub mod lockouts;
 pub mod login;

@@ -139,7 +139,9 @@ fn domain_answer(error: &Error) -> Answer {
             ])),
             ..Answer::new(StatusCode::FORBIDDEN, "PermissionDenied", message)
         },
-        Error::Stale(message) | Error::Conflict(message) => Answer::new(StatusCode::CONFLICT, "Conflict", message),
+        Error::Stale(message) | Error::Conflict(message) => {
+            Answer::new(StatusCode::CONFLICT, "Conflict", message)
+        }
         Error::TooManyAttempts { retry_after } => Answer {
             retry_after: Some(*retry_after),
             ..Answer::new(

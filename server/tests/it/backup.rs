@@ -155,7 +155,14 @@ fn add_kit(app: &TestApp, kit: &Identity) {
 
 fn write(app: &TestApp) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write::write(&app.db(), &app.keyring(), now(), &mut bytes).unwrap();
+    write::write(
+        &app.db(),
+        &app.keyring(),
+        now(),
+        &write::Progress::default(),
+        &mut bytes,
+    )
+    .unwrap();
     bytes
 }
 
@@ -238,7 +245,14 @@ fn names(folder: &Path) -> Vec<String> {
 fn without_a_kit_there_is_no_backup() {
     let world = World::new();
     let mut bytes = Vec::new();
-    let error = write::write(&world.db(), &world.keyring(), now(), &mut bytes).unwrap_err();
+    let error = write::write(
+        &world.db(),
+        &world.keyring(),
+        now(),
+        &write::Progress::default(),
+        &mut bytes,
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::NoKit));
     assert!(error.to_string().contains("strongroom keys kit"), "{error}");
     assert!(bytes.is_empty());
@@ -765,7 +779,7 @@ fn writers_go_on_while_a_backup_is_taken() {
     let (db, keyring) = (world.db(), world.keyring());
     let writer = std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        write::write(&db, &keyring, now(), &mut bytes).unwrap();
+        write::write(&db, &keyring, now(), &write::Progress::default(), &mut bytes).unwrap();
         bytes
     });
     let mut written = 0;

@@ -455,7 +455,14 @@ fn neither_values_nor_names_lie_on_disk_or_in_the_log() {
         )
         .unwrap();
     let mut backup = fs::File::create(place.path("backup")).unwrap();
-    server::backup::write::write(&world.db(), &keyring, Clock::default().now(), &mut backup).unwrap();
+    server::backup::write::write(
+        &world.db(),
+        &keyring,
+        Clock::default().now(),
+        &server::backup::write::Progress::default(),
+        &mut backup,
+    )
+    .unwrap();
     backup.flush().unwrap();
 
     let needles = [

@@ -18,6 +18,8 @@ mod audit;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod batch;
 #[cfg(test)]
 mod command_line;
@@ -41,6 +43,8 @@ mod identities;
 mod instance;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod kits;
 #[cfg(test)]
 mod lessons;
 #[cfg(test)]

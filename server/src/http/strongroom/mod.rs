@@ -1,7 +1,9 @@
 //! Our own routes under `/api/strongroom/v1`.
 
 pub mod account;
+pub mod backups;
 pub mod instance;
+pub mod kits;
 pub mod onboarding;
 pub mod restore;
 pub mod sessions;
