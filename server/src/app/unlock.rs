@@ -36,9 +36,9 @@ impl App {
         confirmed: Option<Option<String>>,
         source: Source,
     ) -> Result<String, Error> {
-        let locked = self.why_locked().ok_or_else(|| {
-            Error::BadRequest("The store is not locked. There is nothing to do".into())
-        })?;
+        let locked = self
+            .why_locked()
+            .ok_or_else(|| Error::BadRequest("The store is not locked. There is nothing to do".into()))?;
         if let Some(confirmed) = confirmed
             && (confirmed.is_none() || confirmed.as_deref() != locked.fingerprint())
         {
@@ -77,7 +77,8 @@ impl App {
                 refused.count(source, now);
                 tracing::warn!(ip = source.ip, "a key that does not open the store was refused");
                 return Err(Error::Forbidden(
-                    "This key does not open the store. Bring one of those whose fingerprints are shown".into(),
+                    "This key does not open the store. Bring one of those whose fingerprints are shown"
+                        .into(),
                 ));
             }
             // Whoever reads this holds a key of the store, or the store says it at every start.

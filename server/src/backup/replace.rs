@@ -109,6 +109,3 @@ pub fn finish(data_dir: &DataDir) -> Result<(), Error> {
     data_dir.sync()?;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -66,6 +66,8 @@ mod replay;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod routes;
@@ -95,3 +97,5 @@ mod tags;
 mod token_auth;
 #[cfg(test)]
 mod universal_auth;
+#[cfg(test)]
+mod unlock;

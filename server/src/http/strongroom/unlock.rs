@@ -19,9 +19,7 @@ pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMach
     });
     Json(Locked {
         locked: why.is_some(),
-        fingerprint: why
-            .as_ref()
-            .and_then(|why| why.fingerprint().map(str::to_owned)),
+        fingerprint: why.as_ref().and_then(|why| why.fingerprint().map(str::to_owned)),
         kits: kits.collect(),
         confirmation_needed: why.is_some() && !near,
     })
