@@ -81,6 +81,9 @@ pub enum Failure {
     /// The backup could not be written.
     #[error(transparent)]
     Backup(#[from] backup::Error),
+    /// The keys refused.
+    #[error(transparent)]
+    Crypto(#[from] crate::crypto::Error),
 }
 
 /// Does it. Progress of a backup goes to `output` as the file itself.

@@ -26,15 +26,23 @@ fn begin(password: &str) -> Call {
 
 /// Begins a backup and waits for its end; returns its id.
 pub fn start(world: &World) -> String {
-    let reply = world.send(begin(PASSWORD).token(&world.admin)).expect(202);
-    let id = reply.at("/id");
+    let id = world
+        .send(begin(PASSWORD).token(&world.admin))
+        .expect(202)
+        .at("/id");
+    finish(world, &id);
+    id
+}
+
+/// Waits for the end of a backup.
+pub fn finish(world: &World, id: &str) {
     for _ in 0..3_000 {
-        if state(world, &id)["state"] != "writing" {
-            return id;
+        if state(world, id)["state"] != "writing" {
+            return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("the backup does not end: {}", state(world, &id));
+    panic!("the backup does not end: {}", state(world, id));
 }
 
 fn state(world: &World, id: &str) -> Value {
