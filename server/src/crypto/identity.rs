@@ -86,6 +86,11 @@ pub fn read_identities(path: &Path) -> Result<Vec<Identity>, Error> {
     }
 }
 
+/// The identities in a text that somebody sent: a kit as it was downloaded, or its last line alone.
+pub fn parse_secret(text: &SecretText) -> Result<Vec<Identity>, String> {
+    parse_identities(text.expose())
+}
+
 /// The identities in a text. The error says what is wrong and never repeats any of the text, which may be a secret.
 pub fn parse_identities(text: &str) -> Result<Vec<Identity>, String> {
     let text = text.trim_start_matches('\u{feff}');
