@@ -1,5 +1,6 @@
 //! The root of the app: what every page shares, and which page belongs to which address.
 
+use js_sys::encode_uri_component;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
@@ -8,17 +9,25 @@ use leptos_router::{NavigateOptions, path};
 
 use crate::components::announcer::{Announcements, Announcer};
 use crate::components::exposure_banner::ExposureBanner;
+use crate::components::shell::Shell;
 use crate::components::splash::Splash;
-use crate::components::top_bar::TopBar;
+use crate::pages::account::AccountPage;
 use crate::pages::home::Home;
+use crate::pages::identities::IdentitiesPage;
+use crate::pages::instance::InstancePage;
 use crate::pages::locked::Locked;
 use crate::pages::login::Login;
 use crate::pages::not_found::NotFound;
+use crate::pages::project::ProjectPage;
 use crate::pages::projects::ProjectsPage;
+use crate::pages::recovery::RecoveryPage;
 use crate::pages::secrets::SecretsPage;
+use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
+use crate::pages::welcome::Welcome;
 use crate::projects::Projects;
 use crate::session::{Phase, Session};
+use crate::theme::Themes;
 
 /// The whole app.
 #[component]
@@ -26,6 +35,7 @@ pub fn App() -> impl IntoView {
     let session = Session::new();
     provide_context(session);
     provide_context(Announcements::new());
+    provide_context(Themes::remembered());
     spawn_local(session.start());
     // The pages stay as they are when somebody logs in or out; only these three states replace each other.
     let state = Memo::new(move |_| match session.phase() {
@@ -52,10 +62,19 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/admin/signup") view=Signup />
                 <Route path=path!("/login") view=Login />
-                <ParentRoute path=path!("/projects") view=SignedInOnly>
-                    <Route path=path!("") view=ProjectsPage />
-                    <Route path=path!(":project") view=ProjectsPage />
-                    <Route path=path!(":project/:environment") view=SecretsPage />
+                <ParentRoute path=path!("") view=SignedInOnly>
+                    <Route path=path!("/welcome") view=Welcome />
+                    <ParentRoute path=path!("") view=InShell>
+                        <Route path=path!("/projects") view=ProjectsPage />
+                        <Route path=path!("/projects/:project") view=ProjectPage />
+                        <Route path=path!("/projects/:project/secrets") view=ProjectPage />
+                        <Route path=path!("/projects/:project/secrets/:environment") view=SecretsPage />
+                        <Route path=path!("/projects/:project/settings") view=SettingsPage />
+                        <Route path=path!("/identities") view=IdentitiesPage />
+                        <Route path=path!("/recovery") view=RecoveryPage />
+                        <Route path=path!("/instance") view=InstancePage />
+                        <Route path=path!("/account") view=AccountPage />
+                    </ParentRoute>
                 </ParentRoute>
             </Routes>
         </Router>
@@ -67,7 +86,9 @@ fn Pages() -> impl IntoView {
 fn SignedInOnly() -> impl IntoView {
     let session = Session::current();
     let signed_in = Memo::new(move |_| session.phase() == Phase::SignedIn);
-    let path = use_location().pathname;
+    let location = use_location();
+    let path =
+        Signal::derive(move || format!("{}{}", location.pathname.get(), search(&location.search.get())));
     let navigate = use_navigate();
     Effect::new(move |was: Option<bool>| {
         let signed_in = signed_in.get();
@@ -78,7 +99,7 @@ fn SignedInOnly() -> impl IntoView {
             let target = if on_purpose || path == "/projects" {
                 "/login".to_owned()
             } else {
-                format!("/login?next={path}")
+                format!("/login?next={}", String::from(encode_uri_component(&path)))
             };
             navigate(&target, replacing());
         }
@@ -87,14 +108,29 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
-            view! {
-                <TopBar />
-                <Outlet />
-            }
-            .into_any()
+            view! { <Outlet /> }.into_any()
         } else {
             ().into_any()
         }
+    }
+}
+
+fn search(query: &str) -> String {
+    let query = query.trim_start_matches('?');
+    if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{query}")
+    }
+}
+
+/// Pages with the navigation beside them.
+#[component]
+fn InShell() -> impl IntoView {
+    view! {
+        <Shell>
+            <Outlet />
+        </Shell>
     }
 }
 

@@ -18,20 +18,26 @@ pub fn is_exposed() -> bool {
         && !location.hostname().is_ok_and(|host| is_loopback(&host))
 }
 
+/// First parts of the addresses behind the login.
+const PAGES: [&str; 6] = [
+    "projects",
+    "identities",
+    "recovery",
+    "instance",
+    "account",
+    "welcome",
+];
+
 /// The page to return to after the login. Only pages of this app count: the address may come from a stranger's link.
 pub fn page_to_return_to(wanted: Option<&str>) -> String {
     wanted
-        .filter(|path| path.starts_with("/projects/") && !path.contains("//") && !path.contains('\\'))
+        .filter(|path| {
+            let first = path.trim_start_matches('/').split(['/', '?']).next();
+            let known = first.is_some_and(|first| PAGES.contains(&first));
+            known && path.starts_with('/') && !path.contains("//") && !path.contains('\\')
+        })
         .unwrap_or("/projects")
         .to_owned()
-}
-
-/// Project and environment of a page's path, `/projects/{project}/{environment}`.
-pub fn place_in(path: &str) -> Option<(&str, &str)> {
-    let (project, rest) = path.strip_prefix("/projects/")?.split_once('/')?;
-    let environment = rest.trim_end_matches('/');
-    (!project.is_empty() && !environment.is_empty() && !environment.contains('/'))
-        .then_some((project, environment))
 }
 
 fn code_in(part: &str) -> Option<String> {
@@ -82,27 +88,17 @@ mod tests {
     }
 
     #[test]
-    fn the_place_in_a_path() {
-        assert_eq!(place_in("/projects/p1/dev"), Some(("p1", "dev")));
-        assert_eq!(place_in("/projects/p1/dev/"), Some(("p1", "dev")));
-        for path in [
-            "/",
-            "/projects",
-            "/projects/p1",
-            "/projects/p1/",
-            "/projects//dev",
-            "/projects/p1/dev/x",
-        ] {
-            assert_eq!(place_in(path), None, "{path}");
-        }
-    }
-
-    #[test]
     fn a_login_returns_to_pages_of_this_app_only() {
-        assert_eq!(page_to_return_to(Some("/projects/1/dev")), "/projects/1/dev");
+        for page in ["/projects/1/secrets/dev?path=%2Fapi", "/account", "/identities/7"] {
+            assert_eq!(page_to_return_to(Some(page)), page);
+        }
         for wanted in [
             None,
             Some("//evil.example"),
+            Some("//projects/x"),
+            Some("projects/x"),
+            Some("/login"),
+            Some("/projects.evil"),
             Some("https://evil.example"),
             Some("/projects//x"),
             Some("/projects/\\x"),

@@ -1,7 +1,8 @@
 //! The admin interface of Strongroom, rendered in the browser.
 //!
 //! `api` speaks with the server over `shared::wire`, `session` knows who is logged in, `pages` has one file per screen,
-//! `components` what screens are made of. Colours, sizes and spaces are tokens of `static/style.css`.
+//! `components` what screens are made of. Colours, sizes and spaces are tokens of
+//! `static/css/00-tokens.css`.
 
 pub mod api;
 pub mod app;
@@ -13,6 +14,8 @@ pub mod problem;
 pub mod projects;
 pub mod secrets;
 pub mod session;
+pub mod strength;
+pub mod theme;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::document;

@@ -53,6 +53,11 @@ impl Projects {
         self.list.get()
     }
 
+    /// The same, for an action rather than for the screen.
+    pub fn list_untracked(self) -> Load<Vec<Project>> {
+        self.list.get_untracked()
+    }
+
     /// The project with this id, once loaded.
     pub fn find(self, id: &str) -> Option<Project> {
         self.list.with(|list| match list {
@@ -79,15 +84,26 @@ impl Projects {
     }
 }
 
-/// The address of a project's first environment.
+/// The address of a project's first environment, or of its settings, where environments are made.
 pub fn first_page_of(project: &Project) -> String {
+    let id = project.id.to_string();
     match project.environments.first() {
-        Some(environment) => page_of(&project.id.to_string(), &environment.slug),
-        None => format!("/projects/{}", project.id),
+        Some(environment) => page_of(&id, &environment.slug),
+        None => settings_of(&id),
     }
 }
 
 /// The address of the secrets of an environment.
 pub fn page_of(project: &str, environment: &str) -> String {
-    format!("/projects/{project}/{environment}")
+    format!("/projects/{project}/secrets/{environment}")
+}
+
+/// The address that leads to a project's first environment.
+pub fn home_of(project: &str) -> String {
+    format!("/projects/{project}/secrets")
+}
+
+/// The address of a project's settings.
+pub fn settings_of(project: &str) -> String {
+    format!("/projects/{project}/settings")
 }

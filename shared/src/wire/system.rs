@@ -41,6 +41,10 @@ pub struct Me {
     pub kind: String,
     /// E-mail address of a user, name of an identity.
     pub name: String,
+    /// E-mail address of a user; none for a machine identity.
+    pub email: Option<String>,
     /// The organization in the token.
     pub organization_id: Option<OrganizationId>,
+    /// Whether the bearer administers the instance: keys, backups, the state of the server.
+    pub instance_admin: bool,
 }

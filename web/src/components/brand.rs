@@ -1,4 +1,4 @@
-//! The name mark: a door with a round lock, and the name.
+//! The name mark: a vault door with its wheel, and the name.
 
 use leptos::prelude::*;
 
@@ -8,9 +8,10 @@ pub fn Brand() -> impl IntoView {
     view! {
         <span class="brand">
             <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
-                <rect class="brand-door" x="2" y="2" width="28" height="28" rx="7" />
-                <circle class="brand-lock" cx="16" cy="16" r="7.5" />
-                <path class="brand-lock" d="M16 16V5.5M16 16l9.1 5.25M16 16l-9.1 5.25" />
+                <rect class="brand-door" x="1" y="1" width="30" height="30" rx="8" />
+                <circle class="brand-wheel" cx="16" cy="16" r="6.5" />
+                <path class="brand-wheel" d="M11.4 11.4 8 8M20.6 11.4 24 8M11.4 20.6 8 24M20.6 20.6 24 24" />
+                <circle class="brand-hub" cx="16" cy="16" r="2.2" />
             </svg>
             <span class="brand-name">"Strongroom"</span>
         </span>

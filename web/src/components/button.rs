@@ -13,6 +13,8 @@ pub enum Weight {
     /// Everything else.
     #[default]
     Quiet,
+    /// Not more than a word: no frame.
+    Ghost,
     /// Takes something away.
     Danger,
 }
@@ -22,6 +24,7 @@ impl Weight {
         match self {
             Self::Primary => "button button-primary",
             Self::Quiet => "button",
+            Self::Ghost => "button button-ghost",
             Self::Danger => "button button-danger",
         }
     }
@@ -31,7 +34,8 @@ impl Weight {
 #[component]
 pub fn Button(
     /// The text.
-    label: &'static str,
+    #[prop(into)]
+    label: Signal<String>,
     /// Unique in the page, for a button that the focus returns to.
     #[prop(optional)]
     id: Option<&'static str>,
@@ -50,6 +54,12 @@ pub fn Button(
     /// Whether its work is under way; it keeps its size and takes no clicks meanwhile.
     #[prop(optional, into)]
     busy: Signal<bool>,
+    /// Whether it cannot be pressed now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+    /// Whether it stands in a line of text or a row.
+    #[prop(optional)]
+    small: bool,
     /// What it does; not needed when it submits a form.
     #[prop(optional, into)]
     on_press: Option<Callback<()>>,
@@ -60,8 +70,9 @@ pub fn Button(
             id=id
             form=form
             class=weight.class()
+            class:button-small=small
             class:busy=move || busy.get()
-            disabled=move || busy.get()
+            disabled=move || busy.get() || disabled.get()
             on:click=move |_: MouseEvent| {
                 if let Some(press) = on_press {
                     press.run(());
@@ -69,7 +80,7 @@ pub fn Button(
             }
         >
             {icon.map(|icon| view! { <Glyph icon /> })}
-            <span>{label}</span>
+            <span>{move || label.get()}</span>
         </button>
     }
 }
@@ -89,6 +100,12 @@ pub fn IconButton(
     /// Whether its work is under way.
     #[prop(optional, into)]
     busy: Signal<bool>,
+    /// Whether it cannot be pressed now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+    /// Whether it has just done its work, which its colour shows.
+    #[prop(optional, into)]
+    done: Signal<bool>,
     /// What it does.
     #[prop(into)]
     on_press: Callback<()>,
@@ -99,9 +116,10 @@ pub fn IconButton(
             id=id
             class="icon-button"
             class:busy=move || busy.get()
+            class:done=move || done.get()
             aria-label=move || name.get()
             title=move || name.get()
-            disabled=move || busy.get()
+            disabled=move || busy.get() || disabled.get()
             on:click=move |_: MouseEvent| on_press.run(())
         >
             {move || view! { <Glyph icon=icon.get() /> }}

@@ -17,7 +17,7 @@ pub fn Card(
 ) -> impl IntoView {
     document().set_title(&format!("{title} · Strongroom"));
     view! {
-        <main class="card-page">
+        <main id="main" tabindex="-1" class="card-page">
             <Brand />
             <section class="card">
                 <h1>{title}</h1>

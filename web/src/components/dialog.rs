@@ -5,6 +5,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::button::{Button, Weight};
+use super::field::Field;
+use super::notice::ProblemNotice;
+use super::unique::unique_id;
+use crate::problem::Problem;
 
 /// A dialog that is open as long as it exists.
 #[component]
@@ -12,6 +16,9 @@ pub fn Dialog(
     /// The heading.
     #[prop(into)]
     title: String,
+    /// Whether it holds more than a few lines.
+    #[prop(optional)]
+    wide: bool,
     /// Called when it was closed without an answer.
     #[prop(into)]
     on_close: Callback<()>,
@@ -19,6 +26,8 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
+    let heading = unique_id("dialog");
+    let heading_id = heading.clone();
     Effect::new(move |_| {
         if let Some(dialog) = dialog.get() {
             // Refused only when it is open already.
@@ -26,8 +35,16 @@ pub fn Dialog(
         }
     });
     view! {
-        <dialog node_ref=dialog class="dialog" aria-labelledby="dialog-title" on:close=move |_| on_close.run(())>
-            <h2 id="dialog-title">{title}</h2>
+        <dialog
+            node_ref=dialog
+            class="dialog"
+            class:dialog-wide=wide
+            aria-labelledby=heading.clone()
+            on:close=move |_| on_close.run(())
+        >
+            <h2 id=heading_id>
+                <bdi>{title}</bdi>
+            </h2>
             {children()}
         </dialog>
     }
@@ -68,6 +85,62 @@ pub fn ConfirmDialog(
             <div class="actions">
                 <CancelButton />
                 <Button label="Confirm" weight=Weight::Danger busy on_press=on_confirm />
+            </div>
+        </Dialog>
+    }
+}
+
+/// Asks for the name of what is to be taken away, for things that many others depend on.
+#[component]
+pub fn TypedConfirmDialog(
+    /// The question.
+    #[prop(into)]
+    title: String,
+    /// What follows from a yes.
+    #[prop(into)]
+    consequence: String,
+    /// The name that must be typed.
+    #[prop(into)]
+    name: String,
+    /// Whether the answer is being carried out.
+    #[prop(into)]
+    busy: Signal<bool>,
+    /// Why it was not carried out.
+    #[prop(into)]
+    problem: Signal<Option<Problem>>,
+    /// Yes.
+    #[prop(into)]
+    on_confirm: Callback<()>,
+    /// No.
+    #[prop(into)]
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let label = format!("Type {name} to confirm");
+    let matches = Memo::new(move |_| typed.with(|typed| typed.trim() == name.trim()));
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if matches.get_untracked() && !busy.get_untracked() {
+            on_confirm.run(());
+        }
+    };
+    view! {
+        <Dialog title on_close>
+            <p>{consequence}</p>
+            <form id="typed-confirmation" class="form" on:submit=submit>
+                <Field id="confirmation-name" label value=typed focused=true />
+                <ProblemNotice problem />
+            </form>
+            <div class="actions">
+                <CancelButton />
+                <Button
+                    label="Confirm"
+                    kind="submit"
+                    form="typed-confirmation"
+                    weight=Weight::Danger
+                    busy
+                    disabled=Signal::derive(move || !matches.get())
+                />
             </div>
         </Dialog>
     }

@@ -3,13 +3,17 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::unique::unique_id;
+
 /// A line of input with its label above and a hint below, whose place is kept free so that nothing jumps.
 #[component]
 pub fn Field(
     /// Unique in the page.
-    id: &'static str,
+    #[prop(into)]
+    id: String,
     /// The label.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     /// What was typed.
     value: RwSignal<String>,
     /// `text`, `email` or `password`.
@@ -36,7 +40,7 @@ pub fn Field(
     let hint_id = format!("{id}-hint");
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <input
                 id=id
                 node_ref=input
@@ -59,9 +63,11 @@ pub fn Field(
 #[component]
 pub fn TextArea(
     /// Unique in the page.
-    id: &'static str,
+    #[prop(into)]
+    id: String,
     /// The label.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     /// What was typed.
     value: RwSignal<String>,
     /// Whether typing starts here when the field appears.
@@ -72,7 +78,7 @@ pub fn TextArea(
     focus_once(focused, move || input.get().map(|input| input.focus()));
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <textarea
                 id=id
                 node_ref=input
@@ -89,10 +95,40 @@ pub fn TextArea(
 }
 
 /// Moves the focus when the element is there. A browser that refuses leaves it where it was, which is no harm.
-fn focus_once<E: 'static>(wanted: bool, focus: impl Fn() -> Option<Result<(), E>> + 'static) {
+pub(super) fn focus_once<E: 'static>(wanted: bool, focus: impl Fn() -> Option<Result<(), E>> + 'static) {
     if wanted {
         Effect::new(move |_| {
             let _ = focus();
         });
+    }
+}
+
+/// A yes or no with its label beside it.
+#[component]
+pub fn Checkbox(
+    /// The label.
+    #[prop(into)]
+    label: String,
+    /// Yes or no.
+    checked: RwSignal<bool>,
+    /// A line below the label.
+    #[prop(optional, into)]
+    hint: Option<String>,
+) -> impl IntoView {
+    let id = unique_id("check");
+    let own_id = id.clone();
+    let hint_id = format!("{id}-hint");
+    view! {
+        <label class="checkbox" for=id>
+            <input
+                id=own_id
+                type="checkbox"
+                aria-describedby=hint.is_some().then(|| hint_id.clone())
+                prop:checked=move || checked.get()
+                on:change=move |event| checked.set(event_target_checked(&event))
+            />
+            <span>{label}</span>
+            {hint.map(|hint| view! { <span class="hint" id=hint_id>{hint}</span> })}
+        </label>
     }
 }

@@ -1,8 +1,8 @@
-//! Line icons, 24 by 24, drawn in the colour of the text around them.
+//! Line icons, drawn in the colour of the text around them. The drawings are Lucide's.
 
 use leptos::prelude::*;
 
-/// The icons that this app has.
+/// The icons that this app has, called after what they mean here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {
     /// Show.
@@ -17,27 +17,148 @@ pub enum Icon {
     Bin,
     /// Make something.
     Plus,
+    /// Make another one like it.
+    Clone,
     /// Log out.
     Leave,
     /// A warning.
     Warning,
+    /// Something worth knowing.
+    Info,
+    /// Close, clear, take away from a list.
+    Cross,
+    /// Done.
+    Check,
+    /// Done, as a state.
+    Done,
+    /// Opens a choice below.
+    Down,
+    /// The next level.
+    Right,
+    /// Back.
+    Back,
+    /// Move up in a list.
+    Up,
+    /// Move down in a list.
+    Lower,
+    /// Look for something.
+    Search,
+    /// More actions.
+    More,
+    /// The navigation.
+    Menu,
+    /// A folder.
+    Folder,
+    /// A new folder.
+    FolderPlus,
+    /// Projects.
+    Projects,
+    /// An environment.
+    Environments,
+    /// A machine identity.
+    Robot,
+    /// Keys and recovery.
+    Key,
+    /// A secret.
+    Secret,
+    /// The server.
+    Server,
+    /// A person.
+    Person,
+    /// Sunlight: the light theme.
+    Sun,
+    /// Moonlight: the dark theme.
+    Moon,
+    /// The system's theme.
+    Monitor,
+    /// Settings.
+    Settings,
+    /// Send to the server.
+    Upload,
+    /// Get from the server.
+    Download,
+    /// A file that is read.
+    File,
+    /// Print.
+    Printer,
+    /// Earlier versions.
+    History,
+    /// Take back.
+    Undo,
+    /// Again.
+    Again,
+    /// A tag.
+    Tag,
+    /// A comment.
+    Comment,
+    /// Protected.
+    Shield,
+    /// Closed.
+    Lock,
+    /// Open.
+    Unlocked,
+    /// A time.
+    Clock,
+    /// The command line.
+    Terminal,
+    /// A backup.
+    Archive,
+    /// The keyboard.
+    Keyboard,
 }
 
 impl Icon {
-    fn path(self) -> &'static str {
+    fn drawing(self) -> &'static str {
         match self {
-            Self::Eye => {
-                "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Zm9.5 3a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z"
-            }
-            Self::EyeOff => {
-                "M4 4l16 16M9.5 5.9A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-2.8 3.5M6.2 7.7A16 16 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4-.9M10 10a3 3 0 0 0 4 4"
-            }
-            Self::Copy => "M9 9h11v11H9zM15 9V4H4v11h5",
-            Self::Pencil => "M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19 4 20ZM14 6.5l3.5 3.5",
-            Self::Bin => "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5.5M14 11v5.5",
-            Self::Plus => "M12 5v14M5 12h14",
-            Self::Leave => "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
-            Self::Warning => "M12 4 2.5 20h19L12 4ZM12 10v5M12 17.2v.6",
+            Self::Eye => icondata_lu::LuEye.data,
+            Self::EyeOff => icondata_lu::LuEyeOff.data,
+            Self::Copy => icondata_lu::LuCopy.data,
+            Self::Pencil => icondata_lu::LuPencil.data,
+            Self::Bin => icondata_lu::LuTrash2.data,
+            Self::Plus => icondata_lu::LuPlus.data,
+            Self::Clone => icondata_lu::LuCopyPlus.data,
+            Self::Leave => icondata_lu::LuLogOut.data,
+            Self::Warning => icondata_lu::LuTriangleAlert.data,
+            Self::Info => icondata_lu::LuInfo.data,
+            Self::Cross => icondata_lu::LuX.data,
+            Self::Check => icondata_lu::LuCheck.data,
+            Self::Done => icondata_lu::LuCircleCheck.data,
+            Self::Down => icondata_lu::LuChevronDown.data,
+            Self::Right => icondata_lu::LuChevronRight.data,
+            Self::Back => icondata_lu::LuArrowLeft.data,
+            Self::Up => icondata_lu::LuArrowUp.data,
+            Self::Lower => icondata_lu::LuArrowDown.data,
+            Self::Search => icondata_lu::LuSearch.data,
+            Self::More => icondata_lu::LuEllipsis.data,
+            Self::Menu => icondata_lu::LuMenu.data,
+            Self::Folder => icondata_lu::LuFolder.data,
+            Self::FolderPlus => icondata_lu::LuFolderPlus.data,
+            Self::Projects => icondata_lu::LuLayoutGrid.data,
+            Self::Environments => icondata_lu::LuLayers.data,
+            Self::Robot => icondata_lu::LuBot.data,
+            Self::Key | Self::Secret => icondata_lu::LuKeyRound.data,
+            Self::Server => icondata_lu::LuServer.data,
+            Self::Person => icondata_lu::LuUserRound.data,
+            Self::Sun => icondata_lu::LuSun.data,
+            Self::Moon => icondata_lu::LuMoon.data,
+            Self::Monitor => icondata_lu::LuMonitor.data,
+            Self::Settings => icondata_lu::LuSettings2.data,
+            Self::Upload => icondata_lu::LuUpload.data,
+            Self::Download => icondata_lu::LuDownload.data,
+            Self::File => icondata_lu::LuFileUp.data,
+            Self::Printer => icondata_lu::LuPrinter.data,
+            Self::History => icondata_lu::LuHistory.data,
+            Self::Undo => icondata_lu::LuUndo2.data,
+            Self::Again => icondata_lu::LuRotateCcw.data,
+            Self::Tag => icondata_lu::LuTag.data,
+            Self::Comment => icondata_lu::LuMessageSquare.data,
+            Self::Shield => icondata_lu::LuShieldCheck.data,
+            Self::Lock => icondata_lu::LuLock.data,
+            Self::Unlocked => icondata_lu::LuLockOpen.data,
+            Self::Clock => icondata_lu::LuClock.data,
+            Self::Terminal => icondata_lu::LuTerminal.data,
+            Self::Archive => icondata_lu::LuArchive.data,
+            Self::Keyboard => icondata_lu::LuKeyboard.data,
         }
     }
 }
@@ -48,9 +169,6 @@ pub fn Glyph(
     /// Which one.
     icon: Icon,
 ) -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-            <path d=icon.path() />
-        </svg>
-    }
+    // The drawing is a constant of this program, never anybody's input.
+    view! { <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" inner_html=icon.drawing()></svg> }
 }

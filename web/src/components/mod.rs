@@ -1,19 +1,33 @@
 //! What pages are made of.
 
 pub mod announcer;
+pub mod badge;
 pub mod brand;
 pub mod button;
 pub mod card;
+pub mod copy_button;
 pub mod dialog;
+pub mod drawer;
+pub mod empty;
 pub mod environment_tabs;
 pub mod exposure_banner;
 pub mod field;
 pub mod focus;
 pub mod icon;
+pub mod kit_banner;
+pub mod menu;
 pub mod new_project;
 pub mod notice;
+pub mod onboarding;
+pub mod page;
+pub mod password;
+pub mod project_head;
 pub mod secret_editor;
 pub mod secret_list;
 pub mod secret_row;
+pub mod select;
+pub mod shell;
+pub mod skeleton;
 pub mod splash;
-pub mod top_bar;
+pub mod theme_switch;
+pub mod unique;

@@ -214,7 +214,7 @@ mod tests {
         for good in [
             "Cargo.lock",
             "e2e/package-lock.json",
-            "web/static/style.css",
+            "web/static/css/10-base.css",
             "server/src/store/lock.rs",
         ] {
             assert!(generated(good, "").is_empty(), "{good}");

@@ -73,20 +73,27 @@ impl Asset {
     }
 }
 
-/// Every file in the folder of static sources but the page's template.
+/// Every file in the folder of static sources but the page's template. The parts of the style sheet, `css/NN-name.css`,
+/// become one file in the order of their numbers: a browser asks for it once.
 pub fn read_static(folder: &Path) -> Result<Vec<Asset>> {
     let mut files = Vec::new();
     list(folder, &mut files)?;
     files.sort();
     let mut found = Vec::new();
+    let mut style = Vec::new();
     for path in files {
         let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
         if name == "index.html" || name.starts_with('.') {
             continue;
         }
         let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        found.push(Asset::new(&name, content));
+        if name.starts_with("css/") {
+            style.extend_from_slice(&content);
+        } else {
+            found.push(Asset::new(&name, content));
+        }
     }
+    found.push(Asset::new("style.css", style));
     Ok(found)
 }
 
@@ -202,6 +209,20 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+
+    #[test]
+    fn the_parts_of_the_style_sheet_become_one_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let css = folder.path().join("css");
+        std::fs::create_dir(&css).unwrap();
+        std::fs::write(css.join("90-last.css"), "b{}").unwrap();
+        std::fs::write(css.join("10-first.css"), "a{}").unwrap();
+        std::fs::write(folder.path().join("x.svg"), "<svg/>").unwrap();
+        let found = read_static(folder.path()).unwrap();
+        let names: Vec<&str> = found.iter().map(Asset::name).collect();
+        assert_eq!(names, ["x.svg", "style.css"]);
+        assert_eq!(found[1].content, b"a{}b{}");
+    }
 
     #[test]
     fn the_name_follows_the_content() {

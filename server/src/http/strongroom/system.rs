@@ -6,6 +6,7 @@ use axum::extract::State;
 use shared::wire::system::Me;
 
 use crate::app::App;
+use crate::domain::caller::Actor;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::Bearer;
@@ -17,7 +18,12 @@ pub async fn me(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<J
             Ok(Me {
                 kind: caller.actor.kind().to_owned(),
                 name: caller.name.clone(),
+                email: match caller.actor {
+                    Actor::User(_) => Some(caller.name.clone()),
+                    _ => None,
+                },
                 organization_id: caller.organization.map(|(id, _)| id),
+                instance_admin: caller.instance_admin,
             })
         })
         .await?;

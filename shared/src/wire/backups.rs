@@ -1,0 +1,83 @@
+//! Backups for download, under `/api/strongroom/v1/backups`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::text::SecretText;
+
+/// `POST /api/strongroom/v1/backups`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartBackup {
+    /// The password of the person who asks.
+    pub password: SecretText,
+}
+
+/// Answer to [`StartBackup`], with status 202.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupStarted {
+    /// What to ask for with `GET /api/strongroom/v1/backups/{id}`.
+    pub id: String,
+}
+
+/// How far a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupState {
+    /// It is being written.
+    Writing,
+    /// It is complete and can be downloaded.
+    Ready,
+    /// It was not completed, and nothing of it was kept.
+    Failed,
+}
+
+/// `GET /api/strongroom/v1/backups/{id}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backup {
+    /// How far it is.
+    pub state: BackupState,
+    /// Rows written so far.
+    pub rows_done: u64,
+    /// Rows there are.
+    pub rows_total: u64,
+    /// Size of the file in bytes, once it is complete.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// SHA-256 of the file in hex, once it is complete.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Name of the file, once it is complete.
+    #[serde(default)]
+    pub file_name: Option<String>,
+    /// Names of the recovery kits that open it.
+    #[serde(default)]
+    pub opens_with: Vec<String>,
+    /// What is in it, once it is complete.
+    #[serde(default)]
+    pub counts: Option<BackupCounts>,
+    /// Good for one download at `/api/strongroom/v1/backups/download/{ticket}` within ten minutes. Each answer has a new
+    /// one, so a download that broke off can be begun again.
+    #[serde(default)]
+    pub ticket: Option<SecretText>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Option<String>,
+}
+
+/// What is in a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupCounts {
+    /// Projects.
+    pub projects: u64,
+    /// Secrets.
+    pub secrets: u64,
+    /// Values of secrets, the earlier ones too.
+    pub versions: u64,
+    /// People.
+    pub users: u64,
+    /// Machine identities.
+    pub identities: u64,
+}

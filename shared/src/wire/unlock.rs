@@ -1,0 +1,52 @@
+//! A server whose store is locked, under `/api/strongroom/v1/locked` and `/api/strongroom/v1/unlock`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::text::SecretText;
+
+/// `GET /api/strongroom/v1/locked`: nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Locked {
+    /// Whether the store is locked.
+    pub locked: bool,
+    /// Fingerprint of the certificate of this connection or of the server, which the person compares before a kit
+    /// travels; none over plain HTTP.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// The recovery kits that open the store.
+    #[serde(default)]
+    pub kits: Vec<KitName>,
+    /// Whether [`Unlock`] must repeat [`Locked::fingerprint`]: whoever asks is not on the machine itself.
+    #[serde(default)]
+    pub confirmation_needed: bool,
+}
+
+/// A kit as anybody may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KitName {
+    /// Its name.
+    pub name: String,
+    /// The fingerprint that stands in it.
+    pub fingerprint: String,
+}
+
+/// `POST /api/strongroom/v1/unlock`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unlock {
+    /// The text of a recovery kit, or its key alone.
+    pub identity: SecretText,
+    /// The fingerprint that the person compared.
+    #[serde(default)]
+    pub confirmed_fingerprint: Option<String>,
+}
+
+/// Answer to [`Unlock`]: the server runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unlocked {
+    /// Name of the key that opened the store.
+    pub unlocked_by: String,
+}
