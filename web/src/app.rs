@@ -26,6 +26,7 @@ use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
 use crate::projects::Projects;
+use crate::secrets::unsaved::Unsaved;
 use crate::session::{Phase, Session};
 use crate::theme::Themes;
 
@@ -108,6 +109,7 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
+            provide_context(Unsaved::new());
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

@@ -15,8 +15,8 @@ use super::field::Field;
 use super::icon::{Glyph, Icon};
 use super::menu::{Menu, MenuItem};
 use super::notice::ProblemNotice;
-use crate::location::secrets_page;
 use crate::problem::Problem;
+use crate::projects::page_of_folder;
 use crate::secrets::{Secrets, Sheet};
 
 /// The folders, by name. A search narrows them as it does the secrets.
@@ -51,7 +51,7 @@ fn FolderItem(secrets: Secrets, folder: Folder) -> impl IntoView {
     let path = FolderName::from_str(&folder.name)
         .and_then(|name| place.folder.child(&name))
         .unwrap_or_default();
-    let href = secrets_page(&place.project, &place.environment, &path);
+    let href = page_of_folder(&place.project, &place.environment, &path);
     let name = folder.name.clone();
     let items = move |()| {
         let (renamed, deleted) = (folder.clone(), folder.clone());
@@ -91,7 +91,11 @@ pub fn FolderNameDialog(
     let problem = RwSignal::new(None::<Problem>);
     let (title, label, failed) = match &old {
         Some(old) => (format!("Rename {old}"), "Save", format!("{old} was not renamed")),
-        None => ("New folder".to_owned(), "Create", "The folder was not made".to_owned()),
+        None => (
+            "New folder".to_owned(),
+            "Create",
+            "The folder was not made".to_owned(),
+        ),
     };
     let folder = StoredValue::new(folder);
     let submit = move |event: SubmitEvent| {

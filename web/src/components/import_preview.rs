@@ -56,7 +56,11 @@ pub fn ImportPreview(
             .into_iter()
             .filter_map(|outcome| {
                 let count = lines.with(|lines| {
-                    lines.iter().flatten().filter(|line| line.outcome == outcome).count()
+                    lines
+                        .iter()
+                        .flatten()
+                        .filter(|line| line.outcome == outcome)
+                        .count()
                 });
                 (count > 0).then(|| {
                     let text = format!("{count} {}", outcome.word().to_lowercase());

@@ -11,6 +11,7 @@ use shared::model::names::FolderPath;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::field::Field;
+use super::focus::focus_next;
 use super::import_preview::ImportPreview;
 use super::import_source::ImportSource;
 use super::notice::ProblemNotice;
@@ -150,7 +151,9 @@ pub fn ImportSheet(
         let written = parsed.with_untracked(|parsed| {
             let parsed: &Parsed = parsed.as_ref()?;
             known.with_untracked(|known| match known {
-                Load::Ready(known) => Some(left_out.with_untracked(|left_out| changes(parsed, known, left_out))),
+                Load::Ready(known) => {
+                    Some(left_out.with_untracked(|left_out| changes(parsed, known, left_out)))
+                }
                 _ => None,
             })
         });
@@ -165,7 +168,10 @@ pub fn ImportSheet(
                 return;
             }
             match answer {
-                Ok(_) => secrets.sheet.set(Sheet::Nothing),
+                Ok(_) => {
+                    secrets.sheet.set(Sheet::Nothing);
+                    focus_next("add-secret");
+                }
                 Err(refusal) => problem.set(Some(Problem::new("Nothing was imported", &refusal.error))),
             }
         });

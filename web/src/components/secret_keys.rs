@@ -49,7 +49,7 @@ pub fn listen(secrets: Secrets) {
         }
     });
     // Closing the tab with unsaved text asks first; the words are the browser's.
-    let leaving = window_event_listener(ev::beforeunload, move |event| {
+    let leaving = window_event_listener_untyped("beforeunload", move |event| {
         if untrack(|| secrets.unsaved().is_dirty()) {
             event.prevent_default();
         }

@@ -157,13 +157,14 @@ fn Rows(secrets: Secrets) -> impl IntoView {
         count: Memo::new(move |_| all.with(|all| all.len())),
     };
     let measure = move || {
+        // The page may be gone by now.
+        let Some((_, keys)) = drawn.keys.try_get_untracked() else {
+            return;
+        };
         let Some(elements) = list
             .get_untracked()
             .and_then(|list| list.query_selector_all(".secrets > li").ok())
         else {
-            return;
-        };
-        let Some((_, keys)) = drawn.keys.try_get_untracked() else {
             return;
         };
         let mut heights = opened.get_untracked();
@@ -196,7 +197,9 @@ fn Rows(secrets: Secrets) -> impl IntoView {
     });
     // Arrow keys can lead to a row that is not drawn.
     Effect::new(move |_| {
-        let Some(active) = secrets.active.get() else { return };
+        let Some(active) = secrets.active.get() else {
+            return;
+        };
         let at = all.with_untracked(|all| {
             all.iter()
                 .position(|row| row.secret().is_some_and(|entry| entry.id == active))

@@ -8,7 +8,7 @@ use shared::model::names::FolderPath;
 use super::button::{Button, IconButton, Weight};
 use super::icon::{Glyph, Icon};
 use super::secret_list::AddSecretButton;
-use crate::location::secrets_page;
+use crate::projects::page_of_folder;
 use crate::secrets::{Secrets, Sheet};
 
 /// The id of the search field: a key leads to it.
@@ -20,9 +20,8 @@ pub fn SecretToolbar(
     /// The list below.
     secrets: Secrets,
 ) -> impl IntoView {
-    let alone = Memo::new(move |_| {
-        secrets.is_empty() && secrets.drafts().is_empty() && secrets.folders().is_empty()
-    });
+    let alone =
+        Memo::new(move |_| secrets.is_empty() && secrets.drafts().is_empty() && secrets.folders().is_empty());
     let count = Memo::new(move |_| secrets.with_entries(<[_]>::len));
     view! {
         <FolderTrail secrets />
@@ -113,7 +112,7 @@ fn FolderTrail(secrets: Secrets) -> impl IntoView {
             .into_iter()
             .enumerate()
             .map(|(at, (name, folder))| {
-                let href = secrets_page(&place.project, &place.environment, &folder);
+                let href = page_of_folder(&place.project, &place.environment, &folder);
                 (name, href, at == last)
             })
             .collect::<Vec<_>>()

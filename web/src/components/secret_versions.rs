@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_bindgen::JsValue;
 use shared::wire::changes::Change;
 use shared::wire::secrets::Secret;
 
@@ -47,7 +48,10 @@ pub fn SecretVersions(
             let known = entry.get_value();
             let answer = secrets.versions(&known, offset, PAGE).await;
             // Closed meanwhile, the drawer has nothing to show.
-            if more.try_set(answer.as_ref().is_ok_and(|page| page.len() == PAGE)).is_some() {
+            if more
+                .try_set(answer.as_ref().is_ok_and(|page| page.len() == PAGE))
+                .is_some()
+            {
                 return;
             }
             match answer {
@@ -153,7 +157,7 @@ fn VersionItem(
     newest: Signal<i64>,
 ) -> impl IntoView {
     let number = version.version;
-    let when = plaintext_free_time(version.updated_at);
+    let when = local_time(version.updated_at);
     let comment = plaintext::on_screen(&version.secret_comment);
     let tags = version.tags.clone();
     let value = StoredValue::new(version.secret_value);
@@ -249,9 +253,9 @@ fn VersionItem(
 }
 
 /// A time in the reader's language and time zone.
-fn plaintext_free_time(at: shared::model::time::UnixMillis) -> String {
+fn local_time(at: shared::model::time::UnixMillis) -> String {
     #[expect(clippy::cast_precision_loss, reason = "exact for any date that a clock shows")]
     let milliseconds = (at.seconds() as f64) * 1000.0;
     let date = js_sys::Date::new_with_milliseconds(milliseconds);
-    String::from(date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED))
+    String::from(date.to_locale_string("default", &JsValue::UNDEFINED))
 }

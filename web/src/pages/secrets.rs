@@ -33,6 +33,7 @@ pub fn SecretsPage() -> impl IntoView {
         })
     });
     let project = Memo::new(move |_| place.with(|place| place.project.clone()));
+    let folder = Memo::new(move |_| place.with(|place| place.folder.clone()));
     let secrets = Secrets::of(place);
     secret_keys::listen(secrets);
     Effect::new(move |_| {
@@ -43,7 +44,7 @@ pub fn SecretsPage() -> impl IntoView {
     view! {
         <main id="main" tabindex="-1" class="page">
             <ProjectHead project page="secrets" />
-            <EnvironmentTabs project />
+            <EnvironmentTabs project folder />
             <SecretToolbar secrets />
             <FolderList secrets />
             <SecretList secrets />

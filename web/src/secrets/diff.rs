@@ -28,7 +28,8 @@ pub fn lines(older: &str, newer: &str) -> Vec<Line> {
         .count();
     let (a_mid, a_end) = a_rest.split_at(a_rest.len() - end);
     let b_mid = &b_rest[..b_rest.len() - end];
-    let same = |lines: &[&str]| -> Vec<Line> { lines.iter().map(|line| Line::Same((*line).to_owned())).collect() };
+    let same =
+        |lines: &[&str]| -> Vec<Line> { lines.iter().map(|line| Line::Same((*line).to_owned())).collect() };
     let mut compared = same(&a[..begin]);
     compared.extend(middle(a_mid, b_mid));
     compared.extend(same(a_end));
@@ -40,7 +41,11 @@ fn middle(a: &[&str], b: &[&str]) -> Vec<Line> {
     let gone = |line: &str| Line::Gone(line.to_owned());
     let new = |line: &str| Line::New(line.to_owned());
     if a.len().saturating_mul(b.len()) > MOST_PAIRS {
-        return a.iter().map(|x| gone(x)).chain(b.iter().map(|y| new(y))).collect();
+        return a
+            .iter()
+            .map(|x| gone(x))
+            .chain(b.iter().map(|y| new(y)))
+            .collect();
     }
     let width = b.len() + 1;
     let mut longest = vec![0u32; (a.len() + 1) * width];

@@ -21,9 +21,7 @@ impl Known {
         let mut known = Self::default();
         for secret in secrets {
             let name = secret.secret_key.clone();
-            known
-                .ids
-                .insert(name.clone(), (secret.id, secret.version));
+            known.ids.insert(name.clone(), (secret.id, secret.version));
             known.existing.insert(
                 name,
                 Existing {
@@ -114,7 +112,10 @@ fn outcome(fate: Fate) -> Outcome {
 fn note(fate: Fate) -> &'static str {
     match fate {
         Fate::New => "",
-        Fate::Changed { value: true, comment: false } => "Another value",
+        Fate::Changed {
+            value: true,
+            comment: false,
+        } => "Another value",
         Fate::Changed { value: false, .. } => "Another comment",
         Fate::Changed { .. } => "Another value and comment",
         Fate::Same => "Nothing to do",
@@ -126,7 +127,9 @@ pub fn changes(parsed: &Parsed, known: &Known, left_out: &HashSet<String>) -> Ve
     preview(parsed, &known.existing)
         .into_iter()
         .filter_map(|row| {
-            let Row::Secret(entry, fate) = row else { return None };
+            let Row::Secret(entry, fate) = row else {
+                return None;
+            };
             let name = entry.name.as_str();
             if left_out.contains(name) {
                 return None;
@@ -178,7 +181,10 @@ mod tests {
 
     #[test]
     fn each_line_is_told_and_no_value_is() {
-        let parsed = parse("NEW=hush\nSAME=a\nOTHER=hush\nno assignment\n", Some(Format::Dotenv));
+        let parsed = parse(
+            "NEW=hush\nSAME=a\nOTHER=hush\nno assignment\n",
+            Some(Format::Dotenv),
+        );
         let lines = lines(&parsed, &known());
         let outcomes: Vec<_> = lines.iter().map(|line| (line.number, line.outcome)).collect();
         assert_eq!(
@@ -201,7 +207,13 @@ mod tests {
         assert!(matches!(&written[0], Change::Create { name, .. } if name == "NEW"));
         assert!(matches!(
             &written[1],
-            Change::Update { version: 7, value: Some(_), comment: None, name: None, .. }
+            Change::Update {
+                version: 7,
+                value: Some(_),
+                comment: None,
+                name: None,
+                ..
+            }
         ));
         let everything = ["NEW", "MORE", "OTHER"].map(str::to_owned).into();
         assert!(changes(&parsed, &known(), &everything).is_empty());

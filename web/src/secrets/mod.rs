@@ -108,6 +108,13 @@ impl Secrets {
             place.track();
             untrack(|| secrets.start());
         });
+        Effect::new(move |first: Option<()>| {
+            secrets.unsaved.track_touches();
+            if first.is_some() {
+                secrets.revealed.mask_all();
+                secrets.reload();
+            }
+        });
         let listener = window_event_listener_untyped("visibilitychange", move |_| {
             if !document().hidden() {
                 secrets.reload();

@@ -76,7 +76,12 @@ mod tests {
         ] {
             assert_eq!(read(text), Pasted::Other, "{text:?}");
         }
-        for text in ["A=1\nB=2", "# file\n\nexport A=1\nB=2\n", r#"{"A":"1","B":"2"}"#, r#"{"A":"1"}"#] {
+        for text in [
+            "A=1\nB=2",
+            "# file\n\nexport A=1\nB=2\n",
+            r#"{"A":"1","B":"2"}"#,
+            r#"{"A":"1"}"#,
+        ] {
             assert_eq!(read(text), Pasted::Many, "{text:?}");
         }
     }
@@ -89,7 +94,10 @@ mod tests {
                 value: SecretText::from(value),
             })
         };
-        assert_eq!(read("DB_URL=postgres://a?b=c"), pair("DB_URL", "postgres://a?b=c"));
+        assert_eq!(
+            read("DB_URL=postgres://a?b=c"),
+            pair("DB_URL", "postgres://a?b=c")
+        );
         assert_eq!(read("export A='x y'\n"), pair("A", "x y"));
     }
 }

@@ -81,11 +81,9 @@ impl Secrets {
         if self.saving.get_untracked() {
             return;
         }
-        let seen = draft.original.with_untracked(|original| {
-            original
-                .as_ref()
-                .map(|original| (original.id, original.version))
-        });
+        let seen = draft
+            .original
+            .with_untracked(|original| original.as_ref().map(|original| (original.id, original.version)));
         if let Some((id, version)) = seen
             && self.entry(id).is_some_and(|entry| entry.version != version)
         {
@@ -120,10 +118,9 @@ impl Secrets {
                     draft.take_theirs();
                 }
             }
-            Err(error) => draft.problem.set(Some(Problem::new(
-                format!("{} was not read", entry.name),
-                &error,
-            ))),
+            Err(error) => draft
+                .problem
+                .set(Some(Problem::new(format!("{} was not read", entry.name), &error))),
         }
     }
 
@@ -259,7 +256,8 @@ impl Secrets {
     pub async fn rename_folder(self, folder: &Folder, name: &FolderName) -> Result<(), Error> {
         let place = self.place.get_untracked();
         api::folders::rename(self.session, &place, folder.id, name).await?;
-        self.after_folders(format!("Renamed {} to {name}", folder.name)).await;
+        self.after_folders(format!("Renamed {} to {name}", folder.name))
+            .await;
         Ok(())
     }
 
@@ -267,12 +265,14 @@ impl Secrets {
     pub async fn delete_folder(self, folder: &Folder) -> Result<(), Error> {
         let place = self.place.get_untracked();
         api::folders::delete(self.session, &place, folder.id).await?;
-        self.after_folders(format!("Deleted the folder {}", folder.name)).await;
+        self.after_folders(format!("Deleted the folder {}", folder.name))
+            .await;
         Ok(())
     }
 
     async fn after_folders(self, what: String) {
         self.sheet.set(Sheet::Nothing);
+        focus_next("main");
         self.announcements.say(what);
         self.refresh().await;
     }

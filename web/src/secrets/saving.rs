@@ -35,7 +35,11 @@ pub fn summary(ops: impl Iterator<Item = Op>) -> String {
 
 /// What a form's change does.
 fn op_of(draft: &Draft) -> Op {
-    if draft.secret.is_some() { Op::Update } else { Op::Create }
+    if draft.secret.is_some() {
+        Op::Update
+    } else {
+        Op::Create
+    }
 }
 
 impl Secrets {
@@ -142,8 +146,7 @@ impl Secrets {
             many => format!("Saved: {}", summary(many.iter().map(|applied| applied.op))),
         };
         let undo = self.unsaved.undo();
-        let Some(number) =
-            undo.try_update_value(|stack| stack.push(place, what.clone(), done.undo.clone()))
+        let Some(number) = undo.try_update_value(|stack| stack.push(place, what.clone(), done.undo.clone()))
         else {
             return;
         };
@@ -248,32 +251,26 @@ impl Secrets {
     }
 
     fn take_back(self, step: Step) {
-        // The message may be pressed on another page, where this handle is not alive any more.
-        if self.saving.try_set(true).is_some() {
-            return;
-        }
+        // The message that offers it outlives the page; without the page there is nothing to mark as busy.
+        let _ = self.saving.try_set(true);
         spawn_local(async move {
             let answer = make(self.session, &step.place, step.changes.clone()).await;
-            if self.saving.try_set(false).is_some() {
-                return;
-            }
+            let _ = self.saving.try_set(false);
             match answer {
                 Ok(_) => {
-                    self.problem.set(None);
-                    self.announcements.say(format!(
-                        "Undone in {}: {}",
-                        step.place.title(),
-                        step.what
-                    ));
-                    if self.is_at(&step.place) {
-                        self.revealed.mask_all();
-                        self.refresh().await;
+                    let _ = self.problem.try_set(None);
+                    self.announcements
+                        .say(format!("Undone in {}: {}", step.place.title(), step.what));
+                    self.unsaved.touch();
+                }
+                Err(refusal) => {
+                    let problem = Problem::new(format!("Not undone: {}", step.what), &refusal.error)
+                        .with_next("Open the versions of the secret to set it back by hand.");
+                    if let Some(Some(problem)) = self.problem.try_set(Some(problem)) {
+                        self.announcements
+                            .say(format!("{}. {}", problem.what, problem.why));
                     }
                 }
-                Err(refusal) => self.problem.set(Some(
-                    Problem::new(format!("Not undone: {}", step.what), &refusal.error)
-                        .with_next("Open the versions of the secret to set it back by hand."),
-                )),
             }
         });
     }

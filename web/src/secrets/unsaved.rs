@@ -14,6 +14,7 @@ pub struct Unsaved {
     drafts: RwSignal<Vec<(Place, Draft)>>,
     undo: StoredValue<UndoStack>,
     last: StoredValue<u64>,
+    touched: RwSignal<u64>,
 }
 
 impl Unsaved {
@@ -23,6 +24,7 @@ impl Unsaved {
             drafts: RwSignal::new(Vec::new()),
             undo: StoredValue::new(UndoStack::default()),
             last: StoredValue::new(0),
+            touched: RwSignal::new(0),
         }
     }
 
@@ -87,6 +89,17 @@ impl Unsaved {
     pub fn close(self, numbers: &[u64]) {
         self.drafts
             .update(|drafts| drafts.retain(|(_, draft)| !numbers.contains(&draft.number)));
+    }
+
+    /// Something was taken back: the page that is there now, which may be another one than before, looks again.
+    pub fn touch(self) {
+        // After logging out nobody looks.
+        let _ = self.touched.try_update(|count| *count += 1);
+    }
+
+    /// Runs the caller again after [`Self::touch`].
+    pub fn track_touches(self) {
+        self.touched.track();
     }
 
     /// What can be taken back.
