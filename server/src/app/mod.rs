@@ -7,11 +7,13 @@ pub mod operator;
 pub mod reads;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use shared::model::text::SecretText;
+use shared::model::time::UnixMillis;
 
 use crate::clock::Clock;
 
@@ -20,6 +22,7 @@ use crate::crypto::password::PasswordHasher;
 use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
 use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
+use crate::domain::onboarding::{self, FirstRead};
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
 use data_dir::DataDir;
@@ -32,6 +35,8 @@ pub struct App {
     locked: ArcSwapOption<open::Locked>,
     /// The clock.
     pub clock: Clock,
+    started_at: UnixMillis,
+    data_dir: Option<DataDir>,
     passwords: Arc<PasswordHasher>,
 }
 
@@ -46,6 +51,8 @@ pub struct OpenStore {
     keyring_files: Mutex<()>,
     /// Reads that wait to be counted.
     pub reads: Reads,
+    /// Whether the first read by a program is known to be remembered, so that no further one is looked at.
+    first_read: AtomicBool,
 }
 
 impl OpenStore {
@@ -57,6 +64,7 @@ impl OpenStore {
             keyring_text: ArcSwap::from_pointee(keyring_text),
             keyring_files: Mutex::new(()),
             reads: Reads::default(),
+            first_read: AtomicBool::new(false),
         }
     }
 
@@ -111,12 +119,32 @@ impl App {
     }
 
     fn empty() -> Result<Self, Error> {
+        let clock = Clock::default();
         Ok(Self {
             opened: ArcSwapOption::empty(),
             locked: ArcSwapOption::empty(),
-            clock: Clock::default(),
+            started_at: clock.now(),
+            clock,
+            data_dir: None,
             passwords: Arc::new(PasswordHasher::new()?),
         })
+    }
+
+    /// The same, knowing where its files are.
+    #[must_use]
+    pub fn at(mut self, data_dir: DataDir) -> Self {
+        self.data_dir = Some(data_dir);
+        self
+    }
+
+    /// Where the files of a running server are; none when it has none of its own, as in tests.
+    pub fn data_dir(&self) -> Option<&DataDir> {
+        self.data_dir.as_ref()
+    }
+
+    /// When this server began.
+    pub fn started_at(&self) -> UnixMillis {
+        self.started_at
     }
 
     /// The open store, or the refusal of a locked server.
@@ -241,9 +269,37 @@ impl App {
         caller: (Credential, Source),
         rule: impl Fn(&mut Context, &Caller) -> Result<Audited<T>, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let audited = self.read_as(caller, rule).await?;
         let opened = self.store()?;
-        opened.reads.commit(&opened.db, self.clock.now(), audited).await
+        let looking = !opened.first_read.load(Ordering::Relaxed);
+        let (audited, first) = self
+            .read_as(caller, move |cx, caller| {
+                let audited = rule(cx, caller)?;
+                let first = looking
+                    .then(|| onboarding::as_first_read(cx, caller, &audited))
+                    .flatten();
+                Ok((audited, first))
+            })
+            .await?;
+        let value = opened.reads.commit(&opened.db, self.clock.now(), audited).await?;
+        if let Some(read) = first {
+            self.remember_first_read(&opened, read).await;
+        }
+        Ok(value)
+    }
+
+    /// Remembers the first read by a program; the answer to the read does not depend on it.
+    async fn remember_first_read(&self, opened: &OpenStore, read: FirstRead) {
+        let remembered = match self.read(onboarding::has_first_read).await {
+            Ok(false) => {
+                self.write(move |cx| onboarding::remember_first_read(cx, &read))
+                    .await
+            }
+            known => known.map(drop),
+        };
+        match remembered {
+            Ok(()) => opened.first_read.store(true, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the first read by a program was not written down"),
+        }
     }
 
     /// Hashes a new password, in the bounded queue.

@@ -28,6 +28,16 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "infisical_clients",
         text: include_str!("migrations/0002_infisical_clients.sql"),
     },
+    Migration {
+        number: 3,
+        name: "first_hour",
+        text: include_str!("migrations/0003_first_hour.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "trash",
+        text: include_str!("migrations/0004_trash.sql"),
+    },
 ];
 
 /// What [`migrate`] did.

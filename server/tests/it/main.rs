@@ -10,6 +10,8 @@ use server::store;
 #[cfg(test)]
 mod access_tokens;
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
@@ -17,6 +19,8 @@ mod audit;
 mod backup;
 #[cfg(test)]
 mod batch;
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
@@ -28,6 +32,8 @@ mod database;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod environments_cloning;
+#[cfg(test)]
 mod etag;
 #[cfg(test)]
 mod folders;
@@ -35,6 +41,8 @@ mod folders;
 mod generated;
 #[cfg(test)]
 mod identities;
+#[cfg(test)]
+mod instance;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]

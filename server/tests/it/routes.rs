@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use server::domain::access::{self, organization_allows, project_allows};
 use server::domain::service_tokens::{Grant, Permissions, scopes};
-use server::http::route::{Policy, Route};
+use server::http::route::{Kinds, Policy, Route};
 use server::store::{Row, Value, copy};
 use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
@@ -135,6 +135,7 @@ fn verdict(policy: Policy, caller: &Caller, names_target: bool) -> Verdict {
     }
     match (policy, caller.standing) {
         (_, Standing::Foreign) if names_target => HIDDEN,
+        (Policy::Instance, _) => when(caller.instance_admin),
         (Policy::Open | Policy::Own(_), _) => Verdict::Allowed,
         (Policy::Organization(_, action, subject), Standing::Member(role, _)) => {
             when(organization_allows(role, action, subject))
@@ -181,6 +182,7 @@ fn grants(permissions: Permissions, action: Action, subject: Subject) -> bool {
 struct Scene {
     world: World,
     home: Founder,
+    away_founder: Founder,
     callers: Vec<Caller>,
     /// Another project of the organization.
     other: Target,
@@ -239,6 +241,7 @@ impl Scene {
         Self {
             world,
             home,
+            away_founder,
             callers,
             other,
             away,
@@ -380,6 +383,15 @@ impl Walk<'_> {
         for caller in allowed {
             let (target, token) = if self.route.method == "GET" {
                 (target.clone(), caller.token.clone())
+            } else if self.route.policy == Policy::Own(Kinds::USER) {
+                let Scene {
+                    world,
+                    home,
+                    away_founder,
+                    ..
+                } = self.scene;
+                let token = callers::stand_in(world, home, away_founder, caller.standing);
+                (target.clone(), token)
             } else {
                 let target = self.scene.target(self.route);
                 let token = match caller.standing {
@@ -394,10 +406,13 @@ impl Walk<'_> {
                 };
                 (target, token)
             };
-            let reply = self
-                .scene
-                .world
-                .send(samples::call(self.sample, &target).token(&token));
+            let mut call = samples::call(self.sample, &target).token(&token);
+            if call.path.contains(samples::OWN_SESSION) {
+                call.path = call
+                    .path
+                    .replace(samples::OWN_SESSION, &callers::session_of(&token));
+            }
+            let reply = self.scene.world.send(call);
             if reply.status != 200 {
                 self.violation(&caller.name, "expected to be allowed", &reply);
             }

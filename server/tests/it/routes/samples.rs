@@ -6,7 +6,10 @@
 use serde_json::{Value, json};
 
 use super::target::Target;
-use crate::app::{CANARY, Call};
+use crate::app::{CANARY, Call, PASSWORD};
+
+/// Stands for the session of whoever asks.
+pub const OWN_SESSION: &str = "own-session";
 
 /// What a row adds to method and path.
 #[derive(Default)]
@@ -109,6 +112,17 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v1/auth/checkAuth", |_| plain()),
     ("GET /api/v1/user", |_| plain()),
     ("GET /api/strongroom/v1/me", |_| plain()),
+    ("GET /api/strongroom/v1/sessions", |_| plain()),
+    ("DELETE /api/strongroom/v1/sessions", |_| plain()),
+    ("DELETE /api/strongroom/v1/sessions/{session}", |_| plain().at("session", OWN_SESSION)),
+    ("POST /api/strongroom/v1/account/password", |_| body(json!({
+        "currentPassword": PASSWORD, "newPassword": "another pony battery staple",
+    }))),
+
+    // The instance
+    ("GET /api/strongroom/v1/instance", |_| plain()),
+    ("GET /api/strongroom/v1/onboarding", |_| plain()),
+    ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),
 
     // Organizations and identities
     ("GET /api/v1/organization", |_| plain()),
@@ -168,6 +182,7 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v1/projects/{project}/environments/{environment}", |_| plain()),
     ("PATCH /api/v1/projects/{project}/environments/{environment}", |_| body(json!({"name": "changed"}))),
     ("DELETE /api/v1/projects/{project}/environments/{environment}", |_| plain()),
+    ("POST /api/strongroom/v1/projects/{project}/environments/{environment}/clone", |_| body(json!({"name": "new", "slug": "new", "withSecrets": true}))),
 
     ("GET /api/v1/workspace/environments/{environment}", |_| plain()),
     ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
@@ -212,6 +227,10 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v4/secrets/batch", |t| batch(t, "NEW")),
     ("PATCH /api/v4/secrets/batch", |t| batch(t, "A")),
     ("DELETE /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("POST /api/strongroom/v1/changes", |t| body(json!({
+        "projectId": t.project, "environment": "dev",
+        "changes": [{"op": "update", "id": t.secret, "version": 1, "value": CANARY}],
+    }))),
     ("POST /api/v3/secrets/move", moved),
     ("POST /api/v4/secrets/move", moved),
     ("GET /api/v3/secrets/raw/id/{secret}", |_| plain()),
