@@ -111,6 +111,7 @@ fn SignedInOnly() -> impl IntoView {
         if signed_in.get() {
             provide_context(Projects::load(session));
             provide_context(Person::load(session));
+            provide_context(Unsaved::new());
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()
