@@ -29,6 +29,7 @@ use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
 use crate::person::Person;
 use crate::projects::Projects;
+use crate::secrets::unsaved::Unsaved;
 use crate::session::{Phase, Session};
 use crate::theme::Themes;
 
@@ -115,6 +116,7 @@ fn SignedInOnly() -> impl IntoView {
             let person = Person::load(session);
             provide_context(person);
             provide_context(FirstSteps::load(session, person));
+            provide_context(Unsaved::new());
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

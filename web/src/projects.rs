@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::model::names::FolderPath;
 use shared::wire::projects::Project;
 
 use crate::api;
@@ -123,6 +124,17 @@ pub fn first_page_of(project: &Project) -> String {
 /// The address of the secrets of an environment.
 pub fn page_of(project: &str, environment: &str) -> String {
     format!("/projects/{project}/secrets/{environment}")
+}
+
+/// The address of the secrets of a folder.
+pub fn page_of_folder(project: &str, environment: &str, folder: &FolderPath) -> String {
+    let page = page_of(project, environment);
+    if folder.segments().is_empty() {
+        page
+    } else {
+        // The names of folders need no escaping.
+        format!("{page}?path={folder}")
+    }
 }
 
 /// The address that leads to a project's first environment.

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod backups;
 pub mod environments;
 pub mod error;
+pub mod folders;
 pub mod identities;
 pub mod instance;
 pub mod kits;

@@ -3,6 +3,7 @@
 use gloo_net::http::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::wire::error::ErrorBody;
 use web_sys::{RequestCache, RequestCredentials};
 
 use super::auth;
@@ -66,16 +67,29 @@ impl Request {
     pub async fn send<T: DeserializeOwned>(self, session: Session) -> Result<T, Error> {
         match read(self.attempt(Some(session)).await?).await {
             Err(error) if error.kind == Kind::SignedOut => {
-                if let Err(refused) = auth::refresh(session).await {
-                    if refused.kind == Kind::SignedOut {
-                        session.expire();
-                        return Err(error);
-                    }
-                    return Err(refused);
-                }
+                renew(session, error).await?;
                 read(self.attempt(Some(session)).await?).await
             }
             answer => answer,
+        }
+    }
+
+    /// Sends it as [`Self::send`] does. A refusal comes with its details, where they are of the kind that is asked for.
+    pub async fn send_explained<T, D>(self, session: Session) -> Result<T, (Error, Option<D>)>
+    where
+        T: DeserializeOwned,
+        D: DeserializeOwned,
+    {
+        let text = match text_of(self.attempt(Some(session)).await.map_err(bare)?).await {
+            Err((error, _)) if error.kind == Kind::SignedOut => {
+                renew(session, error).await.map_err(bare)?;
+                text_of(self.attempt(Some(session)).await.map_err(bare)?).await
+            }
+            answer => answer,
+        };
+        match text {
+            Ok(text) => serde_json::from_str(&text).map_err(|_| bare(Error::not_understood())),
+            Err((error, body)) => Err((error, details(&body))),
         }
     }
 
@@ -107,11 +121,40 @@ impl Request {
     }
 }
 
-async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Error> {
-    let text = answer.text().await.map_err(|_| Error::unreachable())?;
-    if answer.ok() {
-        serde_json::from_str(&text).map_err(|_| Error::not_understood())
-    } else {
-        Err(Error::from_answer(answer.status(), &text))
+/// Gets a fresh access token after `error`. When there is none to be had, the session is over.
+async fn renew(session: Session, error: Error) -> Result<(), Error> {
+    match auth::refresh(session).await {
+        Err(refused) if refused.kind == Kind::SignedOut => {
+            session.expire();
+            Err(error)
+        }
+        outcome => outcome,
     }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Error> {
+    let text = text_of(answer).await.map_err(|(error, _)| error)?;
+    serde_json::from_str(&text).map_err(|_| Error::not_understood())
+}
+
+/// The body of a good answer; otherwise what it means and the body.
+async fn text_of(answer: Response) -> Result<String, (Error, String)> {
+    let text = answer
+        .text()
+        .await
+        .map_err(|_| (Error::unreachable(), String::new()))?;
+    if answer.ok() {
+        Ok(text)
+    } else {
+        Err((Error::from_answer(answer.status(), &text), text))
+    }
+}
+
+fn bare<D>(error: Error) -> (Error, Option<D>) {
+    (error, None)
+}
+
+fn details<D: DeserializeOwned>(body: &str) -> Option<D> {
+    let body: ErrorBody = serde_json::from_str(body).ok()?;
+    serde_json::from_value(body.details?).ok()
 }

@@ -1,40 +1,32 @@
-//! Secrets of one environment.
+//! Reading secrets. What changes them is in `changes`.
 
 use js_sys::encode_uri_component;
-use shared::model::text::SecretText;
-use shared::wire::secrets::{Secret, SecretBody, SecretResponse, SecretsResponse};
+use shared::model::ids::SecretId;
+use shared::model::names::FolderPath;
+use shared::wire::secrets::{Secret, SecretResponse, SecretVersionsResponse, SecretsResponse};
 
 use super::error::Error;
 use super::request::Request;
 use crate::session::Session;
 
-/// Where secrets are: a project and one of its environments. Folders come later; until then it is the root.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Where secrets are: a folder in an environment of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     /// Id of the project.
     pub project: String,
     /// Slug of the environment.
     pub environment: String,
-}
-
-/// A new secret, or what becomes of an existing one.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// Name.
-    pub name: String,
-    /// Value.
-    pub value: SecretText,
-    /// Comment, may be empty.
-    pub comment: SecretText,
+    /// The folder.
+    pub folder: FolderPath,
 }
 
 impl Place {
-    fn body(&self) -> SecretBody {
-        SecretBody {
-            workspace_id: Some(self.project.clone()),
-            environment: Some(self.environment.clone()),
-            secret_path: Some("/".to_owned()),
-            ..SecretBody::default()
+    /// Where it is inside its project, in words: `dev` or `dev /backend`.
+    pub fn title(&self) -> String {
+        if self.folder.segments().is_empty() {
+            self.environment.clone()
+        } else {
+            format!("{} {}", self.environment, self.folder)
         }
     }
 
@@ -42,7 +34,7 @@ impl Place {
         Request::get(path)
             .query("workspaceId", self.project.as_str())
             .query("environment", self.environment.as_str())
-            .query("secretPath", "/")
+            .query("secretPath", self.folder.to_string())
             .query("viewSecretValue", if with_values { "true" } else { "false" })
     }
 }
@@ -53,8 +45,12 @@ fn path(name: &str) -> String {
 
 /// All shared secrets of a place, by name, without their values. Not what is imported: that is changed elsewhere.
 pub async fn list(session: Session, place: &Place) -> Result<Vec<Secret>, Error> {
+    list_of(session, place, false).await
+}
+
+async fn list_of(session: Session, place: &Place, with_values: bool) -> Result<Vec<Secret>, Error> {
     let answer: SecretsResponse = place
-        .read("/api/v4/secrets".to_owned(), false)
+        .read("/api/v4/secrets".to_owned(), with_values)
         .query("includePersonalOverrides", "false")
         .query("includeImports", "false")
         .query("expandSecretReferences", "false")
@@ -69,41 +65,22 @@ pub async fn get(session: Session, place: &Place, name: &str) -> Result<Secret, 
     Ok(answer.secret)
 }
 
-/// Makes a secret.
-pub async fn create(session: Session, place: &Place, draft: Draft) -> Result<Secret, Error> {
-    let body = SecretBody {
-        secret_value: Some(draft.value),
-        secret_comment: Some(draft.comment),
-        ..place.body()
-    };
-    let request = Request::post(path(&draft.name)).json(&body)?;
-    let answer: SecretResponse = request.send(session).await?;
-    Ok(answer.secret)
+/// All shared secrets of a place with their values: what an import is compared with.
+pub async fn list_with_values(session: Session, place: &Place) -> Result<Vec<Secret>, Error> {
+    list_of(session, place, true).await
 }
 
-/// Changes the secret `name`, unless somebody else has changed it since `version` was read.
-pub async fn update(
+/// The versions of a secret, newest first, with their values. The server records who read them.
+pub async fn versions(
     session: Session,
-    place: &Place,
-    name: &str,
-    version: i64,
-    draft: Draft,
-) -> Result<Secret, Error> {
-    let body = SecretBody {
-        secret_value: Some(draft.value),
-        secret_comment: Some(draft.comment),
-        new_secret_name: (draft.name != name).then_some(draft.name),
-        expected_version: Some(version),
-        ..place.body()
-    };
-    let request = Request::patch(path(name)).json(&body)?;
-    let answer: SecretResponse = request.send(session).await?;
-    Ok(answer.secret)
-}
-
-/// Deletes a secret.
-pub async fn delete(session: Session, place: &Place, name: &str) -> Result<(), Error> {
-    let request = Request::delete(path(name)).json(&place.body())?;
-    let _: SecretResponse = request.send(session).await?;
-    Ok(())
+    id: SecretId,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Secret>, Error> {
+    let answer: SecretVersionsResponse = Request::get(format!("/api/v1/secret/{id}/secret-versions"))
+        .query("offset", offset.to_string())
+        .query("limit", limit.to_string())
+        .send(session)
+        .await?;
+    Ok(answer.secret_versions)
 }

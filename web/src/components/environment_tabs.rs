@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
+use shared::model::names::FolderPath;
 
-use crate::projects::{Projects, page_of};
+use crate::projects::{Projects, page_of_folder};
 
 /// The tabs.
 #[component]
@@ -11,6 +12,9 @@ pub fn EnvironmentTabs(
     /// Id of the project.
     #[prop(into)]
     project: Signal<String>,
+    /// The folder that the tabs lead to, the same in each environment.
+    #[prop(into)]
+    folder: Signal<FolderPath>,
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
     let environments = move || {
@@ -22,7 +26,10 @@ pub fn EnvironmentTabs(
     view! {
         <nav class="tabs" aria-label="Environments">
             <For each=environments key=|environment| environment.id let(environment)>
-                <A href=page_of(&project.get_untracked(), &environment.slug) attr:class="tab">
+                <A href={
+                    let slug = environment.slug.clone();
+                    move || folder.with(|folder| page_of_folder(&project.get(), &slug, folder))
+                } attr:class="tab">
                     <bdi>{environment.name.clone()}</bdi>
                 </A>
             </For>

@@ -1,148 +1,173 @@
-//! The form of a secret, new or existing.
+//! The form of a secret in the list, new or existing. The bar below the list saves it, together with the others.
 
-use std::str::FromStr;
-
-use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
-use shared::model::names::SecretName;
-use shared::model::text::SecretText;
-use shared::wire::secrets::Secret;
 
 use super::button::{Button, Weight};
 use super::field::{Field, TextArea};
+use super::focus::focus_next;
+use super::icon::{Glyph, Icon};
 use super::notice::ProblemNotice;
-use crate::api::secrets::Draft;
-use crate::plaintext;
-use crate::problem::Problem;
+use super::secret_list::Drawn;
+use super::tag_picker::TagPicker;
+use super::value_diff::ValueDiff;
+use crate::secrets::draft::Draft;
+use crate::secrets::listing::RowKey;
+use crate::secrets::pasted::{self, Pasted};
+use crate::secrets::{Secrets, Sheet};
 
-/// What was typed so far; a handle that is cheap to copy.
-#[derive(Debug, Clone, Copy)]
-pub struct Typed {
-    name: RwSignal<String>,
-    value: RwSignal<String>,
-    comment: RwSignal<String>,
-}
-
-impl Typed {
-    /// Nothing yet.
-    pub fn nothing() -> Self {
-        Self {
-            name: RwSignal::new(String::new()),
-            value: RwSignal::new(String::new()),
-            comment: RwSignal::new(String::new()),
-        }
-    }
-
-    /// Starts from a secret as it is.
-    pub fn fill(self, secret: &Secret) {
-        self.name.set(secret.secret_key.clone());
-        self.value.set(plaintext::in_field(&secret.secret_value));
-        self.comment.set(plaintext::in_field(&secret.secret_comment));
-    }
-
-    /// Forgets everything.
-    pub fn clear(self) {
-        for signal in [self.name, self.value, self.comment] {
-            signal.set(String::new());
-        }
-    }
-
-    /// What is to be saved, or why it cannot be.
-    pub fn draft(self) -> Result<Draft, Problem> {
-        let name = self.name.with_untracked(|name| checked_name(name))?;
-        Ok(Draft {
-            name,
-            value: SecretText::new(self.value.get_untracked()),
-            comment: SecretText::new(self.comment.get_untracked()),
-        })
-    }
-}
-
-fn checked_name(name: &str) -> Result<String, Problem> {
-    let refuse =
-        |why: String| Problem::local("The secret was not saved", why, "Change the name and save again.");
-    let name = SecretName::from_str(name).map_err(|reason| refuse(reason.to_string()))?;
-    // A browser takes such a name in an address for "this folder" or "the folder above".
-    if matches!(name.as_str(), "." | "..") {
-        return Err(refuse(
-            "a name of only one or two dots has no address of its own".to_owned(),
-        ));
-    }
-    Ok(name.to_string())
-}
-
-/// The form. Escape leaves it, Ctrl+Enter (or Cmd+Enter) saves.
+/// The form. Escape leaves it when nothing was typed, Ctrl+Enter (or Cmd+Enter) saves.
 #[component]
 pub fn SecretEditor(
-    /// What it is for, read out as the form's name.
-    #[prop(into)]
-    title: String,
+    /// The list it stands in.
+    secrets: Secrets,
     /// What was typed.
-    typed: Typed,
-    /// Whether the name is typed first; else the value.
-    #[prop(optional)]
-    starts_with_name: bool,
-    /// Whether saving is under way.
-    #[prop(into)]
-    busy: Signal<bool>,
-    /// Why it was not saved.
-    #[prop(into)]
-    problem: Signal<Option<Problem>>,
-    /// Save.
-    #[prop(into)]
-    on_save: Callback<()>,
-    /// Leave without saving.
-    #[prop(into)]
-    on_cancel: Callback<()>,
+    draft: Draft,
+    /// Where it stands.
+    drawn: Drawn,
 ) -> impl IntoView {
-    let save = move || {
-        if !busy.get_untracked() {
-            on_save.run(());
+    let number = draft.number;
+    let existing = draft.secret.is_some();
+    let title = match draft
+        .original
+        .with_untracked(|original| original.as_ref().map(|original| original.content.name.clone()))
+    {
+        Some(name) => format!("Edit {name}"),
+        None => "New secret".to_owned(),
+    };
+    let draft = StoredValue::new(draft);
+    let (name, value, comment, tags, problem) = draft.with_value(|draft| {
+        (
+            RwSignal::from(draft.name.clone()),
+            RwSignal::from(draft.value.clone()),
+            RwSignal::from(draft.comment.clone()),
+            RwSignal::from(draft.tags.clone()),
+            RwSignal::from(draft.problem.clone()),
+        )
+    });
+    let field = move |what: &str| format!("secret-{what}-{number}");
+    // A form that scrolls back into sight must not take the focus again.
+    Effect::new(move |_| {
+        if secrets.wants_focus.get() == Some(number) {
+            secrets.wants_focus.set(None);
+            let named = name.with_untracked(|name| !name.is_empty());
+            focus_next(field(if existing || named { "value" } else { "name" }));
+        }
+    });
+    let leave = move || draft.with_value(|draft| secrets.leave(draft));
+    let keys = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && !untrack(|| draft.with_value(Draft::is_dirty)) {
+            event.prevent_default();
+            event.stop_propagation();
+            leave();
         }
     };
-    let keys = move |event: KeyboardEvent| match event.key().as_str() {
-        "Escape" => {
-            event.prevent_default();
-            on_cancel.run(());
+    // A whole file pasted into the name is an import; one line of it fills both fields.
+    let paste = move |event: ClipboardEvent| {
+        let text = event
+            .clipboard_data()
+            .and_then(|data| data.get_data("text/plain").ok())
+            .unwrap_or_default();
+        match pasted::read(&text) {
+            Pasted::Other => {}
+            Pasted::One(pair) => {
+                event.prevent_default();
+                name.set(pair.name);
+                value.set(crate::plaintext::in_field(&pair.value));
+                focus_next(field("value"));
+            }
+            Pasted::Many => {
+                event.prevent_default();
+                secrets.sheet.set(Sheet::Import(Some(text)));
+            }
         }
-        "Enter" if event.ctrl_key() || event.meta_key() => {
-            event.prevent_default();
-            save();
-        }
-        _ => {}
     };
     view! {
-        <form
-            class="form secret-editor"
-            aria-label=title
-            on:keydown=keys
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                save();
-            }
+        <li
+            class="secret secret-form"
+            aria-setsize=move || drawn.count().to_string()
+            aria-posinset=move || drawn.position(RowKey::Draft(number)).to_string()
         >
-            <Field id="secret-name" label="Name" value=typed.name code=true focused=starts_with_name />
-            <TextArea id="secret-value" label="Value" value=typed.value focused=!starts_with_name />
-            <Field id="secret-comment" label="Comment" value=typed.comment required=false />
-            <ProblemNotice problem />
-            <div class="actions">
-                <Button label="Cancel" on_press=on_cancel />
-                <Button label="Save" kind="submit" weight=Weight::Primary busy />
-            </div>
-        </form>
+            <form
+                class="secret-editor"
+                aria-label=title
+                on:keydown=keys
+                on:submit=move |event: SubmitEvent| {
+                    event.prevent_default();
+                    secrets.save();
+                }
+            >
+                <div class="secret-fields">
+                    <div class="secret-field-name" on:paste=paste>
+                        <Field id=field("name") label="Name" value=name code=true />
+                    </div>
+                    <TextArea id=field("value") label="Value" value />
+                    <Field id=field("comment") label="Comment" value=comment required=false />
+                    <TagPicker secrets tags />
+                </div>
+                <Conflict draft />
+                <ProblemNotice problem />
+                <div class="actions">
+                    <Button label="Cancel" small=true on_press=move |()| leave() />
+                </div>
+            </form>
+        </li>
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_a_browser_cannot_address_are_refused() {
-        for name in [".", "..", " .. ", "", "a\nb"] {
-            assert!(checked_name(name).is_err(), "{name:?}");
-        }
-        assert_eq!(checked_name(" DB_URL ").ok().as_deref(), Some("DB_URL"));
-        assert_eq!(checked_name("...").ok().as_deref(), Some("..."));
+/// Somebody else was faster: shows what they made of it, and asks whose it is to be.
+#[component]
+fn Conflict(draft: StoredValue<Draft>) -> impl IntoView {
+    let theirs = draft.with_value(|draft| RwSignal::from(draft.theirs.clone()));
+    let value = draft.with_value(|draft| RwSignal::from(draft.value.clone()));
+    let comparing = RwSignal::new(false);
+    let version = move || theirs.with(|theirs| theirs.as_ref().map(|theirs| theirs.version));
+    let keep = move |()| draft.with_value(Draft::keep_mine);
+    let take = move |()| draft.with_value(Draft::take_theirs);
+    view! {
+        <div role="alert" class="notice-place">
+            {move || {
+                version()
+                    .map(|version| {
+                        view! {
+                            <div class="notice notice-warning">
+                                <Glyph icon=Icon::Warning />
+                                <div class="notice-text">
+                                    <p class="notice-what">"Somebody else changed it while you were editing"</p>
+                                    <p>
+                                        {format!(
+                                            "It is at version {version} now. What you typed is still here: keep yours and save, or take theirs.",
+                                        )}
+                                    </p>
+                                    <div class="actions actions-start">
+                                        <Button label="Keep mine" small=true on_press=keep />
+                                        <Button label="Take theirs" small=true on_press=take />
+                                        <Button
+                                            label=Signal::derive(move || {
+                                                if comparing.get() { "Hide difference" } else { "Show difference" }
+                                                    .to_owned()
+                                            })
+                                            small=true
+                                            weight=Weight::Ghost
+                                            on_press=move |()| comparing.update(|shown| *shown = !*shown)
+                                        />
+                                    </div>
+                                    {move || {
+                                        theirs
+                                            .get()
+                                            .filter(|_| comparing.get())
+                                            .map(|theirs| {
+                                                let mine = shared::model::text::SecretText::new(value.get());
+                                                view! {
+                                                    <ValueDiff older=theirs.content.value.clone() newer=mine />
+                                                }
+                                            })
+                                    }}
+                                </div>
+                            </div>
+                        }
+                    })
+            }}
+        </div>
     }
 }

@@ -1,0 +1,151 @@
+//! What an import would do, line by line. However long the text is, only the lines in sight are drawn.
+
+use std::collections::HashSet;
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::badge::{Badge, Tone};
+use super::windowed::Sight;
+use crate::secrets::importing::{Line, Outcome};
+use crate::secrets::window::{Heights, Window};
+
+/// Height of a line until one was measured; the style sheet says the same.
+const HEIGHT: f64 = 40.0;
+const AROUND: usize = 6;
+
+fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::New => Tone::Good,
+        Outcome::Changed => Tone::Warning,
+        Outcome::Same => Tone::Neutral,
+        Outcome::Invalid => Tone::Danger,
+    }
+}
+
+/// The preview.
+#[component]
+pub fn ImportPreview(
+    /// The lines, once they are known.
+    lines: Memo<Option<Vec<Line>>>,
+    /// Names that are not imported.
+    left_out: RwSignal<HashSet<String>>,
+    /// Whether there is a text at all.
+    waiting: Memo<bool>,
+) -> impl IntoView {
+    let list = NodeRef::<html::Div>::new();
+    let sight = Sight::of(list);
+    let length = Memo::new(move |_| lines.with(|lines| lines.as_ref().map_or(0, Vec::len)));
+    Effect::new(move |_| {
+        length.track();
+        sight.moved();
+    });
+    let window = Memo::new(move |_| {
+        let (top, height) = sight.get();
+        Window::new(length.get(), &Heights::new(HEIGHT), top, height, AROUND)
+    });
+    let drawn = move || {
+        let range = window.with(|window| window.rows.clone());
+        lines.with(|lines| {
+            let lines = lines.as_deref().unwrap_or_default();
+            lines.get(range).unwrap_or_default().to_vec()
+        })
+    };
+    let counts = move || {
+        Outcome::ALL
+            .into_iter()
+            .filter_map(|outcome| {
+                let count = lines.with(|lines| {
+                    lines
+                        .iter()
+                        .flatten()
+                        .filter(|line| line.outcome == outcome)
+                        .count()
+                });
+                (count > 0).then(|| {
+                    let text = format!("{count} {}", outcome.word().to_lowercase());
+                    view! { <Badge text tone=tone(outcome) /> }
+                })
+            })
+            .collect_view()
+    };
+    let space = |height: f64| format!("{height}px");
+    view! {
+        <div class="import-counts" role="status">
+            {counts}
+        </div>
+        <div
+            class="import-lines"
+            class:import-waiting=move || !waiting.get()
+            role="region"
+            aria-label="Preview"
+            tabindex="0"
+            on:scroll=move |_| sight.moved()
+        >
+            <Show when=move || { length.get() == 0 }>
+                <p class="import-hint">
+                    {move || {
+                        if waiting.get() {
+                            "Comparing with what is there …"
+                        } else {
+                            "What it would change shows here before anything is saved."
+                        }
+                    }}
+                </p>
+            </Show>
+            <div node_ref=list>
+                <div style:height=move || space(window.with(|window| window.above))></div>
+                <Show when=move || { length.get() > 0 }>
+                    <ul class="import-list">
+                        <For each=drawn key=|line| (line.number, line.name.clone(), line.outcome) let(line)>
+                            <PreviewLine line left_out />
+                        </For>
+                    </ul>
+                </Show>
+                <div style:height=move || space(window.with(|window| window.below))></div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn PreviewLine(line: Line, left_out: RwSignal<HashSet<String>>) -> impl IntoView {
+    let name = line.name.clone().unwrap_or_default();
+    let check = line.outcome.writes().then(|| {
+        let (own, label) = (name.clone(), format!("Import {name}"));
+        let other = own.clone();
+        let checked = Memo::new(move |_| left_out.with(|left_out| !left_out.contains(&own)));
+        view! {
+            <input
+                type="checkbox"
+                aria-label=label
+                prop:checked=move || checked.get()
+                on:change=move |event| {
+                    let wanted = event_target_checked(&event);
+                    left_out
+                        .update(|left_out| {
+                            if wanted {
+                                left_out.remove(&other);
+                            } else {
+                                left_out.insert(other.clone());
+                            }
+                        });
+                }
+            />
+        }
+    });
+    let note = line.note.clone();
+    view! {
+        <li class="import-line">
+            <span class="import-check">{check}</span>
+            <span class="import-number">{format!("Line {}", line.number)}</span>
+            <Badge text=line.outcome.word() tone=tone(line.outcome) />
+            <bdi class="import-name" title=name.clone()>
+                {name.clone()}
+            </bdi>
+            <span class="import-note" title=note.clone()>
+                {note.clone()}
+            </span>
+        </li>
+    }
+}
