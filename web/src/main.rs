@@ -7,15 +7,20 @@
 pub mod api;
 pub mod app;
 pub mod components;
+pub mod first_steps;
+pub mod kit;
 pub mod location;
 pub mod pages;
+pub mod person;
 pub mod plaintext;
 pub mod problem;
 pub mod projects;
 pub mod secrets;
 pub mod session;
+pub mod slug;
 pub mod strength;
 pub mod theme;
+pub mod words;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::document;

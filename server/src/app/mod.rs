@@ -1,17 +1,23 @@
 //! The composition root: what a running server consists of, and the few ways in which work enters a transaction.
 
+pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod kits;
 pub mod open;
 pub mod operator;
 pub mod reads;
+pub mod restore;
+pub mod unlock;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use shared::model::text::SecretText;
+use shared::model::time::UnixMillis;
 
 use crate::clock::Clock;
 
@@ -20,8 +26,11 @@ use crate::crypto::password::PasswordHasher;
 use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
 use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
+use crate::domain::onboarding::{self, FirstRead};
+use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use backups::Backups;
 use data_dir::DataDir;
 use reads::Reads;
 
@@ -30,8 +39,16 @@ pub struct App {
     opened: ArcSwapOption<OpenStore>,
     /// Why the store is not open, for the log and the locked page.
     locked: ArcSwapOption<open::Locked>,
+    /// Backups for download.
+    backups: Backups,
     /// The clock.
     pub clock: Clock,
+    started_at: UnixMillis,
+    data_dir: Option<DataDir>,
+    /// The backup that was sent last. Held while one is being sent or restored.
+    upload: Arc<tokio::sync::Mutex<Option<restore::Upload>>>,
+    /// Held while somebody tries to unlock the store.
+    unlocking: Arc<tokio::sync::Mutex<Refused>>,
     passwords: Arc<PasswordHasher>,
 }
 
@@ -43,9 +60,19 @@ pub struct OpenStore {
     /// The text of the keyring file as it lies on disk: sealing it again would give another one.
     keyring_text: ArcSwap<String>,
     /// Held by whoever writes the files of the keyring: a change made beside another would lose one of the two.
-    keyring_files: Mutex<()>,
+    keyring_files: Mutex<KeyringFiles>,
     /// Reads that wait to be counted.
     pub reads: Reads,
+    /// Whether the first read by a program is known to be remembered, so that no further one is looked at.
+    first_read: AtomicBool,
+}
+
+/// Whose the files of the keyring are.
+enum KeyringFiles {
+    /// This store's.
+    Ours,
+    /// Another store's, which took the place of this one.
+    GivenUp,
 }
 
 impl OpenStore {
@@ -55,8 +82,9 @@ impl OpenStore {
             db,
             keyring: ArcSwap::from_pointee(keyring),
             keyring_text: ArcSwap::from_pointee(keyring_text),
-            keyring_files: Mutex::new(()),
+            keyring_files: Mutex::new(KeyringFiles::Ours),
             reads: Reads::default(),
+            first_read: AtomicBool::new(false),
         }
     }
 
@@ -72,7 +100,10 @@ impl OpenStore {
         data_dir: &DataDir,
         change: impl FnOnce(&mut Keyring) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let KeyringFiles::GivenUp = *files {
+            return Err(crypto::Error::KeyringInTheWay.into());
+        }
         let mut keyring = Keyring::clone(&self.keyring());
         let changed = change(&mut keyring)?;
         let text = keyring.to_file_text()?;
@@ -90,8 +121,16 @@ impl OpenStore {
 
     /// Writes the files of the keyring again if they are missing or damaged, and returns those. Blocks.
     pub fn keep_keyring_files(&self, data_dir: &DataDir) -> Result<Vec<PathBuf>, crypto::Error> {
-        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
-        keyfile::ensure(data_dir.path(), &self.keyring_text.load())
+        let files = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        match *files {
+            KeyringFiles::Ours => keyfile::ensure(data_dir.path(), &self.keyring_text.load()),
+            KeyringFiles::GivenUp => Ok(Vec::new()),
+        }
+    }
+
+    /// Never touches the files of the keyring again: another store is about to take the place of this one. Blocks.
+    fn give_up_keyring_files(&self) {
+        *self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner) = KeyringFiles::GivenUp;
     }
 }
 
@@ -111,12 +150,41 @@ impl App {
     }
 
     fn empty() -> Result<Self, Error> {
+        let clock = Clock::default();
         Ok(Self {
             opened: ArcSwapOption::empty(),
             locked: ArcSwapOption::empty(),
-            clock: Clock::default(),
+            started_at: clock.now(),
+            clock,
+            backups: Backups::default(),
+            data_dir: None,
+            upload: Arc::default(),
+            unlocking: Arc::default(),
             passwords: Arc::new(PasswordHasher::new()?),
         })
+    }
+
+    /// The same, knowing where its files are.
+    #[must_use]
+    pub fn at(mut self, data_dir: DataDir) -> Self {
+        self.data_dir = Some(data_dir);
+        self
+    }
+
+    /// Where the files of a running server are; none when it has none of its own, as in tests.
+    pub fn data_dir(&self) -> Option<&DataDir> {
+        self.data_dir.as_ref()
+    }
+
+    /// The same, for what cannot be done without files.
+    fn require_data_dir(&self) -> Result<&DataDir, Error> {
+        self.data_dir()
+            .ok_or_else(|| Error::Store(store::Error::Unavailable("there is no data directory".into())))
+    }
+
+    /// When this server began.
+    pub fn started_at(&self) -> UnixMillis {
+        self.started_at
     }
 
     /// The open store, or the refusal of a locked server.
@@ -241,9 +309,37 @@ impl App {
         caller: (Credential, Source),
         rule: impl Fn(&mut Context, &Caller) -> Result<Audited<T>, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let audited = self.read_as(caller, rule).await?;
         let opened = self.store()?;
-        opened.reads.commit(&opened.db, self.clock.now(), audited).await
+        let looking = !opened.first_read.load(Ordering::Relaxed);
+        let (audited, first) = self
+            .read_as(caller, move |cx, caller| {
+                let audited = rule(cx, caller)?;
+                let first = looking
+                    .then(|| onboarding::as_first_read(cx, caller, &audited))
+                    .flatten();
+                Ok((audited, first))
+            })
+            .await?;
+        let value = opened.reads.commit(&opened.db, self.clock.now(), audited).await?;
+        if let Some(read) = first {
+            self.remember_first_read(&opened, read).await;
+        }
+        Ok(value)
+    }
+
+    /// Remembers the first read by a program; the answer to the read does not depend on it.
+    async fn remember_first_read(&self, opened: &OpenStore, read: FirstRead) {
+        let remembered = match self.read(onboarding::has_first_read).await {
+            Ok(false) => {
+                self.write(move |cx| onboarding::remember_first_read(cx, &read))
+                    .await
+            }
+            known => known.map(drop),
+        };
+        match remembered {
+            Ok(()) => opened.first_read.store(true, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the first read by a program was not written down"),
+        }
     }
 
     /// Hashes a new password, in the bounded queue.

@@ -46,6 +46,8 @@ pub struct Keyring {
     instance: InstanceId,
     generation: u64,
     slots: Vec<Slot>,
+    /// The slot by which it was opened; in a new one the first.
+    unlocked_by: Option<SlotId>,
     unlock: Key,
     keys: Keys,
 }
@@ -192,6 +194,7 @@ impl Keyring {
             instance,
             generation: 0,
             slots: Vec::new(),
+            unlocked_by: None,
             unlock: Key::random()?,
             keys: Keys {
                 created: now,
@@ -224,6 +227,7 @@ impl Keyring {
                         return Ok(Self {
                             instance: document.instance,
                             generation: document.generation,
+                            unlocked_by: Some(slot.id),
                             slots: document.slots,
                             unlock,
                             keys,
@@ -275,6 +279,9 @@ impl Keyring {
             return Err(Error::SlotExists);
         }
         let id = slot.id;
+        if self.slots.is_empty() {
+            self.unlocked_by = Some(id);
+        }
         self.slots.push(slot);
         self.generation += 1;
         Ok(id)
@@ -332,6 +339,11 @@ impl Keyring {
     /// The ways to unlock it.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// The way by which it was unlocked, unless that was taken away since.
+    pub fn unlocked_by(&self) -> Option<&Slot> {
+        self.slots.iter().find(|slot| Some(slot.id) == self.unlocked_by)
     }
 
     /// The root key of a version, current or retired.

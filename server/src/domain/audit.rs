@@ -54,6 +54,7 @@ impl Entry {
 pub struct Audited<T> {
     value: T,
     record: Record,
+    values_shown: usize,
 }
 
 impl<T> Audited<T> {
@@ -62,7 +63,20 @@ impl<T> Audited<T> {
         Ok(Self {
             value,
             record: record_of(cx, caller, entry)?,
+            values_shown: 0,
         })
+    }
+
+    /// The same, showing the values of so many secrets.
+    #[must_use]
+    pub fn showing(mut self, values: usize) -> Self {
+        self.values_shown = values;
+        self
+    }
+
+    /// How many values it shows.
+    pub fn values_shown(&self) -> usize {
+        self.values_shown
     }
 
     /// The value and its record, for the one place that commits it.

@@ -7,7 +7,7 @@ use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ServiceToken
 use shared::model::text::SecretText;
 
 use super::service_tokens::Grant;
-use super::{Context, Error, access_tokens, service_tokens, tokens};
+use super::{Context, Error, access_tokens, service_tokens, sessions, tokens};
 use crate::store;
 use crate::store::members::Member;
 
@@ -175,6 +175,16 @@ impl Caller {
         self.actor.member().ok_or_else(members_only)
     }
 
+    /// Refuses whoever does not administer the instance.
+    pub fn require_instance_admin(&self) -> Result<(), Error> {
+        if self.instance_admin {
+            return Ok(());
+        }
+        Err(Error::Forbidden(
+            "Only an administrator of the instance can do this, such as the person who set it up".into(),
+        ))
+    }
+
     /// The session of a person, or a refusal for everybody else.
     pub fn user_session(&self) -> Result<(UserId, SessionId), Error> {
         match self.actor {
@@ -199,6 +209,8 @@ pub(super) fn ended() -> Error {
 /// A credential of which people want to know whether anybody still uses it.
 #[derive(Debug, Clone, Copy)]
 pub enum Used {
+    /// A person's session.
+    Session(SessionId),
     /// A service token.
     ServiceToken(ServiceTokenId),
     /// An access token made by hand.
@@ -212,6 +224,7 @@ impl Used {
             return None;
         }
         match caller.actor {
+            Actor::User(_) => caller.credential_id.parse().ok().map(Self::Session),
             Actor::ServiceToken(token) => Some(Self::ServiceToken(token)),
             Actor::Identity(_) => caller.credential_id.parse().ok().map(Self::AccessToken),
             _ => None,
@@ -221,6 +234,7 @@ impl Used {
     /// Writes its use down.
     pub fn remember(self, cx: &mut Context) -> Result<(), Error> {
         match self {
+            Self::Session(session) => sessions::touch(cx, session),
             Self::ServiceToken(token) => service_tokens::touch(cx, token),
             Self::AccessToken(token) => access_tokens::touch(cx, token),
         }
@@ -254,6 +268,7 @@ pub fn authenticate(cx: &mut Context, credential: &Credential, source: &Source) 
                 credential_id: session.id.to_string(),
                 organization,
                 instance_admin: user.instance_admin,
+                unremembered: sessions::is_unremembered(cx, &session),
                 ..Caller::anonymous(source.clone())
             })
         }

@@ -9,6 +9,7 @@ use super::limiter::{self, Attempt, Purpose};
 use super::sessions::{self, Opened};
 use super::{Context, Error, audit};
 use crate::store;
+use crate::store::users::User;
 
 /// An attempt that was let through.
 #[derive(Clone)]
@@ -18,6 +19,19 @@ pub struct Begun {
 }
 
 impl Begun {
+    /// An attempt of somebody known.
+    pub(super) fn of(attempt: Attempt, user: &User) -> Self {
+        Self {
+            attempt,
+            user: Some((user.id, user.password_hash.clone())),
+        }
+    }
+
+    /// How it was counted.
+    pub(super) fn attempt(&self) -> &Attempt {
+        &self.attempt
+    }
+
     /// Hash to check the password against; none for an unknown user, which must cost the same time.
     pub fn password_hash(&self) -> Option<&str> {
         self.user.as_ref().map(|(_, hash)| hash.as_str())

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod access_tokens;
+pub mod account;
 pub mod audit;
 pub mod caller;
 pub mod client_secrets;
@@ -13,16 +14,20 @@ pub mod environments;
 pub mod error;
 pub mod folders;
 pub mod identities;
+pub mod instance;
+pub mod kits;
 pub mod limiter;
 pub mod lockouts;
 pub mod login;
 pub mod machine_login;
 pub mod members;
+pub mod onboarding;
 pub mod organizations;
 pub mod places;
 pub mod project_users;
 pub mod projects;
 pub mod proof;
+pub mod reauthentication;
 pub mod references;
 pub mod secret_imports;
 pub mod secrets;
@@ -34,6 +39,7 @@ pub mod token_auth;
 pub mod tokens;
 pub mod trusted_ips;
 pub mod universal_auth;
+pub mod unlock;
 pub mod users;
 
 use shared::model::time::UnixMillis;

@@ -14,6 +14,12 @@ use crate::store::sessions::Session;
 /// Seconds a session can be refreshed (Infisical's default of 90 days).
 pub const SESSION_SECONDS: i64 = 90 * 24 * 60 * 60;
 
+/// Most sessions in one answer.
+const MOST_LISTED: i64 = 500;
+
+/// Seconds between two notes that a session is in use.
+const TOUCH_SECONDS: i64 = 60;
+
 /// Seconds in which the refresh token before the present one is still honoured: two tabs may refresh at once.
 const GRACE_SECONDS: i64 = 60;
 
@@ -51,6 +57,7 @@ pub fn open(
         refresh_hash: hash(cx, &secret),
         previous_refresh_hash: None,
         refreshed_at: cx.now,
+        last_used_at: cx.now,
         ip: source.ip.clone(),
         user_agent: source.user_agent.clone(),
         created_at: cx.now,
@@ -202,4 +209,48 @@ pub fn close(cx: &mut Context, caller: &Caller) -> Result<(), Error> {
     let (_, session) = caller.user_session()?;
     store::sessions::revoke(cx.tx, session, cx.now)?;
     audit::record(cx, caller, &audit::Entry::new("user.logout"))
+}
+
+/// The caller's sessions in force, the one used last first.
+pub fn list(cx: &mut Context, caller: &Caller) -> Result<Vec<Session>, Error> {
+    let (user, _) = caller.user_session()?;
+    Ok(store::sessions::live_of_user(cx.tx, user, cx.now, MOST_LISTED)?)
+}
+
+/// The refusal for a session that is over, or somebody else's, or never was: nobody learns which.
+pub fn unknown() -> Error {
+    Error::NotFound("You have no such session. It may have ended already".into())
+}
+
+/// Ends one of the caller's sessions.
+pub fn end(cx: &mut Context, caller: &Caller, id: SessionId) -> Result<(), Error> {
+    let (user, _) = caller.user_session()?;
+    store::sessions::live(cx.tx, id, cx.now)?
+        .filter(|session| session.user_id == user)
+        .ok_or_else(unknown)?;
+    store::sessions::revoke(cx.tx, id, cx.now)?;
+    let entry = audit::Entry::new("user.session.revoke").with("session", &id);
+    audit::record(cx, caller, &entry)
+}
+
+/// Ends the caller's sessions, all or all others; returns how many.
+pub fn end_all(cx: &mut Context, caller: &Caller, others: bool) -> Result<u64, Error> {
+    let (user, current) = caller.user_session()?;
+    let ended = store::sessions::revoke_all(cx.tx, user, others.then_some(current), cx.now)?;
+    let entry = audit::Entry::new("user.session.revoke-all")
+        .with("sessions_ended", &ended)
+        .with("others", &others);
+    audit::record(cx, caller, &entry)?;
+    Ok(ended)
+}
+
+/// Whether the use of a session is to be written down.
+pub(super) fn is_unremembered(cx: &Context, session: &Session) -> bool {
+    session.last_used_at <= cx.now.plus_seconds(-TOUCH_SECONDS)
+}
+
+/// Writes down that a session was used.
+pub(super) fn touch(cx: &mut Context, id: SessionId) -> Result<(), Error> {
+    let since = cx.now.plus_seconds(-TOUCH_SECONDS);
+    Ok(store::sessions::touch(cx.tx, id, since, cx.now)?)
 }

@@ -86,6 +86,8 @@ pub enum Policy {
     Open,
     /// A credential in force; the route is about the caller's own things.
     Own(Kinds),
+    /// Administering the instance itself. People alone: it is asked for with the password of a person.
+    Instance,
     /// An action that the role in the organization has to allow.
     Organization(Kinds, Action, Subject),
     /// An action that the role, or the scope, in a project has to allow.
@@ -97,6 +99,7 @@ impl Policy {
     pub fn kinds(self) -> Option<Kinds> {
         match self {
             Self::Open => None,
+            Self::Instance => Some(Kinds::USER),
             Self::Own(kinds) | Self::Organization(kinds, ..) | Self::Project(kinds, ..) => Some(kinds),
         }
     }
@@ -120,6 +123,7 @@ impl Route {
         self.policy = match self.policy {
             // Nobody is asked for a credential that nobody has to have.
             Policy::Open => Policy::Open,
+            Policy::Instance => Policy::Instance,
             Policy::Own(_) => Policy::Own(kinds),
             Policy::Organization(_, action, subject) => Policy::Organization(kinds, action, subject),
             Policy::Project(_, action, subject) => Policy::Project(kinds, action, subject),
@@ -166,6 +170,11 @@ pub(super) fn machine(method: &'static str, path: &'static str, handler: Handler
 pub(super) fn member(method: &'static str, path: &'static str, handler: Handler) -> Route {
     let policy = Policy::Own(Kinds::MEMBERS);
     route(method, path, policy, handler)
+}
+
+/// A person who administers the instance.
+pub(super) fn instance(method: &'static str, path: &'static str, handler: Handler) -> Route {
+    route(method, path, Policy::Instance, handler)
 }
 
 /// Whose role in the organization allows it.

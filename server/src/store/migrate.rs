@@ -30,8 +30,13 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
+        name: "first_hour",
+        text: include_str!("migrations/0003_first_hour.sql"),
+    },
+    Migration {
+        number: 4,
         name: "trash",
-        text: include_str!("migrations/0003_trash.sql"),
+        text: include_str!("migrations/0004_trash.sql"),
     },
 ];
 

@@ -91,6 +91,15 @@ pub fn in_organization(tx: Tx, organization: OrganizationId, email: &Email) -> R
     rows.first().map(user).transpose()
 }
 
+/// Replaces the password of a user.
+pub fn set_password(tx: Tx, id: UserId, password_hash: &str, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL",
+        &[Value::text(id), Value::from(password_hash), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
 /// Whether any user exists: then set-up is over.
 pub fn any(tx: Tx) -> Result<bool, Error> {
     Ok(!tx.query("SELECT id FROM users LIMIT 1", &[])?.is_empty())

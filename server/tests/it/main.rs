@@ -10,11 +10,15 @@ use server::store;
 #[cfg(test)]
 mod access_tokens;
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backup;
+#[cfg(test)]
+mod backups;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
@@ -40,7 +44,11 @@ mod generated;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod instance;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod kits;
 #[cfg(test)]
 mod lessons;
 #[cfg(test)]
@@ -61,6 +69,8 @@ mod references;
 mod replay;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod restore;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -91,3 +101,5 @@ mod tags;
 mod token_auth;
 #[cfg(test)]
 mod universal_auth;
+#[cfg(test)]
+mod unlock;

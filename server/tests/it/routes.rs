@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use server::domain::access::{self, organization_allows, project_allows};
 use server::domain::service_tokens::{Grant, Permissions, scopes};
-use server::http::route::{Policy, Route};
+use server::http::route::{Kinds, Policy, Route};
 use server::store::{Row, Value, copy};
 use shared::model::access::{Action, OrganizationRole, ProjectRole, Subject};
 use shared::model::ids::{AccessTokenId, IdentityId, OrganizationId, ProjectId, ServiceTokenId};
@@ -24,7 +24,7 @@ use self::target::{Founder, Target};
 use crate::app::{CANARY, Call, Reply, World};
 
 /// Everybody is let in to these; whoever makes this list longer says why.
-const OPEN: [&str; 15] = [
+const OPEN: [&str; 20] = [
     "GET /api/status",
     "GET /api/health",
     "GET /healthcheck",
@@ -40,6 +40,14 @@ const OPEN: [&str; 15] = [
     "POST /api/v1/auth/token/revoke",
     "GET /api/strongroom/v1/setup",
     "POST /api/strongroom/v1/setup",
+    // Ask for the set-up code themselves, and are closed once the instance is set up.
+    "PUT /api/strongroom/v1/restore/upload",
+    "POST /api/strongroom/v1/restore",
+    // Nobody can log in at a locked server; a key of its store is asked for instead.
+    "GET /api/strongroom/v1/locked",
+    "POST /api/strongroom/v1/unlock",
+    // A browser sends no bearer token with a download: the ticket in the path is the credential.
+    "GET /api/strongroom/v1/backups/download/{ticket}",
 ];
 
 /// Routes walked with one database: it grows with each.
@@ -135,6 +143,7 @@ fn verdict(policy: Policy, caller: &Caller, names_target: bool) -> Verdict {
     }
     match (policy, caller.standing) {
         (_, Standing::Foreign) if names_target => HIDDEN,
+        (Policy::Instance, _) => when(caller.instance_admin),
         (Policy::Open | Policy::Own(_), _) => Verdict::Allowed,
         (Policy::Organization(_, action, subject), Standing::Member(role, _)) => {
             when(organization_allows(role, action, subject))
@@ -181,6 +190,7 @@ fn grants(permissions: Permissions, action: Action, subject: Subject) -> bool {
 struct Scene {
     world: World,
     home: Founder,
+    away_founder: Founder,
     callers: Vec<Caller>,
     /// Another project of the organization.
     other: Target,
@@ -239,6 +249,7 @@ impl Scene {
         Self {
             world,
             home,
+            away_founder,
             callers,
             other,
             away,
@@ -273,7 +284,14 @@ impl Scene {
                 Standing::Token { .. } => None,
             })
             .collect();
-        Target::new(&self.world, &self.home, &members)
+        let mut target = Target::new(&self.world, &self.home, &members);
+        if route.path.contains("/backups") {
+            crate::kits::require_kit(&self.world);
+        }
+        if route.path.contains("{backup}") {
+            target.backup = crate::backups::start(&self.world);
+        }
+        target
     }
 
     fn walk(&self, route: &Route) -> Vec<String> {
@@ -380,6 +398,15 @@ impl Walk<'_> {
         for caller in allowed {
             let (target, token) = if self.route.method == "GET" {
                 (target.clone(), caller.token.clone())
+            } else if self.route.policy == Policy::Own(Kinds::USER) {
+                let Scene {
+                    world,
+                    home,
+                    away_founder,
+                    ..
+                } = self.scene;
+                let token = callers::stand_in(world, home, away_founder, caller.standing);
+                (target.clone(), token)
             } else {
                 let target = self.scene.target(self.route);
                 let token = match caller.standing {
@@ -394,11 +421,17 @@ impl Walk<'_> {
                 };
                 (target, token)
             };
-            let reply = self
-                .scene
-                .world
-                .send(samples::call(self.sample, &target).token(&token));
-            if reply.status != 200 {
+            let mut call = samples::call(self.sample, &target).token(&token);
+            if call.path.contains(samples::OWN_SESSION) {
+                call.path = call
+                    .path
+                    .replace(samples::OWN_SESSION, &callers::session_of(&token));
+            }
+            let reply = self.scene.world.send(call);
+            if reply.status == 202 {
+                // It goes on in the background, and must not change rows while those of others are compared.
+                crate::backups::finish(&self.scene.world, &reply.at("/id"));
+            } else if reply.status != 200 {
                 self.violation(&caller.name, "expected to be allowed", &reply);
             }
             let stranger = matches!(caller.standing, Standing::Foreign | Standing::Member(_, None));

@@ -71,7 +71,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
             .advise("Choose another address or port with --listen")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
-    let app = Arc::new(start(&args, &dir, printer)?);
+    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()));
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);
@@ -103,8 +103,8 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
         Err(locked) => locked,
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
-    if !locked.opens_with.is_empty() {
-        printer.warn(&format!("It opens with: {}", locked.opens_with.join(", ")));
+    if !locked.slots.is_empty() {
+        printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));

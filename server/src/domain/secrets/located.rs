@@ -64,5 +64,5 @@ pub fn get(
         .entry(event)
         .with("secret", &secret.name)
         .with("version", &secret.version);
-    Audited::new(cx, caller, &entry, secret)
+    Ok(Audited::new(cx, caller, &entry, secret)?.showing(usize::from(with_value)))
 }

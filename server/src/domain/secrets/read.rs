@@ -124,7 +124,7 @@ pub fn list(
     } else {
         "secret.list-names"
     };
-    listed(cx, caller, place, event, |cx, resolved| {
+    listed(cx, caller, place, (event, options.values), |cx, resolved| {
         list_in(cx, caller, resolved, options)
     })
 }
@@ -141,7 +141,7 @@ pub fn list_imported(
     } else {
         "secret.list-imported-names"
     };
-    listed(cx, caller, place, event, |cx, resolved| {
+    listed(cx, caller, place, (event, options.values), |cx, resolved| {
         let folder = match resolved.folder {
             Err(Error::NotFound(missing)) => return Ok(Listing::without(missing)),
             other => other?,
@@ -161,7 +161,7 @@ fn listed(
     cx: &mut Context,
     caller: &Caller,
     place: &Place,
-    event: &'static str,
+    (event, values): (&'static str, bool),
     list: impl FnOnce(&mut Context, Resolved) -> Result<Listing, Error>,
 ) -> Result<Audited<Listing>, Error> {
     let resolved = places::resolve(cx, caller, place, Action::Read, Subject::Secrets)?;
@@ -180,7 +180,12 @@ fn listed(
             .with("imported_from", &from.join(" "));
     }
     entry = with_referenced(entry, &listing.referenced);
-    Audited::new(cx, caller, &entry, listing)
+    let shown = if values {
+        listing.secrets.len() + imported
+    } else {
+        0
+    };
+    Ok(Audited::new(cx, caller, &entry, listing)?.showing(shown))
 }
 
 fn list_in(
@@ -371,7 +376,7 @@ pub fn get(
     }
     let referenced = view.referenced_besides(&[asked.id]);
     let entry = with_referenced(read_entry(&asked, &folder, &secret, name, options), &referenced);
-    Audited::new(cx, caller, &entry, secret)
+    Ok(Audited::new(cx, caller, &entry, secret)?.showing(usize::from(options.value)))
 }
 
 fn read_entry(

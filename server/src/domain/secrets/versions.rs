@@ -49,5 +49,6 @@ pub fn list(
         .with("secret", &current.name)
         .with("versions", &versions.len())
         .with("offset", &offset);
-    Audited::new(cx, caller, &entry, versions)
+    let shown = versions.len();
+    Ok(Audited::new(cx, caller, &entry, versions)?.showing(shown))
 }

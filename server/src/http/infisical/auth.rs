@@ -168,7 +168,7 @@ pub async fn token(
 }
 
 /// An answer after which the browser has no refresh cookie.
-fn without_cookie(headers: &HeaderMap, answer: impl IntoResponse) -> Response {
+pub fn without_cookie(headers: &HeaderMap, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Some(value) = cookie(headers, "", 0) {
         response.headers_mut().insert(header::SET_COOKIE, value);

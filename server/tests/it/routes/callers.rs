@@ -1,6 +1,11 @@
 //! Who asks: strangers, members of every role, people and machines, service tokens, and those whose time is over.
 
-use serde_json::json;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use server::domain::caller::Source;
 use server::domain::sessions;
 use server::domain::users::{self, NewUser};
@@ -8,9 +13,10 @@ use server::http::route::Kinds;
 use server::store::members::Member;
 use shared::model::access::{OrganizationRole, ProjectRole};
 use shared::model::ids::{IdentityId, OrganizationId, UserId};
+use shared::model::text::SecretText;
 
 use super::target::{Founder, Target};
-use crate::app::{TestApp, delete, post};
+use crate::app::{PASSWORD, TestApp, delete, post};
 
 /// Somebody who can be a member.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +51,7 @@ pub struct Caller {
     pub kind: Kind,
     pub standing: Standing,
     pub who: Option<Who>,
+    pub instance_admin: bool,
     pub token: String,
 }
 
@@ -65,15 +72,31 @@ impl Kind {
     }
 }
 
-/// A person with a session, without the slow hash of a password.
+/// A person with a session.
 pub fn person(app: &TestApp, name: &str, organization: &str, role: OrganizationRole) -> (UserId, String) {
+    person_who(app, name, organization, role, false)
+}
+
+/// A person whose password is [`PASSWORD`], hashed once for all because that is slow.
+fn person_who(
+    app: &TestApp,
+    name: &str,
+    organization: &str,
+    role: OrganizationRole,
+    instance_admin: bool,
+) -> (UserId, String) {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| {
+        app.wait(app.app.hash_password(SecretText::from(PASSWORD)))
+            .unwrap()
+    });
     let organization: OrganizationId = organization.parse().unwrap();
     let new = NewUser {
         email: format!("{name}@example.com").parse().unwrap(),
         first_name: String::new(),
         last_name: String::new(),
-        password_hash: "none".into(),
-        instance_admin: false,
+        password_hash: hash.clone(),
+        instance_admin,
     };
     app.wait(app.app.write(move |cx| {
         let user = users::create(cx, &new, organization, role)?;
@@ -140,6 +163,7 @@ pub fn members(app: &TestApp, home: &Founder, away: &Founder) -> Vec<Caller> {
             kind: Kind::User,
             standing,
             who: Some(Who::User(user)),
+            instance_admin: false,
             token,
         });
         let (identity, token) = machine(app, founder, &format!("m{number}"), role);
@@ -148,10 +172,39 @@ pub fn members(app: &TestApp, home: &Founder, away: &Founder) -> Vec<Caller> {
             kind: Kind::Identity,
             standing,
             who: Some(Who::Identity(identity)),
+            instance_admin: false,
             token,
         });
     }
+    let (role, project) = (OrganizationRole::Admin, ProjectRole::Admin);
+    let (user, token) = person_who(app, "root", &home.organization, role, true);
+    callers.push(Caller {
+        name: "user: administrator of the instance".to_owned(),
+        kind: Kind::User,
+        standing: Standing::Member(role, Some(project)),
+        who: Some(Who::User(user)),
+        instance_admin: true,
+        token,
+    });
     callers
+}
+
+/// A new person of the same role, whose session may end: routes about one's own things would spoil the caller for others.
+pub fn stand_in(app: &TestApp, home: &Founder, away: &Founder, standing: Standing) -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let (founder, role) = match standing {
+        Standing::Member(role, _) => (home, role),
+        _ => (away, OrganizationRole::Admin),
+    };
+    let name = format!("stand-in-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    person(app, &name, &founder.organization, role).1
+}
+
+/// The id of the session in a token.
+pub fn session_of(token: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["tokenVersionId"].as_str().unwrap().to_owned()
 }
 
 fn service_token(
@@ -206,6 +259,7 @@ pub fn service_tokens(app: &TestApp, founder: &Founder, target: &Target, other: 
                 reaches: *scope == "dev" && !elsewhere,
             },
             who: None,
+            instance_admin: false,
             token: service_token_named(app, founder, target, other, name),
         })
         .collect()
@@ -238,6 +292,7 @@ pub fn revoked(app: &TestApp, founder: &Founder, target: &Target) -> Vec<Caller>
         kind,
         standing,
         who: None,
+        instance_admin: false,
         token,
     })
     .into()

@@ -1,0 +1,89 @@
+//! The instance as its administrators see it, and what it remembers about itself.
+
+use shared::model::time::UnixMillis;
+
+use super::caller::Caller;
+use super::{Context, Error};
+use crate::crypto::keyring::fingerprint;
+use crate::store::{self, Dialect};
+
+/// `time:bytes` of the newest backup that was completed.
+const LAST_BACKUP: &str = "last_backup";
+/// When somebody decided to go on without a recovery kit.
+const KIT_SKIPPED: &str = "kit_skipped";
+
+/// A backup that was completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backup {
+    /// When.
+    pub at: UnixMillis,
+    /// Size of the file in bytes.
+    pub size: u64,
+}
+
+/// The state of the instance, as far as store and keys know it.
+#[derive(Debug)]
+pub struct State {
+    /// Which database holds the data.
+    pub database: Dialect,
+    /// What it takes on disk, in bytes.
+    pub size: u64,
+    /// Name and fingerprint of the key that opened the store, unless it was removed since.
+    pub unlocked_by: Option<(String, String)>,
+    /// How many keys could open it.
+    pub unlockers: usize,
+    /// The newest backup that was completed.
+    pub last_backup: Option<Backup>,
+}
+
+/// The state, for who administers the instance.
+pub fn state(cx: &mut Context, caller: &Caller) -> Result<State, Error> {
+    caller.require_instance_admin()?;
+    let opener = cx.keys.unlocked_by();
+    Ok(State {
+        database: cx.tx.dialect(),
+        size: u64::try_from(store::instance::size_bytes(cx.tx)?).unwrap_or_default(),
+        unlocked_by: opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient))),
+        unlockers: cx.keys.slots().len(),
+        last_backup: last_backup(cx)?,
+    })
+}
+
+/// Remembers that a backup of so many bytes was completed.
+pub fn note_backup(cx: &mut Context, size: u64) -> Result<(), Error> {
+    let text = format!("{}:{size}", cx.now.0);
+    Ok(store::settings::set(cx.tx, LAST_BACKUP, &text)?)
+}
+
+/// The newest backup that was completed.
+pub fn last_backup(cx: &mut Context) -> Result<Option<Backup>, Error> {
+    let Some(text) = store::settings::get(cx.tx, LAST_BACKUP)? else {
+        return Ok(None);
+    };
+    let parts = text.split_once(':').and_then(|(at, size)| {
+        Some(Backup {
+            at: UnixMillis(at.parse().ok()?),
+            size: size.parse().ok()?,
+        })
+    });
+    match parts {
+        Some(backup) => Ok(Some(backup)),
+        None => Err(store::Error::Corrupt("the note of the last backup cannot be read").into()),
+    }
+}
+
+/// Remembers that somebody decided to go on without a recovery kit.
+pub fn skip_kit(cx: &mut Context) -> Result<(), Error> {
+    Ok(store::settings::set(cx.tx, KIT_SKIPPED, &cx.now.0.to_string())?)
+}
+
+/// When that was.
+pub fn kit_skipped_at(cx: &mut Context) -> Result<Option<UnixMillis>, Error> {
+    let Some(text) = store::settings::get(cx.tx, KIT_SKIPPED)? else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(at) => Ok(Some(UnixMillis(at))),
+        Err(_) => Err(store::Error::Corrupt("the note of the skipped kit cannot be read").into()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The state of the instance.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use shared::wire::instance::{Database, DatabaseKind, Instance, LastBackup};
+
+use crate::app::App;
+use crate::domain::instance;
+use crate::http::error::Failure;
+use crate::http::extract::Json;
+use crate::http::guard::Bearer;
+use crate::store::Dialect;
+
+/// What the instance is and how it is.
+pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<Instance>, Failure> {
+    let state = app.read_as(caller, instance::state).await?;
+    let (unlocked_by, key_fingerprint) = state.unlocked_by.unzip();
+    Ok(Json(Instance {
+        version: env!("CARGO_PKG_VERSION").into(),
+        started_at: app.started_at(),
+        database: Database {
+            kind: match state.database {
+                Dialect::Sqlite => DatabaseKind::Sqlite,
+                Dialect::Postgres => DatabaseKind::Postgres,
+            },
+            size_bytes: state.size,
+        },
+        state: "unlocked".into(),
+        key_fingerprint,
+        unlocked_by,
+        unlockers: state.unlockers.try_into().unwrap_or(u64::MAX),
+        last_backup: state.last_backup.map(|backup| LastBackup {
+            at: backup.at,
+            size_bytes: backup.size,
+        }),
+        data_directory: app.data_dir().map(|dir| dir.path().display().to_string()),
+    }))
+}
