@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use shared::model::access::{Action, Subject};
 use shared::model::changes::{MOST_CHANGES, Op, RefusedKind};
 use shared::model::ids::SecretId;
-use shared::model::names::SecretName;
+use shared::model::names::{FolderName, SecretName};
 
 use self::plan::Step;
 use super::as_json;
@@ -190,7 +190,7 @@ fn folder_of(cx: &mut Context, caller: &Caller, place: &Place, create_path: bool
         path: resolved.path.parent(),
         origin: Origin::Named,
     };
-    let name = name
+    let name: FolderName = name
         .parse()
         .map_err(|reason| Error::invalid("secretPath", &reason))?;
     let made = folders::create(cx, caller, &above, &name, None)?;

@@ -26,7 +26,7 @@ pub enum Step<'a> {
     /// Takes it out of there.
     Restore(Named),
     /// Gives it the content of a past version, and another name if one is wanted.
-    Revert(Named, Row, Option<&'a SecretName>),
+    Revert(Named, Box<Row>, Option<&'a SecretName>),
 }
 
 impl Step<'_> {
@@ -221,7 +221,7 @@ impl Planning<'_> {
                 writing
                     .check_references_of(cx, self.folder, &secret.name, &past)
                     .map_err(|error| about(&secret.name, error))?;
-                Ok(Step::Revert(secret, past, name.as_ref()))
+                Ok(Step::Revert(secret, Box::new(past), name.as_ref()))
             }
         }
     }
