@@ -11,6 +11,7 @@ pub mod instance;
 pub mod program;
 pub mod server;
 pub mod shell;
+pub mod visit;
 
 use std::io::Write as _;
 

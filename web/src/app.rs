@@ -25,6 +25,7 @@ use crate::pages::secrets::SecretsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
+use crate::person::Person;
 use crate::projects::Projects;
 use crate::session::{Phase, Session};
 use crate::theme::Themes;
@@ -108,6 +109,7 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
+            provide_context(Person::load(session));
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

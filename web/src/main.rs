@@ -9,11 +9,13 @@ pub mod app;
 pub mod components;
 pub mod location;
 pub mod pages;
+pub mod person;
 pub mod plaintext;
 pub mod problem;
 pub mod projects;
 pub mod secrets;
 pub mod session;
+pub mod slug;
 pub mod strength;
 pub mod theme;
 

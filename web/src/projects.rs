@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use shared::wire::projects::Project;
 
 use crate::api;
+use crate::api::error::Error;
 use crate::problem::Problem;
 use crate::session::Session;
 
@@ -48,6 +49,13 @@ impl Projects {
         });
     }
 
+    /// Loads them again; what is shown stays until the answer is here, and when there is none.
+    pub async fn refresh(self) -> Result<(), Error> {
+        let list = api::projects::list(self.session).await?;
+        self.list.try_set(Load::Ready(list));
+        Ok(())
+    }
+
     /// How far loading is.
     pub fn list(self) -> Load<Vec<Project>> {
         self.list.get()
@@ -69,20 +77,39 @@ impl Projects {
         })
     }
 
-    /// Makes a project and adds it to the list.
-    pub async fn create(self, name: String) -> Result<Project, api::error::Error> {
-        let project = api::projects::create(self.session, name).await?;
-        self.list.update(|list| {
-            if let Load::Ready(projects) = list {
-                projects.push(project.clone());
-                projects.sort_by_key(|project| project.name.to_lowercase());
-            } else {
-                *list = Load::Ready(vec![project.clone()]);
+    /// Makes a project with these environments, pairs of name and slug, and adds it to the list.
+    pub async fn create(self, name: String, environments: Vec<(String, String)>) -> Result<Project, Error> {
+        let usual = environments
+            .iter()
+            .map(|(name, slug)| (name.as_str(), slug.as_str()));
+        let usual = usual.eq(USUAL_ENVIRONMENTS);
+        let project = api::projects::create(self.session, name, usual).await?;
+        let id = project.id.to_string();
+        if !usual {
+            for (name, slug) in environments {
+                if let Err(error) = api::environments::create(self.session, &id, name, slug).await {
+                    // The project is there, with some of its environments: it must be seen, or the next try makes
+                    // another one of the same name.
+                    self.reload();
+                    return Err(error);
+                }
             }
-        });
-        Ok(project)
+        }
+        self.refresh().await?;
+        Ok(self.find_untracked(&id).unwrap_or(project))
+    }
+
+    fn find_untracked(self, id: &str) -> Option<Project> {
+        untrack(|| self.find(id))
     }
 }
+
+/// What a project starts with, unless somebody wants something else: names and slugs.
+pub const USUAL_ENVIRONMENTS: [(&str, &str); 3] = [
+    ("Development", "dev"),
+    ("Staging", "staging"),
+    ("Production", "prod"),
+];
 
 /// The address of a project's first environment, or of its settings, where environments are made.
 pub fn first_page_of(project: &Project) -> String {

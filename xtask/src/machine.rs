@@ -89,6 +89,12 @@ pub const JQ: Need = Need {
     packages: &["jq"],
     present: || process::on_path("jq").is_some(),
 };
+/// The container image is built and run without an engine, and without being root for it.
+pub const BUILDAH: Need = Need {
+    what: "buildah",
+    packages: &["buildah"],
+    present: || process::on_path("buildah").is_some(),
+};
 
 /// Makes every need true, or says in one message what is missing and how to get it.
 pub fn provide(needs: &[&Need], install: bool) -> Result<()> {

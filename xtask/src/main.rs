@@ -1,6 +1,7 @@
 //! The build system and the repository rules of Strongroom: `cargo xtask --help`.
 
 mod bench;
+mod browser;
 mod ci;
 mod counts;
 mod dev;

@@ -1,16 +1,15 @@
 //! `cargo xtask test`: every test there is, on everything they need.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
+use crate::browser;
 use crate::counts::{self, Counts, Outcome};
 use crate::dist;
 use crate::machine;
 use crate::postgres::Cluster;
-use crate::process;
 use crate::sql::{self, Database};
 use crate::terminal::{complain, heading, say};
 use crate::web::compiler;
@@ -37,6 +36,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::AGE,
         &machine::ZSTD,
         &machine::JQ,
+        &machine::BUILDAH,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;
@@ -143,7 +143,7 @@ impl Run<'_> {
             return;
         }
         self.step("end-to-end tests", |run| {
-            let driver = browser_driver(run.workspace)?;
+            let driver = browser::driver(run.workspace)?;
             let binary = run.workspace.static_binary();
             let outcome = run.cargo_test(&["--package", "e2e"], |cargo| {
                 cargo
@@ -203,42 +203,3 @@ impl std::fmt::Display for AlreadyTold {
 }
 
 impl std::error::Error for AlreadyTold {}
-
-/// The folder that the browser driver is started from: Node.js and the package that the lock file names.
-fn browser_driver(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.path("e2e");
-    let installed = folder.join("node_modules/.package-lock.json");
-    if !is_newer(&installed, &folder.join("package-lock.json")) {
-        process::run(
-            Command::new("npm")
-                .current_dir(&folder)
-                .args(["ci", "--no-audit", "--no-fund"]),
-        )?;
-    }
-    let package = folder.join("node_modules/playwright-core");
-    let node = process::on_path("node").context("there is no Node.js on PATH")?;
-    let driver = workspace.target("playwright-driver");
-    std::fs::create_dir_all(&driver)?;
-    link(&node.canonicalize()?, &driver.join("node"))?;
-    link(&package, &driver.join("package"))?;
-    Ok(driver)
-}
-
-fn is_newer(file: &Path, than: &Path) -> bool {
-    let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-    match (modified(file), modified(than)) {
-        (Some(file), Some(than)) => file >= than,
-        _ => false,
-    }
-}
-
-fn link(to: &Path, at: &Path) -> Result<()> {
-    if std::fs::read_link(at).is_ok_and(|now| now == to) {
-        return Ok(());
-    }
-    match std::fs::remove_file(at) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    std::os::unix::fs::symlink(to, at).with_context(|| format!("cannot link {}", at.display()))
-}

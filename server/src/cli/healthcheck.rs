@@ -1,5 +1,6 @@
 //! `healthcheck`: for containers and service managers.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
@@ -22,9 +23,27 @@ pub struct HealthcheckArgs {
     /// Ask whether secrets can be served, not only whether the process answers
     #[arg(long)]
     ready: bool,
-    /// Address of the server
-    #[arg(long, value_name = "URL", default_value = Address::DEFAULT)]
-    url: Address,
+    /// Address of the server [default: where it was told to listen]
+    #[arg(long, value_name = "URL")]
+    url: Option<Address>,
+    /// Address and port the server was told to listen on
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "STRONGROOM_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+}
+
+/// Where a server that listens on `listen` answers this machine: "everywhere" is no address to connect to.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// Runs `healthcheck`.
@@ -34,24 +53,43 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
     } else {
         ("health", "healthy", "The server is not healthy")
     };
-    let failed = |error| unreachable_server(&args.url, &error);
-    let url = args.url.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
+    let address = match args.url {
+        Some(named) => named,
+        None => format!("http://{}", reachable(args.listen))
+            .parse()
+            .map_err(|error| Failure::new(bad).because(format!("{error}.")))?,
+    };
+    let failed = |error| unreachable_server(&address, &error);
+    let url = address.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
     let request = Request {
         method: Method::GET,
         url,
         bearer: None,
         json: None,
     };
-    let fetch = Fetch::new(args.url.url(), TIMEOUTS).map_err(failed)?;
+    let fetch = Fetch::new(address.url(), TIMEOUTS).map_err(failed)?;
     let answer = fetch.send(request).await.map_err(failed)?;
     if answer.status != 200 {
         return Err(Failure::new(bad)
             .because(format!(
                 "{} answered /api/{route} with status {}.",
-                args.url, answer.status
+                address, answer.status
             ))
             .advise("Its log says what it needs"));
     }
     printer.note(good);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_asked_over_loopback() {
+        let asked = |listen: &str| reachable(listen.parse().unwrap()).to_string();
+        assert_eq!(asked("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(asked("[::]:8443"), "[::1]:8443");
+        assert_eq!(asked("192.168.1.5:8080"), "192.168.1.5:8080");
+    }
 }

@@ -1,5 +1,7 @@
 //! Environments of projects. Each has a root folder from the start.
 
+pub mod cloning;
+
 use shared::model::access::{Action, Subject};
 use shared::model::ids::{EnvironmentId, ProjectId};
 use shared::model::names::{DisplayName, EnvSlug};
@@ -74,6 +76,12 @@ fn number(cx: &mut Context, ordered: Vec<Environment>) -> Result<(), Error> {
     Ok(())
 }
 
+/// The position after the last one.
+fn end(cx: &mut Context, project: ProjectId) -> Result<i64, Error> {
+    let last = store::environments::list(cx.tx, project)?.len();
+    Ok(i64::try_from(last).unwrap_or(i64::MAX - 1) + 1)
+}
+
 fn by_id(cx: &mut Context, project: ProjectId, id: EnvironmentId) -> Result<Environment, Error> {
     store::environments::by_id(cx.tx, project, id)?.ok_or_else(|| not_found(id))
 }
@@ -132,8 +140,7 @@ pub fn create(
     position: Option<i64>,
 ) -> Result<Environment, Error> {
     let project = find_for(cx, caller, project, Action::Create, Subject::Environments)?.project;
-    let last = store::environments::list(cx.tx, project.id)?.len();
-    let end = i64::try_from(last).unwrap_or(i64::MAX - 1) + 1;
+    let end = end(cx, project.id)?;
     let environment = insert(cx, project.id, name.as_str(), slug.as_str(), end)?;
     if let Some(position) = position {
         reorder(cx, project.id, environment.id, position)?;

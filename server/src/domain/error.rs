@@ -3,6 +3,7 @@
 use shared::model::access::{Action, Subject};
 use shared::model::names::InvalidName;
 
+use super::secrets::changes::{Refusal, summary};
 use crate::{crypto, store};
 
 /// What went wrong. Texts are for the caller, except those of [`Error::Store`] and [`Error::Crypto`], which go to the
@@ -56,6 +57,9 @@ pub enum Error {
     /// The present state does not allow it; the text says what has to come first.
     #[error("{0}")]
     Conflict(String),
+    /// Some of the changes of a request cannot be made, so none was.
+    #[error("{}", summary(.0))]
+    ChangesRefused(Vec<Refusal>),
     /// Too many failed attempts.
     #[error("Too many failed attempts. Try again in {retry_after} seconds")]
     TooManyAttempts {

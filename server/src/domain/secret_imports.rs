@@ -170,6 +170,31 @@ pub fn create(
     Ok(import)
 }
 
+/// Gives a folder the imports of another one, and says how many. What that one imports from its own environment, the
+/// folder imports from its own.
+pub(super) fn copy(cx: &mut Context, source: &Folder, destination: &Folder) -> Result<usize, Error> {
+    let imports = of_folder(cx, source.id)?;
+    for import in &imports {
+        let own = import.source_environment_id == source.environment.id;
+        let from = if own {
+            destination.environment.id
+        } else {
+            import.source_environment_id
+        };
+        let copy = SecretImport {
+            id: SecretImportId::from_random(random::bytes()?),
+            folder_id: destination.id,
+            source_environment_id: from,
+            version: 1,
+            created_at: cx.now,
+            updated_at: cx.now,
+            ..import.clone()
+        };
+        store::secret_imports::insert(cx.tx, &copy)?;
+    }
+    Ok(imports.len())
+}
+
 fn entry(folder: &Folder, event: &'static str, import: &SecretImport) -> audit::Entry {
     folder
         .entry(event)

@@ -6,10 +6,12 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use shared::wire::changes::{Refused, RefusedKind};
 use shared::wire::error::{ErrorBody, Issue, Message};
 
 use crate::crypto;
 use crate::domain::Error;
+use crate::domain::secrets::changes::Refusal;
 use crate::store;
 
 /// An answer that says no. The body is written by [`describe`], which knows the id of the request.
@@ -21,8 +23,11 @@ pub enum Failure {
     Issues(Vec<Issue>),
     /// The body is not JSON.
     NotJson(String),
-    /// The body is larger than 1 MiB.
-    TooLarge,
+    /// The body is larger than the route allows.
+    TooLarge {
+        /// What it allows, in MiB.
+        most: usize,
+    },
     /// The body did not arrive within 30 seconds.
     TooSlow,
     /// No route has this method and path.
@@ -90,10 +95,10 @@ fn answer(failure: &Failure) -> Answer {
             "BadRequest",
             format!("The body is not valid JSON: {reason}"),
         ),
-        Failure::TooLarge => Answer::new(
+        Failure::TooLarge { most } => Answer::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "PayloadTooLarge",
-            "The body is larger than 1 MiB",
+            format!("The body is larger than {most} MiB"),
         ),
         Failure::TooSlow => Answer::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -142,6 +147,10 @@ fn domain_answer(error: &Error) -> Answer {
         Error::Stale(message) | Error::Conflict(message) => {
             Answer::new(StatusCode::CONFLICT, "Conflict", message)
         }
+        Error::ChangesRefused(refusals) => Answer {
+            details: Some(json!(refusals.iter().map(refused).collect::<Vec<_>>())),
+            ..changes_answer(refusals, error.to_string())
+        },
         Error::TooManyAttempts { retry_after } => Answer {
             retry_after: Some(*retry_after),
             ..Answer::new(
@@ -173,6 +182,31 @@ fn domain_answer(error: &Error) -> Answer {
             "InternalServerError",
             "Something went wrong",
         ),
+    }
+}
+
+/// The refusal of several changes: what the sender may not do or wrote wrongly comes before what changed in the meantime,
+/// and that before what is not there.
+fn changes_answer(refusals: &[Refusal], message: String) -> Answer {
+    let is = |kind: RefusedKind| refusals.iter().any(|refusal| refusal.kind == kind);
+    if is(RefusedKind::Denied) {
+        Answer::new(StatusCode::FORBIDDEN, "ForbiddenRequestError", message)
+    } else if is(RefusedKind::Invalid) {
+        Answer::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    } else if is(RefusedKind::Stale) || is(RefusedKind::Taken) {
+        Answer::new(StatusCode::CONFLICT, "Conflict", message)
+    } else {
+        Answer::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+}
+
+fn refused(refusal: &Refusal) -> Refused {
+    Refused {
+        index: refusal.index,
+        name: refusal.name.clone(),
+        kind: refusal.kind,
+        reason: refusal.reason.clone(),
+        current_version: refusal.current_version,
     }
 }
 

@@ -14,8 +14,11 @@ use shared::wire::error::Issue;
 
 use super::error::Failure;
 
-/// Infisical's limit for a body.
-const BODY_LIMIT: usize = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
+/// Infisical's limit for a body, in MiB.
+const BODY_LIMIT: usize = 1;
+/// The limit for many changes at once, in MiB: thousands of secrets of a file, as JSON.
+const BULK_LIMIT: usize = 8;
 /// Longest time for a body to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
@@ -26,29 +29,44 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let is_json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                value
-                    .split(';')
-                    .next()
-                    .is_some_and(|kind| kind.trim().ends_with("json"))
-            });
-        let arriving = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
-        let bytes = tokio::time::timeout(BODY_TIME, arriving)
-            .await
-            .map_err(|_| Failure::TooSlow)?
-            .map_err(|_| Failure::TooLarge)?;
-        if !is_json {
-            return Err(issue(
-                Vec::new(),
-                "Expected a JSON object with the header Content-Type: application/json",
-            ));
-        }
-        parse(&bytes).map(Self)
+        read(request, BODY_LIMIT).await.map(Self)
     }
+}
+
+/// The same for a body that holds many changes.
+pub struct Bulk<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Bulk<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        read(request, BULK_LIMIT).await.map(Self)
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, Failure> {
+    let is_json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            value
+                .split(';')
+                .next()
+                .is_some_and(|kind| kind.trim().ends_with("json"))
+        });
+    let arriving = axum::body::to_bytes(request.into_body(), most * MIB);
+    let bytes = tokio::time::timeout(BODY_TIME, arriving)
+        .await
+        .map_err(|_| Failure::TooSlow)?
+        .map_err(|_| Failure::TooLarge { most })?;
+    if !is_json {
+        return Err(issue(
+            Vec::new(),
+            "Expected a JSON object with the header Content-Type: application/json",
+        ));
+    }
+    parse(&bytes)
 }
 
 fn issue(path: Vec<Value>, message: &str) -> Failure {

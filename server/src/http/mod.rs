@@ -30,7 +30,9 @@ use route::{
     Kinds, Route, content, instance, machine, member, open, organization, project, service_token, user,
 };
 use shared::model::access::{Action, Subject};
-use strongroom::{account, backups, instance as instance_state, kits, onboarding, sessions, setup, system};
+use strongroom::{
+    account, backups, changes, instance as instance_state, kits, onboarding, sessions, setup, system,
+};
 
 /// Every route. Version aliases stand side by side.
 #[rustfmt::skip]
@@ -218,6 +220,8 @@ pub fn routes() -> Vec<Route> {
         open("GET", "/api/strongroom/v1/backups/download/{ticket}", get(backups::download)),
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
+        content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),
+        project("POST", "/api/strongroom/v1/projects/{project}/environments/{environment}/clone", Create, Environments, post(strongroom::environments::clone)),
     ]
 }
 

@@ -33,6 +33,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "first_hour",
         text: include_str!("migrations/0003_first_hour.sql"),
     },
+    Migration {
+        number: 4,
+        name: "trash",
+        text: include_str!("migrations/0004_trash.sql"),
+    },
 ];
 
 /// What [`migrate`] did.

@@ -115,6 +115,44 @@ pub fn by_id(tx: Tx, id: SecretId) -> Result<Option<Secret>, Error> {
     rows.first().map(secret).transpose()
 }
 
+/// A shared secret without what it holds.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Id.
+    pub id: SecretId,
+    /// Name.
+    pub name: String,
+    /// Current version.
+    pub version: i64,
+}
+
+fn named(row: &Row) -> Result<Named, Error> {
+    Ok(Named {
+        id: row.parsed(0)?,
+        name: row.get(1)?,
+        version: row.get(2)?,
+    })
+}
+
+/// The shared secrets of a folder without what they hold.
+pub fn names(tx: Tx, folder: FolderId) -> Result<Vec<Named>, Error> {
+    let rows = tx.query(
+        "SELECT id, name, version FROM secrets WHERE folder_id = $1 AND owner_id = '' AND deleted_at IS NULL",
+        &[Value::text(folder)],
+    )?;
+    rows.iter().map(named).collect()
+}
+
+/// A shared secret that went from a folder into the trash.
+pub fn in_trash(tx: Tx, folder: FolderId, id: SecretId) -> Result<Option<Named>, Error> {
+    let rows = tx.query(
+        "SELECT id, name, version FROM secrets \
+         WHERE id = $1 AND folder_id = $2 AND owner_id = '' AND deleted_at IS NOT NULL",
+        &[Value::text(id), Value::text(folder)],
+    )?;
+    rows.first().map(named).transpose()
+}
+
 /// The project and the environment of a secret by id; nothing when anything on the way is in the trash.
 pub fn environment_of(tx: Tx, id: SecretId) -> Result<Option<(ProjectId, EnvironmentId, String)>, Error> {
     let rows = tx.query(
@@ -213,6 +251,36 @@ pub fn delete_name(tx: Tx, folder: FolderId, name: &str, now: UnixMillis) -> Res
         "UPDATE secrets SET deleted_at = $3, updated_at = $3 \
          WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
         &[Value::text(folder), Value::from(name), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
+/// Takes a shared secret out of the trash, and the overrides that went there with it: they bear the same time.
+/// [`Error::Unique`] when its name is taken.
+pub fn restore(tx: Tx, folder: FolderId, secret: &Named, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET deleted_at = NULL, updated_at = $4 WHERE folder_id = $1 AND name = $2 AND owner_id <> '' \
+         AND deleted_at IS NOT NULL AND deleted_at = (SELECT s.deleted_at FROM secrets s WHERE s.id = $3)",
+        &[
+            Value::text(folder),
+            Value::from(secret.name.as_str()),
+            Value::text(secret.id),
+            Value::from(now.0),
+        ],
+    )?;
+    tx.execute(
+        "UPDATE secrets SET deleted_at = NULL, updated_at = $2 WHERE id = $1",
+        &[Value::text(secret.id), Value::from(now.0)],
+    )?;
+    Ok(())
+}
+
+/// Gives a shared secret and all overrides of it another name without a new version, for the time until they get the
+/// one they are to have: two secrets can swap names only by way of a third.
+pub fn park(tx: Tx, folder: FolderId, name: &str, parked: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE secrets SET name = $3 WHERE folder_id = $1 AND name = $2 AND deleted_at IS NULL",
+        &[Value::text(folder), Value::from(name), Value::from(parked)],
     )?;
     Ok(())
 }

@@ -204,7 +204,11 @@ impl TestApp {
             .build()
             .unwrap();
         let scratch = tempfile::tempdir().unwrap();
-        let app = Arc::new(app.at(DataDir::new(scratch.path())));
+        let app = match app.data_dir() {
+            Some(_) => app,
+            None => app.at(DataDir::new(scratch.path())),
+        };
+        let app = Arc::new(app);
         Self {
             runtime,
             service: server::http::service(Arc::clone(&app)),

@@ -22,6 +22,8 @@ mod backups;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod conformance;
@@ -31,6 +33,8 @@ mod control;
 mod database;
 #[cfg(test)]
 mod environments;
+#[cfg(test)]
+mod environments_cloning;
 #[cfg(test)]
 mod etag;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod change;
+pub mod changes;
 pub mod ids;
 pub mod names;
 pub mod text;

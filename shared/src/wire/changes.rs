@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::changes::{MOST_CHANGES, Op, RefusedKind};
 use crate::model::ids::SecretId;
 use crate::model::text::SecretText;
-
-/// Most changes in one request.
-pub const MOST_CHANGES: usize = 5_000;
 
 /// `POST /api/strongroom/v1/changes`
 ///
@@ -105,22 +103,6 @@ impl Change {
     }
 }
 
-/// What a change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Op {
-    /// [`Change::Create`]
-    Create,
-    /// [`Change::Update`]
-    Update,
-    /// [`Change::Delete`]
-    Delete,
-    /// [`Change::Restore`]
-    Restore,
-    /// [`Change::Revert`]
-    Revert,
-}
-
 /// All changes were made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesResponse {
@@ -160,22 +142,6 @@ pub struct Refused {
     /// The version that the secret has now, when somebody changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_version: Option<i64>,
-}
-
-/// The kinds of reasons to refuse a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RefusedKind {
-    /// The secret, its past version or a tag is not there.
-    Missing,
-    /// Somebody changed the secret in the meantime.
-    Stale,
-    /// Another secret has the name.
-    Taken,
-    /// It refers to a place where its writer may not read.
-    Denied,
-    /// It contradicts another change of the request, or changes nothing.
-    Invalid,
 }
 
 #[cfg(test)]

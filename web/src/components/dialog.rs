@@ -102,6 +102,9 @@ pub fn TypedConfirmDialog(
     /// The name that must be typed.
     #[prop(into)]
     name: String,
+    /// Its slug, which does as well: some names are hard to type.
+    #[prop(into)]
+    slug: String,
     /// Whether the answer is being carried out.
     #[prop(into)]
     busy: Signal<bool>,
@@ -117,7 +120,12 @@ pub fn TypedConfirmDialog(
 ) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let label = format!("Type {name} to confirm");
-    let matches = Memo::new(move |_| typed.with(|typed| typed.trim() == name.trim()));
+    let hint = Signal::stored(if slug == name {
+        String::new()
+    } else {
+        format!("Or its slug, {slug}")
+    });
+    let matches = Memo::new(move |_| typed.with(|typed| [name.trim(), slug.trim()].contains(&typed.trim())));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if matches.get_untracked() && !busy.get_untracked() {
@@ -128,7 +136,7 @@ pub fn TypedConfirmDialog(
         <Dialog title on_close>
             <p>{consequence}</p>
             <form id="typed-confirmation" class="form" on:submit=submit>
-                <Field id="confirmation-name" label value=typed focused=true />
+                <Field id="confirmation-name" label value=typed focused=true hint />
                 <ProblemNotice problem />
             </form>
             <div class="actions">

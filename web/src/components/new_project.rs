@@ -8,9 +8,10 @@ use shared::model::names::DisplayName;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::field::Field;
+use super::new_environments::NewEnvironments;
 use super::notice::ProblemNotice;
 use crate::problem::Problem;
-use crate::projects::{Projects, first_page_of};
+use crate::projects::{Projects, USUAL_ENVIRONMENTS, first_page_of};
 
 const WHAT: &str = "The project was not created";
 
@@ -24,7 +25,7 @@ pub fn NewProjectDialog(
     view! {
         <Dialog title="Create a project" on_close>
             <p class="lead">
-                "One for each app or machine that has its own secrets. It starts with Development, Staging and Production."
+                "One for each app or machine that has its own secrets."
             </p>
             <NewProjectForm on_done=on_close cancel=true />
         </Dialog>
@@ -43,6 +44,11 @@ pub fn NewProjectForm(
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
     let name = RwSignal::new(String::new());
+    let environments = RwSignal::new(
+        USUAL_ENVIRONMENTS
+            .map(|(name, slug)| (name.to_owned(), slug.to_owned()))
+            .to_vec(),
+    );
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None);
     let navigate = use_navigate();
@@ -58,10 +64,18 @@ pub fn NewProjectForm(
                 return;
             }
         };
+        if environments.with_untracked(Vec::is_empty) {
+            problem.set(Some(Problem::local(
+                WHAT,
+                "It would have no environment, and secrets live in environments.",
+                "Add at least one.",
+            )));
+            return;
+        }
         busy.set(true);
         let navigate = navigate.clone();
         spawn_local(async move {
-            match projects.create(name).await {
+            match projects.create(name, environments.get_untracked()).await {
                 Ok(project) => {
                     on_done.run(());
                     navigate(
@@ -79,6 +93,7 @@ pub fn NewProjectForm(
     view! {
         <form id="new-project" class="form" on:submit=create>
             <Field id="project-name" label="Project name" value=name focused=true />
+            <NewEnvironments environments />
             <ProblemNotice problem />
             <Show when=move || !cancel>
                 <div class="actions">

@@ -15,6 +15,7 @@ use super::icon::{Glyph, Icon};
 use super::kit_banner::KitBanner;
 use super::theme_switch::ThemeSwitch;
 use crate::api;
+use crate::person::Person;
 use crate::session::Session;
 
 /// The frame.
@@ -68,6 +69,8 @@ pub fn Shell(
 
 #[component]
 fn Navigation() -> impl IntoView {
+    let person = Person::current();
+    let administers = Memo::new(move |_| person.administers_the_server());
     let item = |href: &'static str, icon: Icon, label: &'static str| {
         view! {
             <A href=href attr:class="nav-item">
@@ -76,18 +79,21 @@ fn Navigation() -> impl IntoView {
             </A>
         }
     };
+    // What only administrators have comes last, so that nothing moves when it becomes known that this is one.
     view! {
         <nav class="nav" aria-label="Main">
             {item("/projects", Icon::Projects, "Projects")}
-            {item("/identities", Icon::Robot, "Machine Identities")}
-            {item("/recovery", Icon::Key, "Keys & recovery")} {item("/instance", Icon::Server, "Instance")}
-            {item("/account", Icon::Person, "Account")}
+            {item("/identities", Icon::Robot, "Machine Identities")} {item("/account", Icon::Person, "Account")}
+            <Show when=move || administers.get()>
+                {item("/recovery", Icon::Key, "Keys & recovery")} {item("/instance", Icon::Server, "Instance")}
+            </Show>
         </nav>
     }
 }
 
 #[component]
 fn SideFoot() -> impl IntoView {
+    let person = Person::current();
     let session = Session::current();
     let announcements = Announcements::current();
     let leaving = RwSignal::new(false);
@@ -103,6 +109,9 @@ fn SideFoot() -> impl IntoView {
     view! {
         <div class="side-foot">
             <ThemeSwitch />
+            <p class="side-person" title=move || person.email()>
+                <bdi>{move || person.email()}</bdi>
+            </p>
             <Button label="Log out" icon=Icon::Leave weight=Weight::Ghost busy=leaving on_press=log_out />
         </div>
     }

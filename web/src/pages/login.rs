@@ -14,6 +14,8 @@ use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
 use crate::components::field::Field;
 use crate::components::notice::ProblemNotice;
+use crate::components::password::PasswordField;
+use crate::components::select::Select;
 use crate::location::page_to_return_to;
 use crate::problem::Problem;
 use crate::session::{Phase, Session};
@@ -131,13 +133,7 @@ fn Credentials(
     view! {
         <form class="form" on:submit=submit>
             <Field id="email" label="Email" kind="email" autocomplete="username" value=email focused=true />
-            <Field
-                id="password"
-                label="Password"
-                kind="password"
-                autocomplete="current-password"
-                value=password
-            />
+            <PasswordField id="password" label="Password" autocomplete="current-password" value=password />
             <ProblemNotice problem />
             <Button label="Log in" kind="submit" weight=Weight::Primary busy />
         </form>
@@ -153,6 +149,13 @@ fn OrganizationChoice(
 ) -> impl IntoView {
     let first = organizations.with_untracked(|list| list.first().map(|first| first.id.to_string()));
     let chosen = RwSignal::new(first.unwrap_or_default());
+    let options = Signal::derive(move || {
+        organizations.with(|list| {
+            list.iter()
+                .map(|organization| (organization.id.to_string(), organization.name.clone()))
+                .collect::<Vec<_>>()
+        })
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if !busy.get_untracked() {
@@ -161,14 +164,7 @@ fn OrganizationChoice(
     };
     view! {
         <form class="form" on:submit=submit>
-            <div class="field">
-                <label for="organization">"Organization"</label>
-                <select id="organization" on:change=move |event| chosen.set(event_target_value(&event))>
-                    <For each=move || organizations.get() key=|organization| organization.id let(organization)>
-                        <option value=organization.id.to_string()>{organization.name.clone()}</option>
-                    </For>
-                </select>
-            </div>
+            <Select id="organization" label="Organization" value=chosen options />
             <ProblemNotice problem />
             <Button label="Continue" kind="submit" weight=Weight::Primary busy />
         </form>

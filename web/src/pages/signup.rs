@@ -15,19 +15,23 @@ use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
 use crate::components::field::Field;
 use crate::components::notice::ProblemNotice;
+use crate::components::password::PasswordField;
 use crate::location;
 use crate::problem::Problem;
 use crate::session::{Phase, Session};
+use crate::strength::MINIMUM_LENGTH;
 
 const WHAT: &str = "The account was not created";
-const PASSWORD_LENGTH: usize = 12;
 
 /// The page.
 #[component]
 pub fn Signup() -> impl IntoView {
     let session = Session::current();
     let navigate = use_navigate();
+    // Who has just made the account goes on with its recovery kit; who comes back has been there.
+    let created = StoredValue::new(false);
     Effect::new(move |_| match session.phase() {
+        Phase::SignedIn if created.get_value() => navigate("/welcome", replacing()),
         Phase::SignedIn => navigate("/projects", replacing()),
         Phase::SignedOut => navigate("/login", replacing()),
         _ => {}
@@ -59,6 +63,7 @@ pub fn Signup() -> impl IntoView {
         };
         busy.set(true);
         problem.set(None);
+        created.set_value(true);
         spawn_local(async move {
             if let Err(error) = api::setup::create(session, &request).await {
                 // Somebody may have been faster: then this page has no purpose any more.
@@ -98,13 +103,12 @@ pub fn Signup() -> impl IntoView {
                     focused=code_known
                     hint=Signal::stored("For logging in. No mail is sent.".to_owned())
                 />
-                <Field
+                <PasswordField
                     id="password"
                     label="Password"
-                    kind="password"
                     autocomplete="new-password"
                     value=password
-                    hint=Signal::derive(move || password.with(|password| length_hint(password)))
+                    meter=true
                 />
                 <Field id="organization" label="Organization" autocomplete="organization" value=organization />
                 <ProblemNotice problem />
@@ -114,28 +118,14 @@ pub fn Signup() -> impl IntoView {
     }
 }
 
-fn length_hint(password: &str) -> String {
-    match password.chars().count() {
-        0 => format!("{PASSWORD_LENGTH} characters or more; a few random words are fine."),
-        length if length < PASSWORD_LENGTH => {
-            let missing = PASSWORD_LENGTH - length;
-            format!(
-                "{missing} more character{} needed.",
-                if missing == 1 { "" } else { "s" }
-            )
-        }
-        length => format!("Long enough ({length} characters)."),
-    }
-}
-
 fn request(code: &str, email: &str, password: String, organization: &str) -> Result<SetupRequest, Problem> {
     let email = email
         .parse::<Email>()
         .map_err(|reason| Problem::local(WHAT, reason.to_string(), "Correct the e-mail address."))?;
-    if password.chars().count() < PASSWORD_LENGTH {
+    if password.chars().count() < MINIMUM_LENGTH {
         return Err(Problem::local(
             WHAT,
-            format!("The password has fewer than {PASSWORD_LENGTH} characters."),
+            format!("The password has fewer than {MINIMUM_LENGTH} characters."),
             "Choose a longer one.",
         ));
     }
@@ -187,11 +177,5 @@ mod tests {
         assert_eq!(with(" AB-12 ").setup_code, Some(SecretText::from("AB-12")));
         assert_eq!(with(" ").setup_code, None);
         assert_eq!(with("").email, "kavi@example.com");
-    }
-
-    #[test]
-    fn the_hint_counts_characters_not_bytes() {
-        assert_eq!(length_hint("äöüäöüäöüäö"), "1 more character needed.");
-        assert_eq!(length_hint("äöüäöüäöüäöü"), "Long enough (12 characters).");
     }
 }

@@ -174,7 +174,7 @@ fn create_missing(
         value: value.clone(),
         comment: change.comment.clone().unwrap_or_default(),
         skip_multiline_encoding: change.skip_multiline_encoding,
-        tag_ids: change.tag_ids.clone(),
+        tags: change.tags.clone(),
         details: change.details.clone(),
     };
     writing.create(cx, folder, &item.kind.owner(caller)?, &new)

@@ -1,6 +1,8 @@
 //! Secrets: sealing and opening values, keeping versions.
 
 pub mod batch;
+pub mod changes;
+pub mod copying;
 mod details;
 pub mod export;
 mod filter;
@@ -29,6 +31,7 @@ pub use crate::store::secret_tags::SecretTag;
 use crate::store::secrets::{SHARED, Secret as Row};
 pub use details::{Details, DetailsChange, MetadataItem};
 use write::{Change, NewSecret};
+pub use writing::TagWord;
 
 /// A secret with its opened value.
 #[derive(Debug, Clone)]

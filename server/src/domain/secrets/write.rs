@@ -5,7 +5,7 @@ use shared::model::names::SecretName;
 use shared::model::text::SecretText;
 
 use super::writing::{Writing, find, word};
-use super::{DetailsChange, Kind, Secret};
+use super::{DetailsChange, Kind, Secret, TagWord};
 use crate::domain::audit::Entry;
 use crate::domain::caller::Caller;
 use crate::domain::places::{self, Place};
@@ -22,8 +22,8 @@ pub struct NewSecret {
     pub comment: SecretText,
     /// See Infisical's CLI.
     pub skip_multiline_encoding: Option<bool>,
-    /// Ids of its tags.
-    pub tag_ids: Option<Vec<String>>,
+    /// Its tags.
+    pub tags: Option<(TagWord, Vec<String>)>,
     /// Metadata and reminder.
     pub details: DetailsChange,
 }
@@ -39,8 +39,8 @@ pub struct Change {
     pub comment: Option<SecretText>,
     /// See Infisical's CLI.
     pub skip_multiline_encoding: Option<bool>,
-    /// Ids of the tags that replace its own.
-    pub tag_ids: Option<Vec<String>>,
+    /// The tags that replace its own.
+    pub tags: Option<(TagWord, Vec<String>)>,
     /// Metadata and reminder.
     pub details: DetailsChange,
     /// The version the writer saw; the change is refused when it is no longer the current one.

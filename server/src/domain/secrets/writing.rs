@@ -137,22 +137,22 @@ impl Writing {
         Ok(picked.cloned().collect())
     }
 
-    /// The same for ids, which may stay as they are.
-    fn tags_by_id(
+    /// The same for tags that may stay as they are.
+    fn tags_or(
         &mut self,
         cx: &mut Context,
-        ids: Option<&[String]>,
+        given: Option<&(TagWord, Vec<String>)>,
         present: Vec<SecretTag>,
     ) -> Result<Vec<SecretTag>, Error> {
-        match ids {
+        match given {
             None => Ok(present),
-            Some(ids) => self.tags(cx, ids, TagWord::Id),
+            Some((kind, words)) => self.tags(cx, words, *kind),
         }
     }
 
     /// Refuses a value that refers to a place where its writer may not read: he would learn what stands there as soon as
     /// somebody else reads his secret to him.
-    fn check_references(
+    pub fn check_references(
         &self,
         cx: &mut Context,
         folder: &Folder,
@@ -185,6 +185,18 @@ impl Writing {
             )));
         }
         Ok(())
+    }
+
+    /// The same for the value that a version has.
+    pub fn check_references_of(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        name: &str,
+        row: &Row,
+    ) -> Result<(), Error> {
+        let value = content_of(&self.keys, row, Vec::new(), true)?.value;
+        value.map_or(Ok(()), |value| self.check_references(cx, folder, name, &value))
     }
 
     fn seal(&self, row: &mut Row, content: &Content) -> Result<(), Error> {
@@ -220,25 +232,53 @@ impl Writing {
                 new.name
             )));
         }
-        self.check_references(cx, folder, new.name.as_str(), &new.value)?;
+        let content = Content {
+            value: Some(new.value.clone()),
+            comment: new.comment.clone(),
+            details: super::Details::default().changed(&new.details)?,
+            tags: self.tags_or(cx, new.tags.as_ref(), Vec::new())?,
+        };
+        let skip = Some(new.skip_multiline_encoding.unwrap_or(false));
+        self.insert(cx, folder, owner, new.name.as_str(), skip, content)
+    }
+
+    /// Makes a shared secret in a folder with the name and the content that one of the same project has elsewhere.
+    pub fn copy(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        source: &Row,
+        tags: Vec<SecretTag>,
+    ) -> Result<Secret, Error> {
+        let content = content_of(&self.keys, source, tags, true)?;
+        let skip = source.skip_multiline_encoding;
+        self.insert(cx, folder, SHARED, &source.name, skip, content)
+    }
+
+    fn insert(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        owner: &str,
+        name: &str,
+        skip_multiline_encoding: Option<bool>,
+        content: Content,
+    ) -> Result<Secret, Error> {
+        if let Some(value) = &content.value {
+            self.check_references(cx, folder, name, value)?;
+        }
         let mut row = Row {
             id: SecretId::from_random(random::bytes()?),
             folder_id: folder.id,
-            name: new.name.to_string(),
+            name: name.to_owned(),
             owner_id: owner.to_owned(),
             version: 1,
             value_sealed: Vec::new(),
             comment_sealed: None,
             details_sealed: None,
-            skip_multiline_encoding: Some(new.skip_multiline_encoding.unwrap_or(false)),
+            skip_multiline_encoding,
             created_at: cx.now,
             updated_at: cx.now,
-        };
-        let content = Content {
-            value: Some(new.value.clone()),
-            comment: new.comment.clone(),
-            details: super::Details::default().changed(&new.details)?,
-            tags: self.tags_by_id(cx, new.tag_ids.as_deref(), Vec::new())?,
         };
         self.seal(&mut row, &content)?;
         store::secrets::insert(cx.tx, &row, self.writer()).map_err(|error| exists(error, &row.name))?;
@@ -265,12 +305,40 @@ impl Writing {
             content.comment = comment.clone();
         }
         content.details = content.details.changed(&change.details)?;
-        content.tags = self.tags_by_id(cx, change.tag_ids.as_deref(), content.tags)?;
+        content.tags = self.tags_or(cx, change.tags.as_ref(), content.tags)?;
         if change.skip_multiline_encoding.is_some() {
             row.skip_multiline_encoding = change.skip_multiline_encoding;
         }
+        self.replace(cx, folder, row, content, change.name.as_ref())
+    }
+
+    /// Adds a version that has the content of a past one, whose row that is.
+    pub fn revert(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        mut row: Row,
+        past: &Row,
+        name: Option<&SecretName>,
+    ) -> Result<Secret, Error> {
+        let tags = store::secret_tags::of_version(cx.tx, past.id, past.version)?;
+        self.check_references_of(cx, folder, &row.name, past)?;
+        let content = content_of(&self.keys, past, tags, true)?;
+        row.skip_multiline_encoding = past.skip_multiline_encoding;
+        self.replace(cx, folder, row, content, name)
+    }
+
+    /// Adds a version, with another name for the secret and all overrides of it when one is given.
+    fn replace(
+        &self,
+        cx: &mut Context,
+        folder: &Folder,
+        mut row: Row,
+        content: Content,
+        name: Option<&SecretName>,
+    ) -> Result<Secret, Error> {
         let old_name = row.name.clone();
-        if let Some(name) = change.name.as_ref().filter(|name| name.as_str() != old_name) {
+        if let Some(name) = name.filter(|name| name.as_str() != old_name) {
             if row.owner_id != SHARED {
                 return Err(Error::BadRequest(format!(
                     "The personal secret '{old_name}' has the name of the shared one and cannot be renamed by itself"

@@ -17,7 +17,8 @@ use crate::http::extract::{Json, Path, filled, parsed};
 use crate::http::guard::Bearer;
 use crate::store;
 
-fn body(row: store::environments::Environment) -> Environment {
+/// An environment as it is shown.
+pub fn body(row: store::environments::Environment) -> Environment {
     Environment {
         id: row.id,
         name: row.name,

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod backups;
+pub mod changes;
+pub mod environments;
 pub mod instance;
 pub mod kits;
 pub mod onboarding;

@@ -192,6 +192,7 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/v1/projects/{project}/environments/{environment}", |_| plain()),
     ("PATCH /api/v1/projects/{project}/environments/{environment}", |_| body(json!({"name": "changed"}))),
     ("DELETE /api/v1/projects/{project}/environments/{environment}", |_| plain()),
+    ("POST /api/strongroom/v1/projects/{project}/environments/{environment}/clone", |_| body(json!({"name": "new", "slug": "new", "withSecrets": true}))),
 
     ("GET /api/v1/workspace/environments/{environment}", |_| plain()),
     ("GET /api/v1/workspace/{project}/environments/slug/{slug}", |_| plain().at("slug", "dev")),
@@ -236,6 +237,10 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/v4/secrets/batch", |t| batch(t, "NEW")),
     ("PATCH /api/v4/secrets/batch", |t| batch(t, "A")),
     ("DELETE /api/v4/secrets/batch", |t| batch(t, "A")),
+    ("POST /api/strongroom/v1/changes", |t| body(json!({
+        "projectId": t.project, "environment": "dev",
+        "changes": [{"op": "update", "id": t.secret, "version": 1, "value": CANARY}],
+    }))),
     ("POST /api/v3/secrets/move", moved),
     ("POST /api/v4/secrets/move", moved),
     ("GET /api/v3/secrets/raw/id/{secret}", |_| plain()),

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::caller::Credential;
 use crate::domain::places::Place;
 use crate::domain::secrets::write::{self, Change, NewSecret};
-use crate::domain::secrets::{DetailsChange, Kind, MetadataItem};
+use crate::domain::secrets::{DetailsChange, Kind, MetadataItem, TagWord};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, Query, filled, parsed};
 use crate::http::guard::Bearer;
@@ -45,7 +45,7 @@ pub(super) fn new_secret(name: SecretName, mut request: SecretBody) -> Result<Ne
         value: value.normalized_value(),
         comment: request.secret_comment.unwrap_or_default().trimmed(),
         skip_multiline_encoding: request.skip_multiline_encoding,
-        tag_ids: request.tag_ids,
+        tags: request.tag_ids.map(|ids| (TagWord::Id, ids)),
         details,
     })
 }
@@ -62,7 +62,7 @@ pub(super) fn change(mut request: SecretBody) -> Result<Change, Failure> {
         value: request.secret_value.map(|value| value.normalized_value()),
         comment: request.secret_comment.map(|comment| comment.trimmed()),
         skip_multiline_encoding: request.skip_multiline_encoding,
-        tag_ids: request.tag_ids,
+        tags: request.tag_ids.map(|ids| (TagWord::Id, ids)),
         details,
         expected_version: request.expected_version,
     })

@@ -1,0 +1,346 @@
+//! A visit to the admin interface in a real browser, and what must not happen during one.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use playwright_rs::protocol::{
+    AriaRole, BrowserContextOptions, ColorScheme, EmulateMediaOptions, GetByRoleOptions, Page, Viewport,
+};
+use playwright_rs::{Browser, LaunchOptions, Locator, Playwright, expect};
+use serde_json::Value;
+
+use crate::instance::{EMAIL, PASSWORD};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+/// Of one expectation; a loaded machine is slow.
+pub const SOON: Duration = Duration::from_secs(20);
+/// A screen on a desk.
+pub const DESK: Viewport = Viewport {
+    width: 1280,
+    height: 800,
+};
+/// A screen in a hand.
+pub const PHONE: Viewport = Viewport {
+    width: 390,
+    height: 844,
+};
+
+/// The browser, and the process that drives it.
+pub struct Chromium {
+    browser: Browser,
+    _driver: Playwright,
+}
+
+impl Chromium {
+    /// Starts a browser.
+    pub async fn start() -> Result<Self> {
+        ensure!(
+            std::env::var_os("PLAYWRIGHT_DRIVER_PATH").is_some(),
+            "PLAYWRIGHT_DRIVER_PATH is not set: run `cargo xtask test`, which prepares the browser's driver"
+        );
+        let driver = Playwright::launch().await?;
+        let options = LaunchOptions::new()
+            .headless(true)
+            .executable_path(CHROMIUM.to_owned())
+            .args(
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            );
+        let browser = driver.chromium().launch_with_options(options).await?;
+        Ok(Self {
+            browser,
+            _driver: driver,
+        })
+    }
+
+    /// A visitor with a browser profile of his own, at a desk.
+    pub async fn visitor(&self) -> Result<Visit> {
+        self.visitor_with(DESK).await
+    }
+
+    /// The same with another screen.
+    pub async fn visitor_with(&self, screen: Viewport) -> Result<Visit> {
+        let options = BrowserContextOptions::builder()
+            .viewport(screen)
+            .reduced_motion("reduce".to_owned())
+            .build();
+        let context = self.browser.new_context_with_options(options).await?;
+        context
+            .grant_permissions(&["clipboard-read", "clipboard-write"], None)
+            .await?;
+        Visit::on(context.new_page().await?).await
+    }
+
+    /// Ends the browser.
+    pub async fn end(self) -> Result<()> {
+        self.browser.close().await?;
+        Ok(())
+    }
+}
+
+/// What pages collect: nothing of it may be there at the end.
+#[derive(Clone, Default)]
+pub struct Watch {
+    complaints: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    expected: Arc<Mutex<Vec<String>>>,
+}
+
+impl Watch {
+    async fn on(page: &Page) -> Result<Self> {
+        let watch = Self::default();
+        let (complaints, expected) = (watch.complaints.clone(), watch.expected.clone());
+        page.on_console(move |message| {
+            let at = message.location().url.clone();
+            // A browser without a session asks for one first; the refusal is the answer.
+            let resumed = message.text().contains("status of 401") && at.ends_with("/api/v1/auth/token");
+            let foreseen = taken(&expected)
+                .iter()
+                .any(|text| message.text().contains(text) || at.contains(text));
+            if matches!(message.type_(), "error" | "warning") && !resumed && !foreseen {
+                push(
+                    &complaints,
+                    format!("{}: {} ({at})", message.type_(), message.text()),
+                );
+            }
+            std::future::ready(Ok(()))
+        })
+        .await?;
+        let complaints = watch.complaints.clone();
+        page.on_pageerror(move |error| {
+            push(&complaints, format!("page error: {error}"));
+            std::future::ready(Ok(()))
+        })
+        .await?;
+        let requests = watch.requests.clone();
+        page.on_request(move |request| {
+            push(&requests, request.url().to_owned());
+            std::future::ready(Ok(()))
+        })
+        .await?;
+        Ok(watch)
+    }
+
+    /// What the console said, and errors of the page.
+    pub fn complaints(&self) -> Vec<String> {
+        taken(&self.complaints)
+    }
+
+    /// Addresses of everything that was asked for.
+    pub fn requests(&self) -> Vec<String> {
+        taken(&self.requests)
+    }
+
+    /// From now on the console may say this: what a visit provokes on purpose.
+    pub fn expect(&self, text: &str) {
+        push(&self.expected, text.to_owned());
+    }
+}
+
+fn push(list: &Mutex<Vec<String>>, text: String) {
+    list.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+}
+
+fn taken(list: &Mutex<Vec<String>>) -> Vec<String> {
+    list.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A page with the few gestures that visits are made of.
+pub struct Visit {
+    /// The page.
+    pub page: Page,
+    /// What it must not do.
+    pub watch: Watch,
+    axe: String,
+    pictures: PathBuf,
+}
+
+impl Visit {
+    /// Begins a visit in a fresh page.
+    pub async fn on(page: Page) -> Result<Self> {
+        page.set_default_timeout(20_000.0).await;
+        let node_modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules");
+        Ok(Self {
+            watch: Watch::on(&page).await?,
+            page,
+            axe: std::fs::read_to_string(node_modules.join("axe-core/axe.min.js"))?,
+            pictures: pictures()?,
+        })
+    }
+
+    /// Another tab of the same person.
+    pub async fn tab(&self) -> Result<Self> {
+        Self::on(self.page.context()?.new_page().await?).await
+    }
+
+    /// Goes to a path of the server.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.page.goto(url, None).await?;
+        Ok(())
+    }
+
+    /// A part of the page by what it is and what it is called.
+    pub fn part(&self, role: AriaRole, name: &str) -> Locator {
+        let options = GetByRoleOptions::default().name(name).exact(true);
+        self.page.get_by_role(role, Some(options))
+    }
+
+    /// A button.
+    pub fn button(&self, name: &str) -> Locator {
+        self.part(AriaRole::Button, name)
+    }
+
+    /// A heading.
+    pub fn heading(&self, name: &str) -> Locator {
+        self.part(AriaRole::Heading, name)
+    }
+
+    /// Text anywhere.
+    pub fn text(&self, text: &str) -> Locator {
+        self.page.get_by_text(text, false)
+    }
+
+    /// Presses a button.
+    pub async fn press(&self, name: &str) -> Result<()> {
+        self.click(self.button(name), &format!("the button {name}")).await
+    }
+
+    /// Follows a link.
+    pub async fn follow(&self, name: &str) -> Result<()> {
+        self.click(self.part(AriaRole::Link, name), &format!("the link {name}"))
+            .await
+    }
+
+    /// Clicks on anything.
+    pub async fn click(&self, what: Locator, called: &str) -> Result<()> {
+        let clicked = what.click(None).await;
+        if clicked.is_err() {
+            self.picture("failed").await?;
+        }
+        clicked.with_context(|| called.to_owned())
+    }
+
+    /// Types into a field.
+    pub async fn fill(&self, label: &str, text: &str) -> Result<()> {
+        let filled = self.page.get_by_label(label, true).fill(text, None).await;
+        if filled.is_err() {
+            self.picture("failed").await?;
+        }
+        filled.with_context(|| format!("the field {label}"))
+    }
+
+    /// Waits until something is shown.
+    pub async fn shows(&self, what: Locator) -> Result<()> {
+        let selector = what.selector().to_owned();
+        let shown = expect(what).with_timeout(SOON).to_be_visible().await;
+        if shown.is_err() {
+            self.picture("failed").await?;
+        }
+        shown.with_context(|| format!("{selector} is not shown"))
+    }
+
+    /// Waits until text is shown.
+    pub async fn says(&self, text: &str) -> Result<()> {
+        self.shows(self.text(text).first()).await
+    }
+
+    /// Waits until something is not shown any more.
+    pub async fn gone(&self, what: Locator) -> Result<()> {
+        let selector = what.selector().to_owned();
+        let gone = expect(what).with_timeout(SOON).to_be_hidden().await;
+        if gone.is_err() {
+            self.picture("failed").await?;
+        }
+        gone.with_context(|| format!("{selector} is still shown"))
+    }
+
+    /// Takes a picture into the folder of pictures.
+    pub async fn picture(&self, name: &str) -> Result<()> {
+        let file = self.pictures.join(format!("{name}.png"));
+        self.page.screenshot_to_file(&file, None).await?;
+        Ok(())
+    }
+
+    /// Takes pictures at two widths and in two themes, looks for things that spill over, and asks axe about accessibility.
+    pub async fn inspect(&self, name: &str) -> Result<()> {
+        for (screen, width) in [(PHONE, "phone"), (DESK, "desk")] {
+            self.page.set_viewport_size(screen).await?;
+            for (scheme, theme) in [(ColorScheme::Dark, "dark"), (ColorScheme::Light, "light")] {
+                let media = EmulateMediaOptions::builder().color_scheme(scheme).build();
+                self.page.emulate_media(media).await?;
+                let name = format!("{name}-{width}-{theme}");
+                self.picture(&name).await?;
+                self.fits(&name).await?;
+                self.accessible(&name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the page is as wide as the screen, and no wider.
+    pub async fn fits(&self, name: &str) -> Result<()> {
+        let script = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
+        let (wanted, there): (u32, u32) = self.page.evaluate(script, None::<&()>).await?;
+        ensure!(
+            wanted <= there,
+            "{name}: {wanted} pixels wide on a screen of {there}"
+        );
+        Ok(())
+    }
+
+    /// Whether axe finds anything.
+    pub async fn accessible(&self, name: &str) -> Result<()> {
+        self.page.evaluate_expression(&self.axe).await?;
+        let script = "async () => { const r = await axe.run(); return { passes: r.passes.length, violations: \
+             r.violations.map(v => [v.id, v.help, v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)]) }; }";
+        let found: Value = self.page.evaluate(script, None::<&()>).await?;
+        let violations = found
+            .get("violations")
+            .and_then(Value::as_array)
+            .context("no result")?;
+        ensure!(violations.is_empty(), "{name}: {violations:#?}");
+        let passes = found.get("passes").and_then(Value::as_f64).unwrap_or_default();
+        ensure!(passes > 5.0, "{name}: axe looked at nothing");
+        Ok(())
+    }
+
+    /// Logs in as the first administrator, from the login page.
+    pub async fn log_in(&self) -> Result<()> {
+        self.fill("Email", EMAIL).await?;
+        self.fill("Password", PASSWORD).await?;
+        self.press("Log in").await
+    }
+
+    /// The visit is over: nothing was complained about, and nobody but the server was asked for anything.
+    pub fn was_clean(&self, url: &str) -> Result<()> {
+        let complaints = self.watch.complaints();
+        ensure!(complaints.is_empty(), "the console stays empty: {complaints:#?}");
+        let origin = format!("{url}/");
+        for request in self.watch.requests() {
+            let own = request.starts_with(&origin)
+                || request.starts_with(&format!("blob:{origin}"))
+                || request.starts_with("data:");
+            ensure!(own, "a request to another place: {request}");
+        }
+        Ok(())
+    }
+}
+
+/// Where pictures go: `e2e` in the target folder.
+fn pictures() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(3).context("no target folder")?.join("e2e");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

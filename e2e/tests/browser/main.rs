@@ -1,0 +1,4 @@
+//! The admin interface in a real browser, as a person sees it.
+
+mod first_hour;
+mod trouble;
