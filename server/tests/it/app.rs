@@ -204,11 +204,10 @@ impl TestApp {
             .build()
             .unwrap();
         let scratch = tempfile::tempdir().unwrap();
-        let app = match app.data_dir() {
+        let app = Arc::new(match app.data_dir() {
             Some(_) => app,
             None => app.at(DataDir::new(scratch.path())),
-        };
-        let app = Arc::new(app);
+        });
         Self {
             runtime,
             service: server::http::service(Arc::clone(&app)),

@@ -15,7 +15,7 @@ use shared::model::access::OrganizationRole;
 
 use crate::app::{CANARY, Call, PASSWORD, Reply, World, get, post};
 use crate::database::TestDatabase;
-use crate::kits::kit_of;
+use crate::kits::{guess_until_slowed_down, kit_of};
 use crate::scenario::{play, refused};
 
 const BACKUPS: &str = "/api/strongroom/v1/backups";
@@ -134,11 +134,7 @@ fn without_the_password_or_a_kit_nothing_is_written() {
 fn guessing_the_password_is_slowed_down() {
     let world = World::new();
     kit_of(&world);
-    for _ in 0..10 {
-        world
-            .send(begin("wrong").token(&world.admin))
-            .refused(400, "BadRequest");
-    }
+    guess_until_slowed_down(&world, &begin("wrong").token(&world.admin));
     world
         .send(begin(PASSWORD).token(&world.admin))
         .refused(429, "RateLimitExceeded");
@@ -242,14 +238,17 @@ fn only_the_newest_files_are_kept_and_foreign_ones_are_left_alone() {
     let name = state(&world, &first)["fileName"].as_str().unwrap().to_owned();
     fs::write(world.file("backups").join("mine.age"), "mine").unwrap();
     fs::write(world.file("backups").join("strongroom-x.age.part"), "half").unwrap();
+    fs::write(world.file("backups").join("mine.part"), "mine").unwrap();
     let held = ticket(&world, &first);
     for _ in 0..3 {
         start(&world);
     }
     let kept = files(&world);
-    assert_eq!(kept.len(), 4, "{kept:?}");
+    assert_eq!(kept.len(), 5, "{kept:?}");
     assert!(
-        kept.contains(&"mine.age".to_owned()) && !kept.contains(&name),
+        kept.contains(&"mine.age".to_owned())
+            && kept.contains(&"mine.part".to_owned())
+            && !kept.contains(&name),
         "{kept:?}"
     );
     assert!(state(&world, &first)["ticket"].is_null());
