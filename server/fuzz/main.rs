@@ -6,6 +6,8 @@
 //! `STRONGROOM_FUZZ_CASE=<number>` plays that one alone. What was found becomes a test beside the code that was wrong.
 
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod names;

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use shared::model::text::SecretText;
 use shared::wire::auth::{
     AccessTokenResponse, LoginRequest, LoginResponse, SelectOrganizationRequest, SelectOrganizationResponse,
     UniversalAuthLoginRequest,
 };
+use shared::wire::changes::{ChangesRequest, ChangesResponse, Refused};
 use shared::wire::error::ErrorBody;
 use shared::wire::organizations::{Organization, OrganizationsResponse};
 use shared::wire::projects::{Project, WorkspacesResponse};
@@ -194,6 +195,13 @@ impl Client {
         Ok(())
     }
 
+    /// Makes changes to the secrets of a folder, all of them or none.
+    pub async fn change(&self, changes: &ChangesRequest) -> Result<ChangesResponse, Failure> {
+        let path = ["api", "strongroom", "v1", "changes"];
+        self.write("change the secrets", Method::POST, &path, changes)
+            .await
+    }
+
     async fn read<T: DeserializeOwned>(
         &self,
         doing: &str,
@@ -334,7 +342,11 @@ fn already_exists(failure: &Failure) -> bool {
 }
 
 fn details(details: Option<&Value>) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| match (value, Refused::deserialize(value)) {
+        (Value::String(text), _) => text.clone(),
+        (_, Ok(refused)) => format!("{}: {}", refused.name, refused.reason),
+        _ => value.to_string(),
+    };
     match details {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(list)) => list.iter().map(text).collect(),

@@ -10,6 +10,7 @@ pub mod export;
 pub mod failure;
 pub mod file;
 pub mod healthcheck;
+pub mod import;
 pub mod login;
 pub mod operator;
 pub mod place;
@@ -86,6 +87,15 @@ enum Command {
   strongroom export --env prod --output-file .env
   strongroom export --format json | jq -r '.[].key'")]
     Export(export::ExportArgs),
+    /// Create and update secrets from a dotenv, JSON, YAML or CSV file
+    #[command(after_help = "Examples:
+  strongroom import .env --projectId home-lab --env prod --dry-run
+  strongroom import .env --projectId home-lab --env prod
+  strongroom import secrets.csv --env dev --path /backup
+  sops --decrypt secrets.yaml | strongroom import - --format yaml
+
+All of the file is imported, or nothing. Secrets that are not in the file stay as they are.")]
+    Import(import::ImportArgs),
     /// Run a command with the secrets of a folder in its environment
     #[command(after_help = "Examples:
   strongroom run --projectId home-lab --env prod -- docker compose up -d
@@ -194,6 +204,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Projects(args) => projects::run(args, printer).await,
             Command::Secrets(args) => secrets::run(args, printer).await,
             Command::Export(args) => export::run(args, printer).await,
+            Command::Import(args) => import::run(args, printer).await,
             Command::Run(args) => run::run(args, printer).await,
             Command::Healthcheck(args) => healthcheck::run(args, printer).await,
             Command::Serve(args) => serve::run(args, printer).await,

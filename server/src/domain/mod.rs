@@ -39,6 +39,7 @@ pub mod token_auth;
 pub mod tokens;
 pub mod trusted_ips;
 pub mod universal_auth;
+pub mod unlock;
 pub mod users;
 
 use shared::model::time::UnixMillis;

@@ -31,7 +31,8 @@ use route::{
 };
 use shared::model::access::{Action, Subject};
 use strongroom::{
-    account, backups, changes, instance as instance_state, kits, onboarding, sessions, setup, system,
+    account, backups, changes, instance as instance_state, kits, onboarding, restore, sessions, setup,
+    system, unlock,
 };
 
 /// Every route. Version aliases stand side by side.
@@ -206,6 +207,10 @@ pub fn routes() -> Vec<Route> {
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),
+        open("PUT", "/api/strongroom/v1/restore/upload", put(restore::upload)),
+        open("POST", "/api/strongroom/v1/restore", post(restore::restore)),
+        open("GET", "/api/strongroom/v1/locked", get(unlock::locked)),
+        open("POST", "/api/strongroom/v1/unlock", post(unlock::unlock)),
         member("GET", "/api/strongroom/v1/me", get(system::me)),
         user("GET", "/api/strongroom/v1/sessions", get(sessions::list)),
         user("DELETE", "/api/strongroom/v1/sessions", delete(sessions::end_all)),

@@ -44,7 +44,7 @@ pub struct Call {
     pub method: Method,
     pub path: String,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
     peer: SocketAddr,
 }
 
@@ -54,7 +54,7 @@ impl Call {
             method: method.parse().unwrap(),
             path: path.to_owned(),
             headers: vec![("host".to_owned(), "strongroom.lan:8080".to_owned())],
-            body: String::new(),
+            body: Vec::new(),
             peer: LAN.parse().unwrap(),
         }
     }
@@ -64,8 +64,14 @@ impl Call {
     }
 
     pub fn raw(mut self, kind: &str, body: &str) -> Self {
-        body.clone_into(&mut self.body);
+        body.as_bytes().clone_into(&mut self.body);
         self.header("content-type", kind)
+    }
+
+    /// With a file as its body.
+    pub fn bytes(mut self, body: &[u8]) -> Self {
+        body.clone_into(&mut self.body);
+        self.header("content-type", "application/octet-stream")
     }
 
     pub fn token(self, token: &str) -> Self {

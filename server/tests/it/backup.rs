@@ -13,6 +13,7 @@ use server::clock::Clock;
 use server::crypto::envelope;
 use server::crypto::identity::{self, Identity};
 use server::crypto::keyring::{Keyring, SlotKind};
+use server::domain::caller::Caller;
 use shared::model::time::UnixMillis;
 use tempfile::TempDir;
 
@@ -190,7 +191,9 @@ fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
 
 fn onto(database: &TestDatabase, bytes: &[u8], kit: &Identity) -> Result<(Keyring, Summary), Error> {
     let kits = std::slice::from_ref(kit);
-    let (_, keyring, summary) = restore::into_database(bytes, kits, now(), &|_| Ok(database.db.clone()))?;
+    let (_, keyring, summary) = restore::into_database(bytes, kits, now(), &Caller::operator(), &|_| {
+        Ok(database.db.clone())
+    })?;
     Ok((keyring, summary))
 }
 
@@ -384,7 +387,7 @@ fn opens(bytes: &[u8], kit: &Identity) -> bool {
 }
 
 /// A small instance: what is tried thousands of times should be short.
-fn small() -> (Vec<u8>, Identity) {
+pub fn small() -> (Vec<u8>, Identity) {
     let world = World::new();
     let project = world.project("Web");
     world.put(&project, "A", CANARY);

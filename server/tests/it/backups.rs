@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use server::backup::restore;
 use server::clock::Clock;
+use server::domain::caller::Caller;
 use server::domain::instance;
 use sha2::{Digest as _, Sha256};
 use shared::model::access::OrganizationRole;
@@ -226,7 +227,8 @@ fn what_was_downloaded_opens_with_the_kit() {
     let database = TestDatabase::open();
     let open = |_: &_| Ok(database.db.clone());
     let now = Clock::default().now();
-    let (_, _, summary) = restore::into_database(reply.bytes.as_slice(), &[kit], now, &open).unwrap();
+    let (_, _, summary) =
+        restore::into_database(reply.bytes.as_slice(), &[kit], now, &Caller::operator(), &open).unwrap();
     assert_eq!((summary.secrets, summary.unreadable), (2, 0));
 }
 

@@ -70,6 +70,8 @@ mod replay;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod routes;
@@ -99,3 +101,5 @@ mod tags;
 mod token_auth;
 #[cfg(test)]
 mod universal_auth;
+#[cfg(test)]
+mod unlock;

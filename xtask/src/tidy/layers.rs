@@ -33,6 +33,7 @@ const LAYERS: &[Layer] = &[
             "tokio",
             "serde_json::Value",
             "serde_json::json",
+            "shared::import",
             "shared::wire",
             "crate::http",
             "crate::cli",
@@ -53,6 +54,7 @@ const LAYERS: &[Layer] = &[
             "hyper",
             "reqwest",
             "age",
+            "shared::import",
             "shared::wire",
             "crate::crypto",
             "crate::domain",
@@ -74,7 +76,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "server/src/http",
         except: &[],
-        forbidden: &["rusqlite", "postgres", "crate::cli"],
+        forbidden: &["rusqlite", "postgres", "shared::import", "crate::cli"],
         allowed: &[],
         why: "http translates: it knows no database driver and no terminal",
     },
@@ -85,6 +87,7 @@ const LAYERS: &[Layer] = &[
             "axum",
             "rusqlite",
             "postgres",
+            "shared::import",
             "shared::wire",
             "crate::http",
             "crate::cli",
@@ -111,9 +114,23 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "shared/src/model",
         except: &[],
+        forbidden: &["crate::wire", "crate::import"],
+        allowed: &[],
+        why: "model is the floor under wire and import",
+    },
+    Layer {
+        folder: "shared/src/wire",
+        except: &[],
+        forbidden: &["crate::import"],
+        allowed: &[],
+        why: "wire is what travels; files are read beside it",
+    },
+    Layer {
+        folder: "shared/src/import",
+        except: &[],
         forbidden: &["crate::wire"],
         allowed: &[],
-        why: "model is the floor under wire",
+        why: "import reads text and knows no shape that travels",
     },
 ];
 
@@ -200,6 +217,11 @@ mod tests {
             ),
             ("server/src/cli/secrets.rs", "use crate::store::Db;"),
             ("shared/src/model/ids.rs", "use crate::wire::auth;"),
+            ("shared/src/model/ids.rs", "use crate::import::Entry;"),
+            ("shared/src/wire/auth.rs", "use crate::import::Entry;"),
+            ("shared/src/import/json.rs", "use crate::wire::auth;"),
+            ("server/src/domain/secrets.rs", "use shared::import;"),
+            ("server/src/http/secrets.rs", "use shared::import::parse;"),
         ] {
             assert!(findings(path, bad) > 0, "{path}: {bad}");
         }

@@ -7,6 +7,8 @@ pub mod environments;
 pub mod instance;
 pub mod kits;
 pub mod onboarding;
+pub mod restore;
 pub mod sessions;
 pub mod setup;
 pub mod system;
+pub mod unlock;
