@@ -2,8 +2,7 @@
 //! A finished one is fetched with a ticket, because a browser sends no bearer token with a download.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shared::model::text::SecretText;
@@ -252,23 +251,6 @@ fn run(running: Running, opened: &OpenStore, keyring: &Keyring, data_dir: &DataD
         }
     }
     running.end(outcome);
-}
-
-/// Where the files lie.
-pub(super) fn folder(data_dir: &DataDir) -> PathBuf {
-    data_dir.path().join("backups")
-}
-
-/// Removes what a process that was stopped had begun to write. Whoever calls holds the lock of the data directory, and no
-/// backup is being written.
-fn remove_parts(folder: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "part") {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

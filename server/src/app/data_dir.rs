@@ -64,6 +64,11 @@ impl DataDir {
         self.path.join("control.sock")
     }
 
+    /// Backups that the server wrote for a browser.
+    pub fn backups(&self) -> PathBuf {
+        self.path.join("backups")
+    }
+
     /// Where a restore works until it is complete.
     pub fn restore_part(&self) -> PathBuf {
         self.path.join("restore.part")

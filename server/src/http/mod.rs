@@ -31,8 +31,8 @@ use route::{
 };
 use shared::model::access::{Action, Subject};
 use strongroom::{
-    account, backups, changes, instance as instance_state, kits, onboarding, restore, sessions, setup, system,
-    unlock,
+    account, backups, changes, instance as instance_state, kits, onboarding, restore, sessions, setup,
+    system, unlock,
 };
 
 /// Every route. Version aliases stand side by side.

@@ -9,13 +9,14 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use server::backup::restore;
 use server::clock::Clock;
+use server::domain::caller::Caller;
 use server::domain::instance;
 use sha2::{Digest as _, Sha256};
 use shared::model::access::OrganizationRole;
 
 use crate::app::{CANARY, Call, PASSWORD, Reply, World, get, post};
 use crate::database::TestDatabase;
-use crate::kits::kit_of;
+use crate::kits::{guess_until_slowed_down, kit_of};
 use crate::scenario::{play, refused};
 
 const BACKUPS: &str = "/api/strongroom/v1/backups";
@@ -134,11 +135,7 @@ fn without_the_password_or_a_kit_nothing_is_written() {
 fn guessing_the_password_is_slowed_down() {
     let world = World::new();
     kit_of(&world);
-    for _ in 0..10 {
-        world
-            .send(begin("wrong").token(&world.admin))
-            .refused(400, "BadRequest");
-    }
+    guess_until_slowed_down(&world, &begin("wrong").token(&world.admin));
     world
         .send(begin(PASSWORD).token(&world.admin))
         .refused(429, "RateLimitExceeded");
@@ -230,7 +227,8 @@ fn what_was_downloaded_opens_with_the_kit() {
     let database = TestDatabase::open();
     let open = |_: &_| Ok(database.db.clone());
     let now = Clock::default().now();
-    let (_, _, summary) = restore::into_database(reply.bytes.as_slice(), &[kit], now, &open).unwrap();
+    let (_, _, summary) =
+        restore::into_database(reply.bytes.as_slice(), &[kit], now, &Caller::operator(), &open).unwrap();
     assert_eq!((summary.secrets, summary.unreadable), (2, 0));
 }
 
@@ -242,14 +240,17 @@ fn only_the_newest_files_are_kept_and_foreign_ones_are_left_alone() {
     let name = state(&world, &first)["fileName"].as_str().unwrap().to_owned();
     fs::write(world.file("backups").join("mine.age"), "mine").unwrap();
     fs::write(world.file("backups").join("strongroom-x.age.part"), "half").unwrap();
+    fs::write(world.file("backups").join("mine.part"), "mine").unwrap();
     let held = ticket(&world, &first);
     for _ in 0..3 {
         start(&world);
     }
     let kept = files(&world);
-    assert_eq!(kept.len(), 4, "{kept:?}");
+    assert_eq!(kept.len(), 5, "{kept:?}");
     assert!(
-        kept.contains(&"mine.age".to_owned()) && !kept.contains(&name),
+        kept.contains(&"mine.age".to_owned())
+            && kept.contains(&"mine.part".to_owned())
+            && !kept.contains(&name),
         "{kept:?}"
     );
     assert!(state(&world, &first)["ticket"].is_null());

@@ -1,5 +1,6 @@
 //! The file of a backup: under its final name only when it is complete and on disk.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,7 +10,6 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use shared::model::time::UnixMillis;
 
-use super::{folder, remove_parts};
 use crate::app::OpenStore;
 use crate::app::data_dir::DataDir;
 use crate::backup::Error;
@@ -21,6 +21,8 @@ use crate::store;
 const KEPT: usize = 3;
 const PREFIX: &str = "strongroom-";
 const SUFFIX: &str = ".age";
+/// What follows the name of one that is not complete.
+const PART: &str = ".part";
 
 /// A complete backup.
 #[derive(Debug, Clone)]
@@ -52,11 +54,11 @@ pub(super) fn write(
     progress: &Progress,
     now: UnixMillis,
 ) -> Result<Finished, Error> {
-    let folder = folder(data_dir);
+    let folder = data_dir.backups();
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     remove_parts(&folder)?;
     let (name, path) = free_name(&folder, now);
-    let part = Part::create(folder.join(format!("{name}.part")))?;
+    let part = Part::create(folder.join(format!("{name}{PART}")))?;
     let mut output = Output {
         file: BufWriter::new(part.open()?),
         hash: Sha256::new(),
@@ -81,17 +83,19 @@ pub(super) fn write(
 
 /// Why there is no backup, for who asked for it. The log has the cause.
 pub(super) fn explain(error: &Error) -> String {
+    let full = match error {
+        Error::Io(error) => error.kind() == io::ErrorKind::StorageFull,
+        Error::Store(error) => matches!(error, store::Error::Full),
+        _ => false,
+    };
     match error {
-        Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+        _ if full => {
             "The disk of the server is full. Nothing of the backup was kept; free some space and begin again".into()
         }
         Error::Io(error) => format!(
             "The backup could not be written: {error}. Nothing of it was kept; look at the data directory and begin \
              again"
         ),
-        Error::Store(store::Error::Full) => {
-            "The disk of the server is full. Nothing of the backup was kept; free some space and begin again".into()
-        }
         _ => "The store could not be read to its end. Nothing of the backup was kept; the server's log says why".into(),
     }
 }
@@ -119,16 +123,32 @@ fn free_name(folder: &Path, now: UnixMillis) -> (String, PathBuf) {
     }
 }
 
+/// Whether a name is one that a backup gets, with something after it.
+fn is_ours(name: &OsStr, after: &str) -> bool {
+    let Some(name) = name.to_str().and_then(|name| name.strip_suffix(after)) else {
+        return false;
+    };
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Removes what a process that was stopped had begun to write: this one holds the lock of the data directory, and writes one
+/// backup at a time.
+fn remove_parts(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if is_ours(&entry.file_name(), PART) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes all but the newest; files that have another name are somebody's own.
 fn remove_old(folder: &Path) -> io::Result<()> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let ours = name
-            .to_str()
-            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if ours {
+        if is_ours(&entry.file_name(), "") {
             found.push((entry.metadata()?.modified()?, entry.path()));
         }
     }

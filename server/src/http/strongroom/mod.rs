@@ -2,13 +2,13 @@
 
 pub mod account;
 pub mod backups;
+pub mod changes;
+pub mod environments;
 pub mod instance;
 pub mod kits;
 pub mod onboarding;
 pub mod restore;
 pub mod sessions;
-pub mod changes;
-pub mod environments;
 pub mod setup;
 pub mod system;
 pub mod unlock;
