@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use shared::wire::kits::{Kits, UnlockerKind};
+use shared::wire::kits::{Kits, Unlocker, UnlockerKind};
 
 use crate::api;
 use crate::app::replacing;
@@ -88,7 +88,7 @@ pub fn Welcome() -> impl IntoView {
                         view! {
                             <KitWizard
                                 instance=list.instance
-                                on_done=move |_| {
+                                on_done=move |_: Unlocker| {
                                     announcements.say("Your recovery kit opens this store from now on");
                                     go_on();
                                 }
