@@ -28,7 +28,10 @@ pub fn Welcome() -> impl IntoView {
     let steps = FirstSteps::current();
     let announcements = Announcements::current();
     let navigate = StoredValue::new_local(use_navigate());
-    let go_on = move || navigate.with_value(|navigate| navigate("/projects", replacing()));
+    // Nowhere to go when somebody has left the page already.
+    let go_on = move || {
+        navigate.try_with_value(|navigate| navigate("/projects", replacing()));
+    };
     let kits = RwSignal::new(Load::<Kits>::Loading);
     let skipping = RwSignal::new(false);
     let not_skipped = RwSignal::new(None::<Problem>);
