@@ -39,7 +39,7 @@ impl FirstSteps {
 
     /// Asks again. Without an answer what was known stays: this is no page's main matter.
     pub async fn refresh(self) {
-        if !untrack(|| self.person.administers_the_server()) {
+        if !self.person.is_known_to_administer() {
             return;
         }
         if let Ok(onboarding) = api::onboarding::get(self.session).await {

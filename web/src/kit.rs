@@ -24,7 +24,7 @@ pub struct NewKit {
 impl NewKit {
     /// A new one from the browser's random numbers; nothing when the browser has none.
     pub fn generate() -> Option<Self> {
-        let mut random = Zeroizing::new([0; 32]);
+        let mut random = Zeroizing::new([0_u8; 32]);
         window()
             .crypto()
             .ok()?

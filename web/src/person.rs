@@ -72,6 +72,13 @@ impl Person {
         self.me.with(|me| me.as_ref().and_then(|me| me.organization_id))
     }
 
+    /// The same as [`Person::administers_the_server`] for work that may outlive the page: nothing is watched.
+    pub fn is_known_to_administer(self) -> bool {
+        self.me
+            .try_with_untracked(|me| me.as_ref().is_some_and(|me| me.instance_admin))
+            .unwrap_or_default()
+    }
+
     /// Whether this person administers the server.
     pub fn administers_the_server(self) -> bool {
         self.me.with(|me| me.as_ref().is_some_and(|me| me.instance_admin))

@@ -10,8 +10,8 @@ use crate::model::text::SecretText;
 pub struct Locked {
     /// Whether the store is locked.
     pub locked: bool,
-    /// Fingerprint of the certificate of this connection or of the server, which the person compares before a kit
-    /// travels; none over plain HTTP.
+    /// Fingerprint of the key that the server misses. Its log names the same, so that a person can compare before a kit
+    /// travels.
     #[serde(default)]
     pub fingerprint: Option<String>,
     /// The recovery kits that open the store.

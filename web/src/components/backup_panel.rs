@@ -278,6 +278,17 @@ fn ReadyFile(backup: RwSignal<Option<Backup>>) -> impl IntoView {
                                 .clone()
                                 .map(|sum| view! { <dt>"SHA-256"</dt><dd><code>{sum}</code></dd> })}
                         </dl>
+                        {(backup.unreadable > 0)
+                            .then(|| {
+                                view! {
+                                    <p class="notice notice-warning">
+                                        {format!(
+                                            "{} cannot be read any more, here as in the backup. Set these secrets anew.",
+                                            count_of(backup.unreadable, "value"),
+                                        )}
+                                    </p>
+                                }
+                            })}
                         <div class="actions actions-start">{save}</div>
                         <p class="hint">
                             {move || if used.get() {

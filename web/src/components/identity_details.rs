@@ -222,16 +222,16 @@ fn SecretRow(
                     "Revoke"
                 </button>
             </div>
+            <Show when=move || asking.get()>
+                <ConfirmDialog
+                    title="Revoke this client secret?"
+                    consequence="Programs that log in with it are cut off at once. This cannot be undone."
+                    busy
+                    on_confirm=revoke
+                    on_close=move |()| asking.set(false)
+                />
+            </Show>
         </li>
-        <Show when=move || asking.get()>
-            <ConfirmDialog
-                title="Revoke this client secret?"
-                consequence="Programs that log in with it are cut off at once. This cannot be undone."
-                busy
-                on_confirm=revoke
-                on_close=move |()| asking.set(false)
-            />
-        </Show>
     }
 }
 

@@ -5,7 +5,6 @@ use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast;
-use leptos::wasm_bindgen::JsValue;
 use web_sys::{File, HtmlInputElement};
 
 use super::field::TextArea;
@@ -64,6 +63,5 @@ async fn text_of(file: &File) -> Option<String> {
     if file.size() > LARGEST_KIT {
         return None;
     }
-    let text = JsFuture::from(file.text()).await.ok()?;
-    JsValue::from(text).as_string()
+    JsFuture::from(file.text()).await.ok()?.as_string()
 }

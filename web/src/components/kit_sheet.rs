@@ -46,10 +46,10 @@ pub fn KitSheet(
                 </dl>
             </div>
             <div class="kit-key">
-                <p class="field-label" id="kit-key-label">
+                <p class="field-label">
                     "Key"
                 </p>
-                <p class="kit-key-text" aria-labelledby="kit-key-label" translate="no">
+                <p class="kit-key-text" translate="no">
                     {groups(&plaintext::on_screen(&kit.identity))
                         .into_iter()
                         .map(|group| view! { <span>{group}</span> })

@@ -124,7 +124,7 @@ fn FirstReadStep(read: Option<FirstRead>) -> impl IntoView {
             <Mark done />
             <div class="form">
                 {match read {
-                    Some(read) => view! { <p class="soft" role="status">{seen(&read)}</p> }.into_any(),
+                    Some(read) => view! { <Seen read /> }.into_any(),
                     None => view! { <Snippet /> }.into_any(),
                 }}
             </div>
@@ -132,17 +132,22 @@ fn FirstReadStep(read: Option<FirstRead>) -> impl IntoView {
     }
 }
 
-fn seen(read: &FirstRead) -> String {
+#[component]
+fn Seen(read: FirstRead) -> impl IntoView {
     let kind = match read.kind {
-        Reader::Identity => "machine identity",
-        Reader::ServiceToken => "service token",
-        Reader::CommandLine => "command line of",
+        Reader::Identity => "the machine identity ",
+        Reader::ServiceToken => "the service token ",
+        Reader::CommandLine => "the command line of ",
     };
-    format!(
-        "First secret read by the {kind} {}, {}",
-        read.by,
-        ago(read.at, location::now())
-    )
+    view! {
+        <p class="soft" role="status">
+            "First secret read by "
+            {kind}
+            <bdi>{read.by}</bdi>
+            ", "
+            {ago(read.at, location::now())}
+        </p>
+    }
 }
 
 /// How a program reads its first secret, with the address of this instance.

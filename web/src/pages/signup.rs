@@ -3,6 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use shared::model::names::{DisplayName, Email};
 use shared::model::text::SecretText;
@@ -114,6 +115,11 @@ pub fn Signup() -> impl IntoView {
                 <ProblemNotice problem />
                 <Button label="Create account" kind="submit" weight=Weight::Primary busy />
             </form>
+            <p>
+                <A href="/admin/restore" attr:class="link">
+                    "Restore from a backup"
+                </A>
+            </p>
         </Card>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use shared::wire::kits::{Kits, UnlockerKind};
+use shared::wire::kits::{Kits, Unlocker, UnlockerKind};
 
 use crate::api;
 use crate::app::replacing;
@@ -28,7 +28,10 @@ pub fn Welcome() -> impl IntoView {
     let steps = FirstSteps::current();
     let announcements = Announcements::current();
     let navigate = StoredValue::new_local(use_navigate());
-    let go_on = move || navigate.with_value(|navigate| navigate("/projects", replacing()));
+    // Nowhere to go when somebody has left the page already.
+    let go_on = move || {
+        navigate.try_with_value(|navigate| navigate("/projects", replacing()));
+    };
     let kits = RwSignal::new(Load::<Kits>::Loading);
     let skipping = RwSignal::new(false);
     let not_skipped = RwSignal::new(None::<Problem>);
@@ -88,7 +91,7 @@ pub fn Welcome() -> impl IntoView {
                         view! {
                             <KitWizard
                                 instance=list.instance
-                                on_done=move |_| {
+                                on_done=move |_: Unlocker| {
                                     announcements.say("Your recovery kit opens this store from now on");
                                     go_on();
                                 }
