@@ -11,6 +11,7 @@ use crate::components::announcer::{Announcements, Announcer};
 use crate::components::exposure_banner::ExposureBanner;
 use crate::components::shell::Shell;
 use crate::components::splash::Splash;
+use crate::first_steps::FirstSteps;
 use crate::pages::account::AccountPage;
 use crate::pages::home::Home;
 use crate::pages::identities::IdentitiesPage;
@@ -21,6 +22,7 @@ use crate::pages::not_found::NotFound;
 use crate::pages::project::ProjectPage;
 use crate::pages::projects::ProjectsPage;
 use crate::pages::recovery::RecoveryPage;
+use crate::pages::restore::RestorePage;
 use crate::pages::secrets::SecretsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
@@ -63,6 +65,7 @@ fn Pages() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/admin/signup") view=Signup />
+                <Route path=path!("/admin/restore") view=RestorePage />
                 <Route path=path!("/login") view=Login />
                 <ParentRoute path=path!("") view=SignedInOnly>
                     <Route path=path!("/welcome") view=Welcome />
@@ -110,8 +113,10 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
-            provide_context(Person::load(session));
             provide_context(Unsaved::new());
+            let person = Person::load(session);
+            provide_context(person);
+            provide_context(FirstSteps::load(session, person));
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

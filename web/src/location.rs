@@ -1,6 +1,7 @@
 //! What the address of the page says.
 
 use leptos::prelude::window;
+use shared::model::time::UnixMillis;
 
 /// The setup code of the link that the server prints: `?code=…` after `#` (where it is not sent to anybody) or in the
 /// query.
@@ -9,6 +10,21 @@ pub fn setup_code() -> Option<String> {
     let hash = location.hash().unwrap_or_default();
     let search = location.search().unwrap_or_default();
     code_in(&hash).or_else(|| code_in(&search))
+}
+
+/// Scheme, host and port of this instance, `https://vault.example`.
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// The time of this device.
+pub fn now() -> UnixMillis {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole milliseconds, far below the limit"
+    )]
+    let milliseconds = js_sys::Date::now() as i64;
+    UnixMillis(milliseconds)
 }
 
 /// Whether what is typed here can be read on the way: plain HTTP to another machine.

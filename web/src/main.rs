@@ -7,6 +7,8 @@
 pub mod api;
 pub mod app;
 pub mod components;
+pub mod first_steps;
+pub mod kit;
 pub mod location;
 pub mod pages;
 pub mod person;
@@ -18,6 +20,7 @@ pub mod session;
 pub mod slug;
 pub mod strength;
 pub mod theme;
+pub mod words;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::document;

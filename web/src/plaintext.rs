@@ -1,11 +1,17 @@
 //! The one place of this crate where a [`SecretText`] becomes ordinary text.
 //!
 //! Everything else passes values on without looking at them, so this file is the whole review of where plaintext goes
-//! in the browser: into a request header, onto the screen, into a field, onto the clipboard.
+//! in the browser: into a request header, onto the screen, into a field, into a
+//! file, onto the clipboard.
+
+use std::time::Duration;
 
 use js_sys::futures::JsFuture;
-use js_sys::{JsString, Reflect};
+use js_sys::{Array, JsString, Reflect};
+use leptos::prelude::{document, set_timeout};
+use leptos::wasm_bindgen::{JsCast, JsValue};
 use shared::model::text::SecretText;
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 /// The `Authorization` header for an access token.
 pub fn bearer(token: &SecretText) -> String {
@@ -22,6 +28,62 @@ pub fn in_field(text: &SecretText) -> String {
     text.expose().to_owned()
 }
 
+/// Where the file of a one-time ticket is.
+pub fn download_address(ticket: &SecretText) -> String {
+    format!("/api/strongroom/v1/backups/download/{}", ticket.expose())
+}
+
+/// Whether the text ends with what was typed, in the letters of either size, and it was that many characters.
+pub fn ends_with(text: &SecretText, typed: &str, characters: usize) -> bool {
+    let typed = typed.trim();
+    let ending = text
+        .expose()
+        .char_indices()
+        .rev()
+        .nth(characters.saturating_sub(1))
+        .and_then(|(start, _)| text.expose().get(start..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(typed))
+}
+
+/// The lines of a dotenv file with which a program logs in.
+pub fn login_file(address: &str, client_id: &str, client_secret: &SecretText) -> SecretText {
+    SecretText::new(format!(
+        "INFISICAL_API_URL={address}/api\nINFISICAL_UNIVERSAL_AUTH_CLIENT_ID={client_id}\n\
+         INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET={}\n",
+        client_secret.expose()
+    ))
+}
+
+/// Lets the browser save the text as a file. False means that the browser refused.
+pub fn to_file(name: &str, text: &SecretText) -> bool {
+    save(name, text).is_some()
+}
+
+fn save(name: &str, text: &SecretText) -> Option<()> {
+    let kind = BlobPropertyBag::new();
+    kind.set_type("text/plain;charset=utf-8");
+    let parts = Array::of1(&JsValue::from_str(text.expose()));
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).ok()?;
+    let address = Url::create_object_url_with_blob(&blob).ok()?;
+    let link = document()
+        .create_element("a")
+        .ok()?
+        .dyn_into::<HtmlAnchorElement>()
+        .ok()?;
+    link.set_href(&address);
+    link.set_download(name);
+    link.click();
+    // The browser has begun to read it by then; kept any longer, the page would hold on to the secret.
+    set_timeout(
+        move || {
+            // Refused only for an address that is no longer there.
+            let _ = Url::revoke_object_url(&address);
+        },
+        Duration::from_secs(10),
+    );
+    Some(())
+}
+
 /// Puts the text on the clipboard. Browsers offer the clipboard only to pages that came over HTTPS or from the same
 /// machine; false means that it was not offered or not allowed.
 pub async fn to_clipboard(text: &SecretText) -> bool {
@@ -34,4 +96,21 @@ pub async fn to_clipboard(text: &SecretText) -> bool {
     JsFuture::from(navigator.clipboard().write_text(text.expose()))
         .await
         .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_characters_and_only_they_are_recognised() {
+        let key = SecretText::from("AGE-SECRET-KEY-1QPZ6Y7X");
+        for typed in ["PZ6Y7X", "pz6y7x", "  PZ6Y7X "] {
+            assert!(ends_with(&key, typed, 6), "{typed}");
+        }
+        for typed in ["", "X", "Z6Y7X", "QPZ6Y7X", "PZ6Y7Y", "ÄZ6Y7X"] {
+            assert!(!ends_with(&key, typed, 6), "{typed}");
+        }
+        assert!(!ends_with(&SecretText::from("AB"), "AB", 6));
+    }
 }

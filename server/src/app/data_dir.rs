@@ -6,8 +6,11 @@
 //! identity          the server's own age identity (0600)
 //! keyring.json      the keyring; keyring.previous.json is the generation before
 //! strongroom.db     the encrypted database
+//! backups/          the newest backups that were made in the browser
 //! initializing      an interrupted first start
 //! restore.part/     an interrupted restore
+//! restore.ready/    a restored store on its way into the place of an empty one
+//! upload.part       a backup that is to be restored
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -64,6 +67,16 @@ impl DataDir {
     /// Where a restore works until it is complete.
     pub fn restore_part(&self) -> PathBuf {
         self.path.join("restore.part")
+    }
+
+    /// Where a restored store waits to take the place of an empty one: from then on it does, whatever happens.
+    pub fn restore_ready(&self) -> PathBuf {
+        self.path.join("restore.ready")
+    }
+
+    /// Where a backup goes that is sent to be restored.
+    pub fn upload(&self) -> PathBuf {
+        self.path.join("upload.part")
     }
 
     /// Makes the directory, for its owner alone.

@@ -1,10 +1,14 @@
 //! The composition root: what a running server consists of, and the few ways in which work enters a transaction.
 
+pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod kits;
 pub mod open;
 pub mod operator;
 pub mod reads;
+pub mod restore;
+pub mod unlock;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +27,10 @@ use crate::crypto::{self, keyfile};
 use crate::domain::audit::Audited;
 use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
 use crate::domain::onboarding::{self, FirstRead};
+use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use backups::Backups;
 use data_dir::DataDir;
 use reads::Reads;
 
@@ -33,10 +39,16 @@ pub struct App {
     opened: ArcSwapOption<OpenStore>,
     /// Why the store is not open, for the log and the locked page.
     locked: ArcSwapOption<open::Locked>,
+    /// Backups for download.
+    backups: Backups,
     /// The clock.
     pub clock: Clock,
     started_at: UnixMillis,
     data_dir: Option<DataDir>,
+    /// The backup that was sent last. Held while one is being sent or restored.
+    upload: Arc<tokio::sync::Mutex<Option<restore::Upload>>>,
+    /// Held while somebody tries to unlock the store.
+    unlocking: Arc<tokio::sync::Mutex<Refused>>,
     passwords: Arc<PasswordHasher>,
 }
 
@@ -48,11 +60,19 @@ pub struct OpenStore {
     /// The text of the keyring file as it lies on disk: sealing it again would give another one.
     keyring_text: ArcSwap<String>,
     /// Held by whoever writes the files of the keyring: a change made beside another would lose one of the two.
-    keyring_files: Mutex<()>,
+    keyring_files: Mutex<KeyringFiles>,
     /// Reads that wait to be counted.
     pub reads: Reads,
     /// Whether the first read by a program is known to be remembered, so that no further one is looked at.
     first_read: AtomicBool,
+}
+
+/// Whose the files of the keyring are.
+enum KeyringFiles {
+    /// This store's.
+    Ours,
+    /// Another store's, which took the place of this one.
+    GivenUp,
 }
 
 impl OpenStore {
@@ -62,7 +82,7 @@ impl OpenStore {
             db,
             keyring: ArcSwap::from_pointee(keyring),
             keyring_text: ArcSwap::from_pointee(keyring_text),
-            keyring_files: Mutex::new(()),
+            keyring_files: Mutex::new(KeyringFiles::Ours),
             reads: Reads::default(),
             first_read: AtomicBool::new(false),
         }
@@ -80,7 +100,10 @@ impl OpenStore {
         data_dir: &DataDir,
         change: impl FnOnce(&mut Keyring) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let KeyringFiles::GivenUp = *files {
+            return Err(crypto::Error::KeyringInTheWay.into());
+        }
         let mut keyring = Keyring::clone(&self.keyring());
         let changed = change(&mut keyring)?;
         let text = keyring.to_file_text()?;
@@ -98,8 +121,16 @@ impl OpenStore {
 
     /// Writes the files of the keyring again if they are missing or damaged, and returns those. Blocks.
     pub fn keep_keyring_files(&self, data_dir: &DataDir) -> Result<Vec<PathBuf>, crypto::Error> {
-        let _alone = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
-        keyfile::ensure(data_dir.path(), &self.keyring_text.load())
+        let files = self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner);
+        match *files {
+            KeyringFiles::Ours => keyfile::ensure(data_dir.path(), &self.keyring_text.load()),
+            KeyringFiles::GivenUp => Ok(Vec::new()),
+        }
+    }
+
+    /// Never touches the files of the keyring again: another store is about to take the place of this one. Blocks.
+    fn give_up_keyring_files(&self) {
+        *self.keyring_files.lock().unwrap_or_else(PoisonError::into_inner) = KeyringFiles::GivenUp;
     }
 }
 
@@ -125,7 +156,10 @@ impl App {
             locked: ArcSwapOption::empty(),
             started_at: clock.now(),
             clock,
+            backups: Backups::default(),
             data_dir: None,
+            upload: Arc::default(),
+            unlocking: Arc::default(),
             passwords: Arc::new(PasswordHasher::new()?),
         })
     }
@@ -140,6 +174,12 @@ impl App {
     /// Where the files of a running server are; none when it has none of its own, as in tests.
     pub fn data_dir(&self) -> Option<&DataDir> {
         self.data_dir.as_ref()
+    }
+
+    /// The same, for what cannot be done without files.
+    fn require_data_dir(&self) -> Result<&DataDir, Error> {
+        self.data_dir()
+            .ok_or_else(|| Error::Store(store::Error::Unavailable("there is no data directory".into())))
     }
 
     /// When this server began.

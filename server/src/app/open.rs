@@ -10,9 +10,9 @@ use shared::model::time::UnixMillis;
 
 use super::OpenStore;
 use super::data_dir::DataDir;
-use crate::backup::restore;
+use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
-use crate::crypto::keyring::{self, Keyring, SlotKind};
+use crate::crypto::keyring::{self, Keyring, SlotKind, SlotSummary};
 use crate::crypto::{self, keyfile, random};
 use crate::domain::{Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
@@ -27,15 +27,21 @@ pub(crate) const STARTED: &str = "initializing";
 pub struct Locked {
     /// What is wrong and what to do.
     pub reason: String,
-    /// The slots of the keyring, as `name (fingerprint)`: what would open it.
-    pub opens_with: Vec<String>,
+    /// The slots of the keyring: what would open it.
+    pub slots: Vec<SlotSummary>,
 }
 
 impl Locked {
+    /// What would open the store, as `name (fingerprint)`.
+    pub fn opens_with(&self) -> Vec<String> {
+        let named = |slot: &SlotSummary| format!("{} ({})", slot.name, slot.fingerprint);
+        self.slots.iter().map(named).collect()
+    }
+
     fn because(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
-            opens_with: Vec::new(),
+            slots: Vec::new(),
         }
     }
 }
@@ -52,6 +58,12 @@ impl From<store::Error> for Locked {
     }
 }
 
+impl From<backup::Error> for Locked {
+    fn from(error: backup::Error) -> Self {
+        Self::because(format!("A restored store cannot take its place: {error}"))
+    }
+}
+
 impl From<std::io::Error> for Locked {
     fn from(error: std::io::Error) -> Self {
         Self::because(format!("The data directory cannot be used: {error}"))
@@ -61,8 +73,18 @@ impl From<std::io::Error> for Locked {
 /// Opens the store of a data directory whose lock the caller holds, or makes a new one when there is none. `identity`
 /// names another place for the server's identity.
 pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
+    replace::finish(data_dir)?;
+    // Sent to a server that is gone, which alone knew its name.
+    data_dir.remove(&[data_dir.upload()])?;
     match keyfile::load(data_dir.path())? {
-        Some(loaded) => open_existing(data_dir, identity, &loaded, now),
+        Some(loaded) => {
+            let slots = keyring::fingerprints(&loaded.text)?;
+            let keyring = unlock(data_dir, identity, &loaded.text).map_err(|reason| Locked {
+                slots,
+                ..Locked::because(reason)
+            })?;
+            open_existing(data_dir, keyring, &loaded, now)
+        }
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
             "A restore into this directory was interrupted. Run the same `strongroom restore` again",
         )),
@@ -73,6 +95,34 @@ pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Res
         ))),
         None => create(data_dir, identity, now),
     }
+}
+
+/// Opens the store of a data directory with keys that somebody brought. `None` when they do not fit the keyring.
+pub fn open_with(
+    data_dir: &DataDir,
+    identities: &[Identity],
+    now: UnixMillis,
+) -> Result<Option<OpenStore>, Locked> {
+    replace::finish(data_dir)?;
+    let loaded = keyfile::load(data_dir.path())?.ok_or_else(no_keyring)?;
+    match Keyring::open(&loaded.text, identities) {
+        Ok(keyring) => open_existing(data_dir, keyring, &loaded, now).map(Some),
+        Err(crypto::Error::NoIdentityOpens) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens the store of a data directory again whose keys are among those at hand.
+pub fn reopen(data_dir: &DataDir, at_hand: [Keyring; 2], now: UnixMillis) -> Result<OpenStore, Locked> {
+    replace::finish(data_dir)?;
+    let loaded = keyfile::load(data_dir.path())?.ok_or_else(no_keyring)?;
+    let instance = keyring::summary(&loaded.text)?.instance;
+    let keyring = at_hand.into_iter().find(|keyring| keyring.instance() == instance);
+    open_existing(data_dir, keyring.ok_or_else(no_keyring)?, &loaded, now)
+}
+
+fn no_keyring() -> Locked {
+    Locked::because("The keyring of this store is not here (keyring.json). Put the file back")
 }
 
 /// Whether a start that was killed while making this very store left it without a database. Nothing is ever removed on
@@ -129,21 +179,13 @@ fn first(mut identities: Vec<Identity>) -> Result<Identity, Locked> {
 
 fn open_existing(
     data_dir: &DataDir,
-    identity_file: Option<&Path>,
+    keyring: Keyring,
     loaded: &keyfile::Loaded,
     now: UnixMillis,
 ) -> Result<OpenStore, Locked> {
     if let keyfile::Source::Previous { because } = &loaded.source {
         tracing::warn!(%because, "keyring.json cannot be used; its previous generation is used and written back");
     }
-    let opens_with = keyring::fingerprints(&loaded.text)?
-        .into_iter()
-        .map(|slot| format!("{} ({})", slot.name, slot.fingerprint))
-        .collect();
-    let keyring = unlock(data_dir, identity_file, &loaded.text).map_err(|reason| Locked {
-        opens_with,
-        ..Locked::because(reason)
-    })?;
     let unfinished = is_unfinished(data_dir, keyring.instance())?;
     if !data_dir.has_database()? && !unfinished {
         return Err(Locked::because(format!(

@@ -1,7 +1,7 @@
 //! What an operator does at the server's own command line. The same act runs in process when nobody holds the data
 //! directory, and in the running server when it does ([`super::control`]).
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use shared::model::names::Email;
@@ -9,13 +9,14 @@ use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore};
+use super::{App, OpenStore, kits};
 use crate::backup;
-use crate::crypto::keyring::{SlotKind, fingerprint};
+use crate::backup::write::Progress;
+use crate::crypto::keyring::fingerprint;
 use crate::crypto::policy;
 use crate::domain::caller::Caller;
 use crate::domain::users::NewUser;
-use crate::domain::{Context, Error, audit, setup, users};
+use crate::domain::{Context, Error, audit, instance, setup, users};
 
 /// An operator's act.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,7 +81,7 @@ pub enum Failure {
     /// The backup could not be written.
     #[error(transparent)]
     Backup(#[from] backup::Error),
-    /// The keyring could not be changed.
+    /// The keys refused.
     #[error(transparent)]
     Crypto(#[from] crate::crypto::Error),
 }
@@ -122,12 +123,22 @@ pub fn perform(
             let user = write(&opened, now, move |cx| users::create_by_operator(cx, &new))?;
             Ok(Reply::UserCreated { email: user.email })
         }
-        Command::AddKit { name, recipient } => add_kit(&opened, data_dir, &name, &recipient, now),
+        Command::AddKit { name, recipient } => {
+            let operator = |_: &mut Context| Ok(Caller::operator());
+            let kit = kits::add(&opened, data_dir, &name, &recipient, now, operator)?;
+            Ok(Reply::KitAdded {
+                fingerprint: fingerprint(&kit.recipient),
+            })
+        }
         Command::Backup => {
             write(&opened, now, |cx| {
                 audit::record(cx, &Caller::operator(), &audit::Entry::new("backup.create"))
             })?;
-            let summary = backup::write::write(&opened.db, &opened.keyring(), now, output)?;
+            let mut output = Counted { output, size: 0 };
+            let progress = Progress::default();
+            let summary = backup::write::write(&opened.db, &opened.keyring(), now, &progress, &mut output)?;
+            let size = output.size;
+            write(&opened, now, move |cx| instance::note_backup(cx, size))?;
             Ok(Reply::BackedUp { summary })
         }
     }
@@ -145,28 +156,22 @@ fn write<T: Send + 'static>(
         .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
 }
 
-/// Makes the recipient of a kit a slot of the keyring. The record comes first: after the keyring nothing may fail, or
-/// there would be a slot whose kit was thrown away.
-fn add_kit(
-    opened: &OpenStore,
-    data_dir: &DataDir,
-    name: &str,
-    recipient: &str,
-    now: UnixMillis,
-) -> Result<Reply, Failure> {
-    let fingerprint = fingerprint(recipient);
-    opened.change_keyring(data_dir, |keyring| -> Result<(), Failure> {
-        keyring.add_slot(SlotKind::Recovery, name, recipient, now)?;
-        let (name, fingerprint) = (name.to_owned(), fingerprint.clone());
-        write(opened, now, move |cx| {
-            let entry = audit::Entry::new("keys.kit.create")
-                .with("name", &name)
-                .with("fingerprint", &fingerprint);
-            audit::record(cx, &Caller::operator(), &entry)
-        })?;
-        Ok(())
-    })?;
-    Ok(Reply::KitAdded { fingerprint })
+/// Counts what is written.
+struct Counted<'a> {
+    output: &'a mut (dyn Write + Send),
+    size: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! plain.
 
 pub mod read;
+pub mod replace;
 pub mod restore;
 pub mod rows;
 pub mod write;

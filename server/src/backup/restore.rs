@@ -120,6 +120,20 @@ fn build(
     identities: &[Identity],
     now: UnixMillis,
 ) -> Result<Summary, Error> {
+    let (keyring, summary) = build_database(file, part, identities, now, &Caller::operator())?;
+    let server = identity::create_server_identity(part.path(), now)?;
+    finish_part(part, keyring, &[identity::recipient(&server)], now)?;
+    Ok(summary)
+}
+
+/// Builds the database of a store in `part`, and returns the keyring as it was in the backup.
+pub(super) fn build_database(
+    file: impl io::Read,
+    part: &DataDir,
+    identities: &[Identity],
+    now: UnixMillis,
+    caller: &Caller,
+) -> Result<(Keyring, Summary), Error> {
     let open = |keyring: &Keyring| {
         let options = SqliteOptions {
             create: true,
@@ -131,23 +145,36 @@ fn build(
             &options,
         )?)
     };
-    let (db, mut keyring, summary) = into_database(file, identities, now, &open)?;
+    let (db, keyring, summary) = into_database(file, identities, now, caller, &open)?;
     db.close_blocking()?;
-    let server = identity::create_server_identity(part.path(), now)?;
+    Ok((keyring, summary))
+}
+
+/// Lets the keyring open for these servers in place of those of the backup, and brings the whole part onto the disk.
+/// Returns the keyring with its text.
+pub(super) fn finish_part(
+    part: &DataDir,
+    mut keyring: Keyring,
+    servers: &[String],
+    now: UnixMillis,
+) -> Result<(Keyring, String), Error> {
     let old: Vec<_> = keyring
         .slots()
         .iter()
         .filter(|slot| slot.kind == SlotKind::Server)
         .map(|slot| slot.id)
         .collect();
-    keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
+    for server in servers {
+        keyring.add_slot(SlotKind::Server, "Server", server, now)?;
+    }
     for slot in old {
         keyring.remove_slot(slot)?;
     }
-    keyfile::store(part.path(), &keyring.to_file_text()?)?;
+    let text = keyring.to_file_text()?;
+    keyfile::store(part.path(), &text)?;
     File::open(part.database())?.sync_all()?;
     part.sync()?;
-    Ok(summary)
+    Ok((keyring, text))
 }
 
 /// Restores rows into a database that `open` makes for the keyring of the backup, and checks every value. The keyring is
@@ -156,6 +183,7 @@ pub fn into_database(
     file: impl io::Read,
     identities: &[Identity],
     now: UnixMillis,
+    caller: &Caller,
     open: &dyn Fn(&Keyring) -> Result<Db, Error>,
 ) -> Result<(Db, Keyring, Summary), Error> {
     let mut target = Target {
@@ -197,10 +225,10 @@ pub fn into_database(
         unreadable: proof.unreadable,
         manifest,
     };
-    let (keys, taken) = (keyring.clone(), summary.manifest.created_at);
+    let (keys, taken, caller) = (keyring.clone(), summary.manifest.created_at, caller.clone());
     db.write_blocking(move |tx| {
         let entry = audit::Entry::new("instance.restore").with("backup", &taken);
-        audit::record(&mut Context { tx, keys: &keys, now }, &Caller::operator(), &entry)
+        audit::record(&mut Context { tx, keys: &keys, now }, &caller, &entry)
     })?;
     Ok((db, keyring, summary))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use shared::model::time::UnixMillis;
 use zeroize::Zeroizing;
@@ -11,6 +13,7 @@ use crate::crypto::envelope;
 use crate::crypto::keyring::{Keyring, SlotKind, fingerprint};
 use crate::domain::secrets::export::ExportedValue;
 use crate::domain::{Context, secrets};
+use crate::store::contents::{Contents, contents};
 use crate::store::{self, Db, Tx, copy, migrate};
 
 /// Size at which a part of a table is written out.
@@ -33,11 +36,31 @@ rows/           every row of every table; sealed values in base64
 values/         the current values of each environment, readable: keep what you unpack safe
 ";
 
+/// How far a backup is, for whoever watches.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Rows written.
+    pub done: AtomicU64,
+    /// Rows there are; 0 before they were counted.
+    pub total: AtomicU64,
+    /// What is in it, once it was counted.
+    pub contents: OnceLock<Contents>,
+}
+
+/// The recovery kits that open a backup written now, each with its fingerprint.
+pub fn opens_with(keyring: &Keyring) -> Vec<String> {
+    let kits = keyring.slots().iter();
+    kits.filter(|slot| slot.kind == SlotKind::Recovery)
+        .map(|slot| format!("{} ({})", slot.name, fingerprint(&slot.recipient)))
+        .collect()
+}
+
 /// Writes a backup of the whole store to `output`, encrypted to every recovery kit.
 pub fn write(
     db: &Db,
     keyring: &Keyring,
     now: UnixMillis,
+    progress: &Progress,
     output: &mut (dyn Write + Send),
 ) -> Result<Summary, Error> {
     let kits = keyring.recovery_recipients();
@@ -48,7 +71,11 @@ pub fn write(
     let encrypted = envelope::encrypt_to(&kits, output)?;
     let compressed = zstd::stream::write::Encoder::new(encrypted, 3)?;
     let archive = tar::Builder::new(compressed);
-    let mut writer = Writer { archive, now };
+    let mut writer = Writer {
+        archive,
+        now,
+        progress,
+    };
     let summary = snapshot(db, keyring, &mut writer)?;
     let compressed = writer.archive.into_inner()?;
     let encrypted = compressed.finish()?;
@@ -56,12 +83,13 @@ pub fn write(
     Ok(summary)
 }
 
-struct Writer<W: Write> {
+struct Writer<'a, W: Write> {
     archive: tar::Builder<W>,
     now: UnixMillis,
+    progress: &'a Progress,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> Writer<'_, W> {
     fn entry(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -72,13 +100,23 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn snapshot<W: Write + Send>(db: &Db, keyring: &Keyring, writer: &mut Writer<W>) -> Result<Summary, Error> {
+fn snapshot<W: Write + Send>(
+    db: &Db,
+    keyring: &Keyring,
+    writer: &mut Writer<'_, W>,
+) -> Result<Summary, Error> {
     db.snapshot_blocking(|tx| {
         let tables = copy::tables(tx)?;
+        let contents = contents(tx)?;
         let mut counts = BTreeMap::new();
         for table in &tables {
             counts.insert(table.clone(), copy::count(tx, table)?);
         }
+        writer
+            .progress
+            .total
+            .store(counts.values().sum(), Ordering::Relaxed);
+        writer.progress.contents.get_or_init(|| contents);
         let manifest = Manifest {
             format: FORMAT.to_owned(),
             format_version: FORMAT_VERSION,
@@ -87,12 +125,7 @@ fn snapshot<W: Write + Send>(db: &Db, keyring: &Keyring, writer: &mut Writer<W>)
             instance: keyring.instance(),
             created_at: writer.now,
             rows: counts,
-            opens_with: keyring
-                .slots()
-                .iter()
-                .filter(|slot| slot.kind == SlotKind::Recovery)
-                .map(|slot| format!("{} ({})", slot.name, fingerprint(&slot.recipient)))
-                .collect(),
+            opens_with: opens_with(keyring),
         };
         writer.entry("MANIFEST.json", &json_text(&manifest)?)?;
         writer.entry("README.txt", README.as_bytes())?;
@@ -116,7 +149,7 @@ fn json_text(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
 }
 
 /// The rows of a table in parts of about a megabyte: a tar entry begins with its length, and memory stays constant.
-fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<W>) -> Result<(), Error> {
+fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<'_, W>) -> Result<(), Error> {
     let mut part = 0;
     let mut lines = Vec::with_capacity(PART + BATCH);
     let mut failed = None;
@@ -132,6 +165,7 @@ fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<W>) -> Result<
                 lines.clear();
                 Ok(())
             });
+        writer.progress.done.fetch_add(1, Ordering::Relaxed);
         written.map_err(|error| {
             failed = Some(error);
             store::Error::Unavailable("the backup could not be written".into())
@@ -152,7 +186,11 @@ fn part_name(table: &str, part: u32) -> String {
 }
 
 /// The current values of every environment; returns how many there are, and how many do not open.
-fn write_values<W: Write>(tx: Tx, keyring: &Keyring, writer: &mut Writer<W>) -> Result<(u64, u64), Error> {
+fn write_values<W: Write>(
+    tx: Tx,
+    keyring: &Keyring,
+    writer: &mut Writer<'_, W>,
+) -> Result<(u64, u64), Error> {
     let now = writer.now;
     let mut cx = Context {
         tx,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret;
 pub use age::x25519::Identity;
 use shared::model::ids::InstanceId;
+use shared::model::kit;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
@@ -51,48 +52,24 @@ pub fn create_server_identity(data_dir: &Path, now: UnixMillis) -> Result<Identi
         fingerprint = fingerprint(&recipient(&identity)),
         recipient = recipient(&identity),
     );
-    private_file::replace(&path, file_text(&comments, &identity).expose().as_bytes())?;
+    let text = kit::identity_file(&comments, &secret_of(&identity));
+    private_file::replace(&path, text.expose().as_bytes())?;
     Ok(identity)
 }
 
-/// The text of a recovery kit: an age identity file with what its finder needs to know. It is handed out once and
-/// never stored by the server.
+/// The text of a recovery kit. It is handed out once and never stored by the server.
 pub fn kit_text(identity: &Identity, instance: InstanceId, now: UnixMillis) -> SecretText {
-    let comments = format!(
-        "# Strongroom recovery kit\n\
-         #\n\
-         # Instance:    {instance}\n\
-         # Created:     {created}\n\
-         # Fingerprint: {fingerprint}\n\
-         # public key: {recipient}\n\
-         #\n\
-         # Whoever has this file can open the keyring and every backup made since it was created.\n\
-         # Keep it away from the server: printed in a safe, or on a stick in a drawer. The server keeps no copy.\n\
-         #\n\
-         # To bring a backup back onto an empty machine (BACKUP is the backup, KIT this file):\n\
-         #   strongroom restore BACKUP --data-dir NEW --identity KIT\n\
-         #   strongroom serve --data-dir NEW\n\
-         #\n\
-         # To look into a backup without Strongroom:\n\
-         #   age --decrypt --identity KIT BACKUP | zstd -d | tar -x\n\
-         #\n\
-         # The last line is the key.\n",
-        created = now.date(),
-        fingerprint = fingerprint(&recipient(identity)),
-        recipient = recipient(identity),
-    );
-    file_text(&comments, identity)
+    let facts = kit::Facts {
+        instance,
+        address: None,
+        created: now,
+        recipient: &recipient(identity),
+    };
+    kit::text(&facts, &secret_of(identity))
 }
 
-fn file_text(comments: &str, identity: &Identity) -> SecretText {
-    let secret = identity.to_string();
-    let secret = secret.expose_secret();
-    // In one piece: growing would leave a copy of the key behind.
-    let mut text = String::with_capacity(comments.len() + secret.len() + 1);
-    for part in [comments, secret, "\n"] {
-        text.push_str(part);
-    }
-    SecretText::new(text)
+fn secret_of(identity: &Identity) -> SecretText {
+    SecretText::from(identity.to_string().expose_secret())
 }
 
 /// The identities in a file: one to a line, with empty lines and `#` comments between them. At least one is needed.
@@ -107,6 +84,11 @@ pub fn read_identities(path: &Path) -> Result<Vec<Identity>, Error> {
         Err(Error::Malformed(why)) => Err(refuse(&format!("{why}; an age identity file is expected"))),
         Err(other) => Err(other),
     }
+}
+
+/// The identities in a text that somebody sent: a kit as it was downloaded, or its last line alone.
+pub fn parse_secret(text: &SecretText) -> Result<Vec<Identity>, String> {
+    parse_identities(text.expose())
 }
 
 /// The identities in a text. The error says what is wrong and never repeats any of the text, which may be a secret.

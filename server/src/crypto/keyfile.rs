@@ -73,6 +73,15 @@ pub fn store(data_dir: &Path, text: &str) -> Result<(), Error> {
     store_until(data_dir, text, Step::FolderSynced)
 }
 
+/// Makes this both generations, whatever was there: for a store that takes the place of another one.
+pub fn replace(data_dir: &Path, text: &str) -> Result<(), Error> {
+    keyring::summary(text)?;
+    for name in [CURRENT, PREVIOUS] {
+        private_file::replace(&data_dir.join(name), text.as_bytes())?;
+    }
+    Ok(())
+}
+
 /// Writes whichever of the two files is missing or damaged anew from the text of the keyring in use, and removes what
 /// a crash left. Returns the files it had to write: somebody should hear of it.
 pub fn ensure(data_dir: &Path, text: &str) -> Result<Vec<PathBuf>, Error> {

@@ -57,6 +57,9 @@ pub enum Error {
     /// Some of the changes of a request cannot be made, so none was.
     #[error("{}", summary(.0))]
     ChangesRefused(Vec<Refusal>),
+    /// The present state does not allow it; the text says what has to come first.
+    #[error("{0}")]
+    Conflict(String),
     /// Too many failed attempts.
     #[error("Too many failed attempts. Try again in {retry_after} seconds")]
     TooManyAttempts {

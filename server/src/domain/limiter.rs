@@ -22,16 +22,16 @@ const FORGOTTEN_AFTER_SECONDS: i64 = 24 * 60 * 60;
 
 /// How many failures a subject has free, and how long it may have to wait after that.
 #[derive(Debug, Clone, Copy)]
-struct Rule {
+pub(super) struct Rule {
     free: i64,
     longest_wait_seconds: i64,
 }
 
-const ACCOUNT_FROM_SOURCE: Rule = Rule {
+pub(super) const ACCOUNT_FROM_SOURCE: Rule = Rule {
     free: 10,
     longest_wait_seconds: 15 * 60,
 };
-const ACCOUNT: Rule = Rule {
+pub(super) const ACCOUNT: Rule = Rule {
     free: 30,
     longest_wait_seconds: 30,
 };
@@ -83,7 +83,7 @@ pub(super) fn network(ip: &str) -> String {
 }
 
 /// Seconds to wait before the next attempt is looked at; 0 when it may be made now.
-fn wait_seconds(attempts: Attempts, rule: Rule, now: UnixMillis) -> i64 {
+pub(super) fn wait_seconds(attempts: Attempts, rule: Rule, now: UnixMillis) -> i64 {
     let excess = attempts.failures - rule.free;
     if excess < 0 || is_forgotten(attempts, now) {
         return 0;
@@ -95,11 +95,11 @@ fn wait_seconds(attempts: Attempts, rule: Rule, now: UnixMillis) -> i64 {
     ((until.0 - now.0).max(0) + 999) / 1000
 }
 
-fn is_forgotten(attempts: Attempts, now: UnixMillis) -> bool {
+pub(super) fn is_forgotten(attempts: Attempts, now: UnixMillis) -> bool {
     attempts.last_failure_at.plus_seconds(FORGOTTEN_AFTER_SECONDS) < now
 }
 
-fn with_one_more(attempts: Attempts, now: UnixMillis) -> Attempts {
+pub(super) fn with_one_more(attempts: Attempts, now: UnixMillis) -> Attempts {
     let before = if is_forgotten(attempts, now) {
         0
     } else {

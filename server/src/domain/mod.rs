@@ -15,6 +15,7 @@ pub mod error;
 pub mod folders;
 pub mod identities;
 pub mod instance;
+pub mod kits;
 pub mod limiter;
 pub mod lockouts;
 pub mod login;
@@ -38,6 +39,7 @@ pub mod token_auth;
 pub mod tokens;
 pub mod trusted_ips;
 pub mod universal_auth;
+pub mod unlock;
 pub mod users;
 
 use shared::model::time::UnixMillis;

@@ -148,7 +148,9 @@ fn domain_answer(error: &Error) -> Answer {
             details: Some(json!(refusals.iter().map(refused).collect::<Vec<_>>())),
             ..changes_answer(refusals, error.to_string())
         },
-        Error::Stale(message) => Answer::new(StatusCode::CONFLICT, "Conflict", message),
+        Error::Stale(message) | Error::Conflict(message) => {
+            Answer::new(StatusCode::CONFLICT, "Conflict", message)
+        }
         Error::TooManyAttempts { retry_after } => Answer {
             retry_after: Some(*retry_after),
             ..Answer::new(

@@ -134,7 +134,6 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 /// host name is a loopback name, and neither a proxy nor a browser stands between. A proxy that adds no header at all
 /// usually speaks HTTP/1.0 to what is behind it.
 pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &HeaderMap) -> bool {
-    const TELLTALE: [&str; 5] = ["forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"];
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
@@ -147,14 +146,31 @@ pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &Hea
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback());
+    let from_a_browser = headers
+        .keys()
+        .any(|name| name == header::ORIGIN || name.as_str().starts_with("sec-fetch-"));
+    is_on_this_machine(peer, headers) && version > Version::HTTP_10 && loopback_name && !from_a_browser
+}
+
+/// Whether a request was made on the same machine, by whatever program, with no proxy in between that says so.
+pub fn is_on_this_machine(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    const TELLTALE: [&str; 3] = ["forwarded", "x-real-ip", "via"];
     let through_others = headers.keys().any(|name| {
         let name = name.as_str();
-        TELLTALE.contains(&name) || name.starts_with("x-forwarded-") || name.starts_with("sec-fetch-")
+        TELLTALE.contains(&name) || name.starts_with("x-forwarded-")
     });
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-        && version > Version::HTTP_10
-        && loopback_name
-        && !through_others
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !through_others
+}
+
+/// Whether a request was made on the same machine.
+pub struct OnThisMachine(pub bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for OnThisMachine {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(Self(is_on_this_machine(peer(&parts.extensions), &parts.headers)))
+    }
 }
 
 /// The address a request comes from.

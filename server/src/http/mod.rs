@@ -3,6 +3,7 @@
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod file_body;
 pub mod guard;
 pub mod layers;
 pub mod reauthenticate;
@@ -29,7 +30,10 @@ use route::{
     Kinds, Route, content, instance, machine, member, open, organization, project, service_token, user,
 };
 use shared::model::access::{Action, Subject};
-use strongroom::{account, changes, instance as instance_state, onboarding, sessions, setup, system};
+use strongroom::{
+    account, backups, changes, instance as instance_state, kits, onboarding, restore, sessions, setup, system,
+    unlock,
+};
 
 /// Every route. Version aliases stand side by side.
 #[rustfmt::skip]
@@ -203,12 +207,22 @@ pub fn routes() -> Vec<Route> {
 
         open("GET", "/api/strongroom/v1/setup", get(setup::state)),
         open("POST", "/api/strongroom/v1/setup", post(setup::sign_up)),
+        open("PUT", "/api/strongroom/v1/restore/upload", put(restore::upload)),
+        open("POST", "/api/strongroom/v1/restore", post(restore::restore)),
+        open("GET", "/api/strongroom/v1/locked", get(unlock::locked)),
+        open("POST", "/api/strongroom/v1/unlock", post(unlock::unlock)),
         member("GET", "/api/strongroom/v1/me", get(system::me)),
         user("GET", "/api/strongroom/v1/sessions", get(sessions::list)),
         user("DELETE", "/api/strongroom/v1/sessions", delete(sessions::end_all)),
         user("DELETE", "/api/strongroom/v1/sessions/{session}", delete(sessions::end)),
         user("POST", "/api/strongroom/v1/account/password", post(account::change_password)),
         instance("GET", "/api/strongroom/v1/instance", get(instance_state::state)),
+        instance("GET", "/api/strongroom/v1/kits", get(kits::list)),
+        instance("POST", "/api/strongroom/v1/kits", post(kits::add)),
+        instance("POST", "/api/strongroom/v1/kits/skip", post(kits::skip)),
+        instance("POST", "/api/strongroom/v1/backups", post(backups::start)),
+        instance("GET", "/api/strongroom/v1/backups/{backup}", get(backups::get)),
+        open("GET", "/api/strongroom/v1/backups/download/{ticket}", get(backups::download)),
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
         content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),

@@ -14,6 +14,7 @@ pub mod access_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod client_secrets;
+pub mod contents;
 pub mod copy;
 pub mod environments;
 pub mod folders;

@@ -192,8 +192,8 @@ fn a_stolen_session_cannot_guess_or_change_the_password() {
 fn a_new_password_keeps_the_rules_of_sign_up() {
     let world = World::new();
     for (name, new) in [
-        ("short", "too short"),
-        ("common", "password1234"),
+        ("short", "Zx9!kw"),
+        ("common", "password123456"),
         ("the address", EMAIL),
         ("the same", PASSWORD),
         ("nothing", ""),
@@ -202,11 +202,7 @@ fn a_new_password_keeps_the_rules_of_sign_up() {
         assert_eq!(reply.json["message"][0]["path"], json!(["newPassword"]), "{name}");
         assert!(new.is_empty() || !reply.text.contains(new), "{name}");
     }
-    for body in [
-        json!({"newPassword": NEW}),
-        json!({"currentPassword": PASSWORD}),
-        json!([]),
-    ] {
+    for body in [json!({"newPassword": NEW}), json!({"currentPassword": PASSWORD})] {
         world
             .send(post(CHANGE, &body).token(&world.admin))
             .refused(422, "ValidationFailure");

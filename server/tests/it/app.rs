@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,6 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use server::app::data_dir::DataDir;
 use server::app::{App, OpenStore, open};
 use server::clock::Clock;
 use server::crypto::identity::{self, Identity};
@@ -22,6 +24,7 @@ use server::store::{Db, Sql};
 use shared::model::access::{OrganizationRole, ProjectRole};
 use shared::model::ids::{InstanceId, MembershipId, ProjectId, UserId};
 use shared::model::text::SecretText;
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
@@ -41,7 +44,7 @@ pub struct Call {
     pub method: Method,
     pub path: String,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
     peer: SocketAddr,
 }
 
@@ -51,7 +54,7 @@ impl Call {
             method: method.parse().unwrap(),
             path: path.to_owned(),
             headers: vec![("host".to_owned(), "strongroom.lan:8080".to_owned())],
-            body: String::new(),
+            body: Vec::new(),
             peer: LAN.parse().unwrap(),
         }
     }
@@ -61,8 +64,14 @@ impl Call {
     }
 
     pub fn raw(mut self, kind: &str, body: &str) -> Self {
-        body.clone_into(&mut self.body);
+        body.as_bytes().clone_into(&mut self.body);
         self.header("content-type", kind)
+    }
+
+    /// With a file as its body.
+    pub fn bytes(mut self, body: &[u8]) -> Self {
+        body.clone_into(&mut self.body);
+        self.header("content-type", "application/octet-stream")
     }
 
     pub fn token(self, token: &str) -> Self {
@@ -114,7 +123,9 @@ pub fn delete(path: &str, body: &Value) -> Call {
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
+    /// The body; bytes that are no text are replaced.
     pub text: String,
+    pub bytes: Vec<u8>,
     pub json: Value,
 }
 
@@ -166,6 +177,8 @@ pub struct TestApp {
     /// Opens the keyring.
     pub server: Identity,
     database: Option<TestDatabase>,
+    /// Holds the data directory.
+    scratch: TempDir,
     said: RefCell<Vec<String>>,
 }
 
@@ -196,13 +209,18 @@ impl TestApp {
             .enable_all()
             .build()
             .unwrap();
-        let app = Arc::new(app);
+        let scratch = tempfile::tempdir().unwrap();
+        let app = Arc::new(match app.data_dir() {
+            Some(_) => app,
+            None => app.at(DataDir::new(scratch.path())),
+        });
         Self {
             runtime,
             service: server::http::service(Arc::clone(&app)),
             app,
             server,
             database: None,
+            scratch,
             said: RefCell::default(),
         }
     }
@@ -219,6 +237,11 @@ impl TestApp {
         let mut app = Self::over(db, keyring, text, self.server.clone());
         app.database = Some(database);
         app
+    }
+
+    /// A file of the data directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
     }
 
     pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
@@ -308,12 +331,13 @@ async fn answer(service: axum::Router, call: Call) -> Reply {
     let response = service.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     Reply {
         status: parts.status.as_u16(),
         headers: parts.headers,
         json: serde_json::from_str(&text).unwrap_or_default(),
         text,
+        bytes: bytes.to_vec(),
     }
 }
 

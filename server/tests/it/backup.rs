@@ -13,6 +13,7 @@ use server::clock::Clock;
 use server::crypto::envelope;
 use server::crypto::identity::{self, Identity};
 use server::crypto::keyring::{Keyring, SlotKind};
+use server::domain::caller::Caller;
 use shared::model::time::UnixMillis;
 use tempfile::TempDir;
 
@@ -155,7 +156,14 @@ fn add_kit(app: &TestApp, kit: &Identity) {
 
 fn write(app: &TestApp) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write::write(&app.db(), &app.keyring(), now(), &mut bytes).unwrap();
+    write::write(
+        &app.db(),
+        &app.keyring(),
+        now(),
+        &write::Progress::default(),
+        &mut bytes,
+    )
+    .unwrap();
     bytes
 }
 
@@ -183,7 +191,9 @@ fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
 
 fn onto(database: &TestDatabase, bytes: &[u8], kit: &Identity) -> Result<(Keyring, Summary), Error> {
     let kits = std::slice::from_ref(kit);
-    let (_, keyring, summary) = restore::into_database(bytes, kits, now(), &|_| Ok(database.db.clone()))?;
+    let (_, keyring, summary) = restore::into_database(bytes, kits, now(), &Caller::operator(), &|_| {
+        Ok(database.db.clone())
+    })?;
     Ok((keyring, summary))
 }
 
@@ -238,7 +248,14 @@ fn names(folder: &Path) -> Vec<String> {
 fn without_a_kit_there_is_no_backup() {
     let world = World::new();
     let mut bytes = Vec::new();
-    let error = write::write(&world.db(), &world.keyring(), now(), &mut bytes).unwrap_err();
+    let error = write::write(
+        &world.db(),
+        &world.keyring(),
+        now(),
+        &write::Progress::default(),
+        &mut bytes,
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::NoKit));
     assert!(error.to_string().contains("strongroom keys kit"), "{error}");
     assert!(bytes.is_empty());
@@ -370,7 +387,7 @@ fn opens(bytes: &[u8], kit: &Identity) -> bool {
 }
 
 /// A small instance: what is tried thousands of times should be short.
-fn small() -> (Vec<u8>, Identity) {
+pub fn small() -> (Vec<u8>, Identity) {
     let world = World::new();
     let project = world.project("Web");
     world.put(&project, "A", CANARY);
@@ -765,7 +782,7 @@ fn writers_go_on_while_a_backup_is_taken() {
     let (db, keyring) = (world.db(), world.keyring());
     let writer = std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        write::write(&db, &keyring, now(), &mut bytes).unwrap();
+        write::write(&db, &keyring, now(), &write::Progress::default(), &mut bytes).unwrap();
         bytes
     });
     let mut written = 0;

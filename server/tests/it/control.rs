@@ -203,7 +203,7 @@ fn a_locked_server_does_nothing_for_an_operator() {
     let dir = DataDir::new(scratch.path());
     let locked = open::Locked {
         reason: "no identity".into(),
-        opens_with: Vec::new(),
+        slots: Vec::new(),
     };
     let app = Arc::new(App::locked(locked).unwrap());
     control::listen(app, dir.clone()).unwrap();

@@ -166,14 +166,14 @@ fn without_its_identity_the_server_is_locked_and_says_which_it_needs() {
     let moved = place.scratch.path().join("moved");
     fs::rename(place.dir.identity(), &moved).unwrap();
     let locked = place.require_locked(&["identity", "Nothing was changed"]);
-    assert_eq!(locked.opens_with, std::slice::from_ref(&opens_with));
+    assert_eq!(locked.opens_with(), std::slice::from_ref(&opens_with));
     // Named by the operator it opens.
     let opened = open::open(&place.dir, Some(&moved), Clock::default().now()).unwrap();
     opened.db.close_blocking().unwrap();
     // Another identity does not.
     identity::create_server_identity(place.dir.path(), Clock::default().now()).unwrap();
     let locked = place.require_locked(&["does not open", "Nothing was changed"]);
-    assert_eq!(locked.opens_with, [opens_with]);
+    assert_eq!(locked.opens_with(), [opens_with]);
     for nonsense in ["", "# nothing\n", "AGE-SECRET-KEY-1", "\u{0}"] {
         fs::write(place.dir.identity(), nonsense).unwrap();
         place.require_locked(&["identity"]);
@@ -187,7 +187,7 @@ fn a_locked_server_says_so_and_nothing_else() {
     let place = Place::with_store();
     fs::remove_file(place.dir.identity()).unwrap();
     let locked = place.require_locked(&[]);
-    let needed = locked.opens_with[0].clone();
+    let needed = locked.opens_with()[0].clone();
     let app = TestApp::of(App::locked(locked).unwrap(), identity::generate());
     app.send(get("/api/status")).refused(503, "ServiceUnavailable");
     app.send(get("/api/health")).expect(200);
@@ -195,7 +195,7 @@ fn a_locked_server_says_so_and_nothing_else() {
     app.send(post("/api/v1/admin/bootstrap", &body).local())
         .refused(503, "ServiceUnavailable");
     assert_eq!(
-        app.app.why_locked().unwrap().opens_with,
+        app.app.why_locked().unwrap().opens_with(),
         std::slice::from_ref(&needed)
     );
     assert_eq!(app.said(&needed), 0);
@@ -455,7 +455,14 @@ fn neither_values_nor_names_lie_on_disk_or_in_the_log() {
         )
         .unwrap();
     let mut backup = fs::File::create(place.path("backup")).unwrap();
-    server::backup::write::write(&world.db(), &keyring, Clock::default().now(), &mut backup).unwrap();
+    server::backup::write::write(
+        &world.db(),
+        &keyring,
+        Clock::default().now(),
+        &server::backup::write::Progress::default(),
+        &mut backup,
+    )
+    .unwrap();
     backup.flush().unwrap();
 
     let needles = [

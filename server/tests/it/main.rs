@@ -18,6 +18,8 @@ mod audit;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod batch;
 #[cfg(test)]
 mod changes;
@@ -46,6 +48,8 @@ mod instance;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod kits;
+#[cfg(test)]
 mod lessons;
 #[cfg(test)]
 mod login;
@@ -65,6 +69,8 @@ mod references;
 mod replay;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod restore;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -95,3 +101,5 @@ mod tags;
 mod token_auth;
 #[cfg(test)]
 mod universal_auth;
+#[cfg(test)]
+mod unlock;

@@ -4,7 +4,10 @@ use serde_json::json;
 use server::app::App;
 use server::app::open::Locked;
 use server::crypto::identity;
+use server::crypto::keyring::{SlotKind, SlotSummary};
 use server::http::route::Policy;
+use shared::model::ids::SlotId;
+use shared::model::time::UnixMillis;
 
 use crate::app::{Call, TestApp, World, get};
 
@@ -53,7 +56,13 @@ fn status_and_configuration_are_open_before_and_after_set_up() {
 fn a_locked_server_answers_health_alone_and_leaks_nothing() {
     let locked = Locked {
         reason: "SECRET-REASON".into(),
-        opens_with: vec!["Server (SECRET-FINGERPRINT)".into()],
+        slots: vec![SlotSummary {
+            id: SlotId::from_random([1; 16]),
+            kind: SlotKind::Server,
+            name: "Server".into(),
+            created: UnixMillis(0),
+            fingerprint: "SECRET-FINGERPRINT".into(),
+        }],
     };
     let app = TestApp::of(App::locked(locked).unwrap(), identity::generate());
     assert_eq!(app.send(get("/api/health")).expect(200).at("/status"), "locked");

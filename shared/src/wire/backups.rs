@@ -57,6 +57,9 @@ pub struct Backup {
     /// What is in it, once it is complete.
     #[serde(default)]
     pub counts: Option<BackupCounts>,
+    /// Number of values that are there, but do not open: anything but 0 is for somebody to look at.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Good for one download at `/api/strongroom/v1/backups/download/{ticket}` within ten minutes. Each answer has a new
     /// one, so a download that broke off can be begun again.
     #[serde(default)]

@@ -40,13 +40,13 @@ pub fn Shell(
             "Skip to content"
         </a>
         <div class="shell">
-            <div class="side">
+            <header class="side">
                 <A href="/projects" attr:class="brand-link" attr:aria-label="Strongroom, your projects">
                     <Brand />
                 </A>
                 <Navigation />
                 <SideFoot />
-            </div>
+            </header>
             <header class="top-bar">
                 <IconButton name="Menu" icon=Icon::Menu on_press=move |()| open.set(true) />
                 <A href="/projects" attr:class="brand-link" attr:aria-label="Strongroom, your projects">

@@ -1,20 +1,171 @@
-//! The page of a server that cannot be used: not reachable, locked, or without its database.
+//! The page of a server that cannot be used: locked, not reachable, or without its database.
 
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::model::text::SecretText;
+use shared::wire::unlock::{Locked as State, Unlock};
 
+use crate::api;
+use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
+use crate::components::field::Checkbox;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::kit_input::KitInput;
 use crate::components::notice::ProblemNotice;
+use crate::components::splash::Splash;
+use crate::location;
+use crate::problem::Problem;
 use crate::session::Session;
 
-/// Says what is wrong and offers to look again.
+const WHAT: &str = "The store is still locked";
+
+/// Asks what is wrong, and offers to unlock or to look again.
 #[component]
 pub fn Locked() -> impl IntoView {
+    // Nothing until the server has said whether it is locked; then what it said, or that it said nothing.
+    let state = RwSignal::new(None::<Option<State>>);
+    spawn_local(async move {
+        let answer = api::unlock::state().await.ok().filter(|state| state.locked);
+        state.try_set(Some(answer));
+    });
+    move || match state.get() {
+        None => view! { <Splash /> }.into_any(),
+        Some(None) => view! { <Unavailable /> }.into_any(),
+        Some(Some(state)) => view! { <UnlockForm state /> }.into_any(),
+    }
+}
+
+#[component]
+fn Unavailable() -> impl IntoView {
     let session = Session::current();
     let problem = Signal::derive(move || session.trouble());
     view! {
         <Card title="Not available" lead="Nothing is lost: stored secrets stay encrypted on the server's disk.">
             <ProblemNotice problem retry=move |()| spawn_local(session.start()) />
+        </Card>
+    }
+}
+
+#[component]
+fn UnlockForm(state: State) -> impl IntoView {
+    let session = Session::current();
+    let kit = RwSignal::new(String::new());
+    let compared = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
+    let needed = state.fingerprint.clone().filter(|_| state.confirmation_needed);
+    let must_compare = needed.is_some();
+    let confirmed = StoredValue::new(needed.clone());
+    // Over plain HTTP from elsewhere there is nothing to compare, and a kit must not travel.
+    let exposed = location::is_exposed();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        problem.set(None);
+        let body = Unlock {
+            identity: SecretText::new(kit.get_untracked()),
+            confirmed_fingerprint: confirmed.get_value(),
+        };
+        spawn_local(async move {
+            match api::unlock::unlock(&body).await {
+                Ok(_) => session.start().await,
+                Err(error) => {
+                    problem.try_set(Some(Problem::new(WHAT, &error).with_next(
+                        "Check that the kit is one of those above. A kit that opens nothing leaves everything as it is.",
+                    )));
+                }
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <Card
+            title="Locked"
+            lead="The server runs, but its own key does not open the store. A recovery kit does. Nothing is lost."
+        >
+            <section class="form" aria-labelledby="opens-heading">
+                <h2 id="opens-heading">"What opens it"</h2>
+                {state
+                    .kits
+                    .is_empty()
+                    .then(|| {
+                        view! {
+                            <p class="soft">
+                                "No recovery kit was made. Put the server's own identity file back into its data directory and "
+                                "restart it."
+                            </p>
+                        }
+                    })}
+                <ul class="rows">
+                    {state
+                        .kits
+                        .into_iter()
+                        .map(|kit| {
+                            view! {
+                                <li class="row">
+                                    <Glyph icon=Icon::Key />
+                                    <div class="row-text">
+                                        <p class="row-title">
+                                            <bdi>{kit.name}</bdi>
+                                        </p>
+                                        <p class="soft">
+                                            <code>{kit.fingerprint}</code>
+                                        </p>
+                                    </div>
+                                </li>
+                            }
+                        })
+                        .collect_view()}
+                </ul>
+            </section>
+            <form class="form" on:submit=submit>
+                <KitInput kit problem />
+                {needed
+                    .map(|fingerprint| {
+                        view! {
+                            <div class="notice notice-warning">
+                                <Glyph icon=Icon::Shield />
+                                <div class="notice-text">
+                                    <p>
+                                        "A kit must reach the right server only. Compare this fingerprint with the one in the "
+                                        "server's log or on its console:"
+                                    </p>
+                                    <p>
+                                        <code>{fingerprint}</code>
+                                    </p>
+                                </div>
+                            </div>
+                            <Checkbox label="The fingerprints are the same" checked=compared />
+                        }
+                    })}
+                {exposed
+                    .then(|| {
+                        view! {
+                            <p class="notice notice-warning">
+                                <Glyph icon=Icon::Warning />
+                                <span>
+                                    "This connection is not encrypted. Unlock on the machine itself, through an SSH tunnel, or over "
+                                    "HTTPS."
+                                </span>
+                            </p>
+                        }
+                    })}
+                <ProblemNotice problem />
+                <Button
+                    label="Unlock"
+                    icon=Icon::Unlocked
+                    kind="submit"
+                    weight=Weight::Primary
+                    busy
+                    disabled=Signal::derive(move || {
+                        kit.with(|kit| kit.trim().is_empty()) || (must_compare && !compared.get())
+                    })
+                />
+            </form>
         </Card>
     }
 }

@@ -10,6 +10,7 @@ pub mod not_found;
 pub mod project;
 pub mod projects;
 pub mod recovery;
+pub mod restore;
 pub mod secrets;
 pub mod settings;
 pub mod signup;

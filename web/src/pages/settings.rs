@@ -45,15 +45,17 @@ pub fn SettingsPage() -> impl IntoView {
     let known = Memo::new(move |_| name.with(Option::is_some));
     let ready = Memo::new(move |_| matches!(projects.list(), Load::Ready(_)));
     view! {
-        <main id="main" tabindex="-1" class="page page-narrow">
+        <main id="main" tabindex="-1" class="page">
             <ProblemNotice problem=failed retry=move |()| projects.reload() />
             {move || match (known.get(), ready.get()) {
                 (true, _) => {
                     view! {
                         <ProjectHead project=id page="settings" />
-                        <General project=id />
-                        <EnvironmentSettings project=id />
-                        <Danger project=id />
+                        <div class="column">
+                            <General project=id />
+                            <EnvironmentSettings project=id />
+                            <Danger project=id />
+                        </div>
                     }
                         .into_any()
                 }

@@ -154,9 +154,15 @@ impl Fixture {
     /// Writes a backup; returns what it counted as unreadable.
     fn back_up(&self) -> u64 {
         let mut file = File::create(self.file()).unwrap();
-        write::write(&self.opened.db, &self.opened.keyring(), NOW, &mut file)
-            .unwrap()
-            .unreadable
+        write::write(
+            &self.opened.db,
+            &self.opened.keyring(),
+            NOW,
+            &write::Progress::default(),
+            &mut file,
+        )
+        .unwrap()
+        .unreadable
     }
 
     fn file(&self) -> std::path::PathBuf {

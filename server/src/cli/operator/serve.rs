@@ -103,8 +103,8 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
         Err(locked) => locked,
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
-    if !locked.opens_with.is_empty() {
-        printer.warn(&format!("It opens with: {}", locked.opens_with.join(", ")));
+    if !locked.slots.is_empty() {
+        printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));

@@ -93,8 +93,8 @@ async fn in_process(
 ) -> Result<Reply, NotDone> {
     let opened = open::open(dir, identity, Clock::default().now()).map_err(|locked| {
         let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
-        if !locked.opens_with.is_empty() {
-            failure = failure.advise(format!("It opens with: {}", locked.opens_with.join(", ")));
+        if !locked.slots.is_empty() {
+            failure = failure.advise(format!("It opens with: {}", locked.opens_with().join(", ")));
         }
         failure
     })?;

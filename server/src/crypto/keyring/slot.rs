@@ -5,10 +5,9 @@ use std::iter;
 
 use age::armor::ArmoredReader;
 use age::x25519;
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use shared::model::ids::SlotId;
+use shared::model::kit::fingerprint;
 use shared::model::time::UnixMillis;
 use zeroize::Zeroizing;
 
@@ -55,16 +54,6 @@ pub struct SlotSummary {
     pub created: UnixMillis,
     /// [`fingerprint`] of its recipient; a recovery kit shows the same.
     pub fingerprint: String,
-}
-
-/// A recipient in 16 hex digits that people can compare: `1f2e 3d4c 5b6a 7988`.
-pub fn fingerprint(recipient: &str) -> String {
-    let hash = HEXLOWER.encode(&Sha256::digest(recipient.as_bytes())[..8]);
-    let groups: Vec<&str> = [0, 4, 8, 12]
-        .iter()
-        .map(|start| &hash[*start..start + 4])
-        .collect();
-    groups.join(" ")
 }
 
 impl Slot {

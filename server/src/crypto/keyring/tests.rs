@@ -270,12 +270,6 @@ fn a_locked_server_can_tell_who_would_unlock_it() {
 }
 
 #[test]
-fn fingerprints_are_four_groups_of_hex() {
-    // printf 'age1example' | sha256sum
-    assert_eq!(fingerprint("age1example"), "e374 2525 5c92 f8d2");
-}
-
-#[test]
 fn rotation_keeps_what_was_before_and_needs_no_unlocker() {
     let (mut keyring, server, _) = with_two_slots();
     let before = keyring.clone();

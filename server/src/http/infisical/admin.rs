@@ -46,19 +46,11 @@ pub async fn prepare(
     let organization: DisplayName = parsed("organization", &request.organization)?;
     policy::check(&request.password, Some(&email))
         .map_err(|reason| Failure::invalid("password", &reason.to_string()))?;
-    if !local {
-        let from_header = headers
-            .get("x-setup-code")
-            .and_then(|value| value.to_str().ok())
-            .map(SecretText::from);
-        let Some(code) = request.setup_code.or(from_header) else {
-            return Err(setup::code_refused().into());
-        };
-        let source = source.clone();
-        if !app.write(move |cx| setup::code_fits(cx, &code, &source)).await? {
-            return Err(setup::code_refused().into());
-        }
-    }
+    let from_header = headers
+        .get("x-setup-code")
+        .and_then(|value| value.to_str().ok())
+        .map(SecretText::from);
+    require_code(app, source, local, request.setup_code.or(from_header)).await?;
     let password_hash = app.hash_password(request.password).await?;
     let user = NewUser {
         email,
@@ -68,6 +60,27 @@ pub async fn prepare(
         instance_admin: true,
     };
     Ok(Prepared { user, organization })
+}
+
+/// Asks for the set-up code, which a script on the same machine need not know. Wrong ones are counted.
+pub async fn require_code(
+    app: &App,
+    source: &Source,
+    local: bool,
+    code: Option<SecretText>,
+) -> Result<(), Failure> {
+    if local {
+        return Ok(());
+    }
+    let Some(code) = code else {
+        return Err(setup::code_refused().into());
+    };
+    let source = source.clone();
+    if app.write(move |cx| setup::code_fits(cx, &code, &source)).await? {
+        Ok(())
+    } else {
+        Err(setup::code_refused().into())
+    }
 }
 
 /// An organization as set-up answers it.

@@ -1,10 +1,14 @@
 //! Our own routes under `/api/strongroom/v1`.
 
 pub mod account;
+pub mod backups;
 pub mod instance;
+pub mod kits;
 pub mod onboarding;
+pub mod restore;
 pub mod sessions;
 pub mod changes;
 pub mod environments;
 pub mod setup;
 pub mod system;
+pub mod unlock;

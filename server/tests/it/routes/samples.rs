@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::target::Target;
 use crate::app::{CANARY, Call, PASSWORD};
 
+/// Public half of a recovery kit that nobody has.
+const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
 /// Stands for the session of whoever asks.
 pub const OWN_SESSION: &str = "own-session";
 
@@ -120,6 +123,13 @@ pub const SAMPLES: &[Sample] = &[
     }))),
 
     // The instance
+    ("GET /api/strongroom/v1/kits", |_| plain()),
+    ("POST /api/strongroom/v1/kits", |_| body(json!({
+        "name": "Kit", "recipient": RECIPIENT, "password": PASSWORD,
+    }))),
+    ("POST /api/strongroom/v1/kits/skip", |_| plain()),
+    ("POST /api/strongroom/v1/backups", |_| body(json!({"password": PASSWORD}))),
+    ("GET /api/strongroom/v1/backups/{backup}", |t| plain().at("backup", &t.backup)),
     ("GET /api/strongroom/v1/instance", |_| plain()),
     ("GET /api/strongroom/v1/onboarding", |_| plain()),
     ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),

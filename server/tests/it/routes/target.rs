@@ -47,6 +47,8 @@ pub struct Target {
     pub newcomer: String,
     /// Of the project.
     pub service_token: String,
+    /// A backup of the instance, where a route is about one.
+    pub backup: String,
 }
 
 impl Target {
@@ -108,6 +110,7 @@ impl Target {
             outsider,
             newcomer,
             service_token,
+            backup: String::new(),
             project: id,
         };
         let mut members = members.to_vec();

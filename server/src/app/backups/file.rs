@@ -1,0 +1,197 @@
+//! The file of a backup: under its final name only when it is complete and on disk.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use shared::model::time::UnixMillis;
+
+use super::{folder, remove_parts};
+use crate::app::OpenStore;
+use crate::app::data_dir::DataDir;
+use crate::backup::Error;
+use crate::backup::write::{self, Progress};
+use crate::crypto::keyring::Keyring;
+use crate::store;
+
+/// Files that are kept, the newest of them.
+const KEPT: usize = 3;
+const PREFIX: &str = "strongroom-";
+const SUFFIX: &str = ".age";
+
+/// A complete backup.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What to call it.
+    pub name: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Number of values that are there, but do not open.
+    pub unreadable: u64,
+}
+
+impl Finished {
+    /// Whether the file is still there: only the newest are kept.
+    pub fn is_there(&self) -> bool {
+        self.path.is_file()
+    }
+}
+
+/// Writes a backup into the data directory and removes all but the newest.
+pub(super) fn write(
+    opened: &OpenStore,
+    keyring: &Keyring,
+    data_dir: &DataDir,
+    progress: &Progress,
+    now: UnixMillis,
+) -> Result<Finished, Error> {
+    let folder = folder(data_dir);
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    remove_parts(&folder)?;
+    let (name, path) = free_name(&folder, now);
+    let part = Part::create(folder.join(format!("{name}.part")))?;
+    let mut output = Output {
+        file: BufWriter::new(part.open()?),
+        hash: Sha256::new(),
+        size: 0,
+    };
+    let summary = write::write(&opened.db, keyring, now, progress, &mut output)?;
+    output.flush()?;
+    output.file.get_ref().sync_all()?;
+    part.keep_as(&path)?;
+    File::open(&folder)?.sync_all()?;
+    if let Err(error) = remove_old(&folder) {
+        tracing::warn!(%error, "an old backup could not be removed");
+    }
+    Ok(Finished {
+        path,
+        name,
+        size: output.size,
+        sha256: HEXLOWER.encode(&output.hash.finalize()),
+        unreadable: summary.unreadable,
+    })
+}
+
+/// Why there is no backup, for who asked for it. The log has the cause.
+pub(super) fn explain(error: &Error) -> String {
+    match error {
+        Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+            "The disk of the server is full. Nothing of the backup was kept; free some space and begin again".into()
+        }
+        Error::Io(error) => format!(
+            "The backup could not be written: {error}. Nothing of it was kept; look at the data directory and begin \
+             again"
+        ),
+        Error::Store(store::Error::Full) => {
+            "The disk of the server is full. Nothing of the backup was kept; free some space and begin again".into()
+        }
+        _ => "The store could not be read to its end. Nothing of the backup was kept; the server's log says why".into(),
+    }
+}
+
+/// The name of a backup of this moment that no file has yet.
+fn free_name(folder: &Path, now: UnixMillis) -> (String, PathBuf) {
+    // 2026-11-27T06:53:12.000Z, in letters that every file system takes.
+    let time: String = now
+        .to_string()
+        .chars()
+        .take(19)
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let mut number = 1;
+    loop {
+        let name = match number {
+            1 => format!("{PREFIX}{time}Z{SUFFIX}"),
+            _ => format!("{PREFIX}{time}Z-{number}{SUFFIX}"),
+        };
+        let path = folder.join(&name);
+        if path.symlink_metadata().is_err() {
+            return (name, path);
+        }
+        number += 1;
+    }
+}
+
+/// Removes all but the newest; files that have another name are somebody's own.
+fn remove_old(folder: &Path) -> io::Result<()> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if ours {
+            found.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    found.sort_unstable();
+    let old = found.len().saturating_sub(KEPT);
+    for (_, path) in found.into_iter().take(old) {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// A file under its preliminary name, removed when it is dropped before it was kept.
+struct Part {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Part {
+    fn create(path: PathBuf) -> io::Result<Self> {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok(Self { path, kept: false })
+    }
+
+    fn open(&self) -> io::Result<File> {
+        OpenOptions::new().write(true).open(&self.path)
+    }
+
+    fn keep_as(mut self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, "the beginning of a backup could not be removed; the next backup tries again");
+        }
+    }
+}
+
+struct Output {
+    file: BufWriter<File>,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,115 @@
+//! Opening the store of a locked server with a key that somebody brings.
+
+use std::sync::Arc;
+
+use shared::model::text::SecretText;
+
+use super::{App, OpenStore, blocking, open};
+use crate::crypto::identity::{self, Identity};
+use crate::crypto::keyring::{SlotKind, SlotSummary};
+use crate::domain::caller::{Caller, Source};
+use crate::domain::unlock::Refused;
+use crate::domain::{Context, Error, audit};
+
+impl open::Locked {
+    /// The fingerprint by which somebody knows this server: that of the key it misses, which its log names too.
+    pub fn fingerprint(&self) -> Option<&str> {
+        let server = self.slots.iter().find(|slot| slot.kind == SlotKind::Server);
+        server
+            .or(self.slots.first())
+            .map(|slot| slot.fingerprint.as_str())
+    }
+
+    /// The recovery kits that open it.
+    pub fn kits(&self) -> impl Iterator<Item = &SlotSummary> {
+        self.slots.iter().filter(|slot| slot.kind == SlotKind::Recovery)
+    }
+}
+
+impl App {
+    /// Opens the store with the keys in a text and goes on as if they had been there at the start; answers with the name
+    /// of the key that fits. `confirmed` is the fingerprint that somebody compared; none when he need not, because the key
+    /// does not leave the machine.
+    pub async fn unlock(
+        self: &Arc<Self>,
+        keys: &SecretText,
+        confirmed: Option<Option<String>>,
+        source: Source,
+    ) -> Result<String, Error> {
+        let locked = self
+            .why_locked()
+            .ok_or_else(|| Error::BadRequest("The store is not locked. There is nothing to do".into()))?;
+        if let Some(confirmed) = confirmed
+            && (confirmed.is_none() || confirmed.as_deref() != locked.fingerprint())
+        {
+            return Err(Error::Forbidden(
+                "Compare the fingerprint first: a key is taken from another machine only with the fingerprint that this \
+                 server's log shows. On the server itself it is not needed"
+                    .into(),
+            ));
+        }
+        let identities = identity::parse_secret(keys).map_err(|reason| Error::Invalid {
+            field: "identity",
+            reason,
+        })?;
+        let mut refused = Arc::clone(&self.unlocking).try_lock_owned().map_err(|_| {
+            Error::Conflict("Somebody else is unlocking the store at this moment. Try again".into())
+        })?;
+        refused.require_turn(&source, self.clock.now())?;
+        let app = Arc::clone(self);
+        // On a thread of its own, to its end: whoever asked may go away meanwhile.
+        blocking(move || app.unlock_with(&identities, &mut refused, &source)).await
+    }
+
+    fn unlock_with(
+        &self,
+        identities: &[Identity],
+        refused: &mut Refused,
+        source: &Source,
+    ) -> Result<String, Error> {
+        let now = self.clock.now();
+        if self.store().is_ok() {
+            return Err(Error::BadRequest("The store has been unlocked meanwhile".into()));
+        }
+        let opened = match open::open_with(self.require_data_dir()?, identities, now) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => {
+                refused.count(source, now);
+                tracing::warn!(ip = source.ip, "a key that does not open the store was refused");
+                return Err(Error::Forbidden(
+                    "This key does not open the store. Bring one of those whose fingerprints are shown"
+                        .into(),
+                ));
+            }
+            // Whoever reads this holds a key of the store, or the store says it at every start.
+            Err(locked) => return Err(Error::Conflict(locked.reason)),
+        };
+        let name = record(&opened, refused.total(), source, now)?;
+        tracing::info!(key = name, "the store was unlocked");
+        self.opened.store(Some(Arc::new(opened)));
+        self.locked.store(None);
+        *refused = Refused::default();
+        Ok(name)
+    }
+}
+
+/// Writes down who opened the store, before anybody can use it. Returns the name of the key.
+fn record(
+    opened: &OpenStore,
+    refused: i64,
+    source: &Source,
+    now: shared::model::time::UnixMillis,
+) -> Result<String, Error> {
+    let keys = opened.keyring();
+    let name = keys
+        .unlocked_by()
+        .map_or_else(String::new, |slot| slot.name.clone());
+    let (caller, key) = (Caller::anonymous(source.clone()), name.clone());
+    opened.db.write_blocking(move |tx| {
+        let entry = audit::Entry::new("instance.unlock")
+            .with("key", &key)
+            .with("refusedBefore", &refused);
+        audit::record(&mut Context { tx, keys: &keys, now }, &caller, &entry)
+    })?;
+    Ok(name)
+}

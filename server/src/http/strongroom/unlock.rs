@@ -1,0 +1,39 @@
+//! A locked server: what would open it, and the opening.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use shared::wire::unlock::{KitName, Locked, Unlock, Unlocked};
+
+use crate::app::App;
+use crate::http::error::Failure;
+use crate::http::extract::Json;
+use crate::http::guard::{From, OnThisMachine};
+
+/// Whether the store is locked, and what would open it. Nothing of it is secret.
+pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMachine) -> Json<Locked> {
+    let why = app.why_locked();
+    let kits = why.iter().flat_map(|why| why.kits()).map(|kit| KitName {
+        name: kit.name.clone(),
+        fingerprint: kit.fingerprint.clone(),
+    });
+    Json(Locked {
+        locked: why.is_some(),
+        fingerprint: why.as_ref().and_then(|why| why.fingerprint().map(str::to_owned)),
+        kits: kits.collect(),
+        confirmation_needed: why.is_some() && !near,
+    })
+}
+
+/// Opens the store with a key. From another machine only with the fingerprint of this server, as a sign that somebody
+/// looked at whom he sends it to.
+pub async fn unlock(
+    State(app): State<Arc<App>>,
+    From(source): From,
+    OnThisMachine(near): OnThisMachine,
+    Json(request): Json<Unlock>,
+) -> Result<Json<Unlocked>, Failure> {
+    let confirmed = (!near).then_some(request.confirmed_fingerprint);
+    let unlocked_by = app.unlock(&request.identity, confirmed, source).await?;
+    Ok(Json(Unlocked { unlocked_by }))
+}

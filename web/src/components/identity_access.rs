@@ -1,0 +1,118 @@
+//! Where a machine identity may read: its role in each project.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::model::access::ProjectRole;
+use shared::wire::projects::Project;
+
+use super::announcer::Announcements;
+use super::new_identity::roles;
+use super::notice::ProblemNotice;
+use super::select::Select;
+use crate::api;
+use crate::api::error::Kind;
+use crate::problem::Problem;
+use crate::projects::{Load, Projects};
+use crate::session::Session;
+
+/// One line for each project of the person who looks.
+#[component]
+pub fn IdentityAccess(
+    /// Id of the identity.
+    id: StoredValue<String>,
+) -> impl IntoView {
+    let projects = expect_context::<Projects>();
+    let list = move || match projects.list() {
+        Load::Ready(list) => list,
+        _ => Vec::new(),
+    };
+    let none = Memo::new(move |_| matches!(projects.list(), Load::Ready(list) if list.is_empty()));
+    view! {
+        <section class="form" aria-labelledby="access-heading">
+            <h3 id="access-heading">"Projects"</h3>
+            <Show when=move || none.get()>
+                <p class="soft">"There is no project yet."</p>
+            </Show>
+            <For each=list key=|project| project.id let(project)>
+                <ProjectRoleSelect id project />
+            </For>
+        </section>
+    }
+}
+
+#[component]
+fn ProjectRoleSelect(id: StoredValue<String>, project: Project) -> impl IntoView {
+    let session = Session::current();
+    let announcements = Announcements::current();
+    let project_id = StoredValue::new(project.id.to_string());
+    let name = StoredValue::new(project.name.clone());
+    let role = RwSignal::new(None::<ProjectRole>);
+    let value = RwSignal::new(String::new());
+    let busy = RwSignal::new(true);
+    let problem = RwSignal::new(None::<Problem>);
+    let show = move |found: Option<ProjectRole>| {
+        role.try_set(found);
+        value.try_set(word(found));
+    };
+    spawn_local(async move {
+        match api::identities::role(session, &project_id.get_value(), &id.get_value()).await {
+            Ok(found) => {
+                show(found);
+                busy.try_set(false);
+            }
+            // Not this person's to change: it stays as it is, and closed.
+            Err(error) if error.kind == Kind::Forbidden => {}
+            Err(error) => {
+                let what = format!("The role in {} was not loaded", name.get_value());
+                problem.try_set(Some(Problem::new(what, &error)));
+            }
+        }
+    });
+    let choose = Callback::new(move |chosen: String| {
+        busy.set(true);
+        problem.set(None);
+        let before = role.get_untracked();
+        let after = chosen.parse::<ProjectRole>().ok();
+        spawn_local(async move {
+            let (identity, project) = (id.get_value(), project_id.get_value());
+            match api::identities::set_role(session, &project, &identity, before, after).await {
+                Ok(()) => {
+                    show(after);
+                    announcements.say(format!("The role in {} is changed", name.get_value()));
+                }
+                Err(error) => {
+                    show(before);
+                    let what = format!("The role in {} was not changed", name.get_value());
+                    problem.try_set(Some(Problem::new(what, &error)));
+                }
+            }
+            busy.try_set(false);
+        });
+    });
+    let options = Signal::derive(move || {
+        let mut options = vec![(String::new(), "No access".to_owned())];
+        options.extend(roles());
+        if role.get() == Some(ProjectRole::NoAccess) {
+            options.push((
+                ProjectRole::NoAccess.to_string(),
+                "Belongs to it, may do nothing".to_owned(),
+            ));
+        }
+        options
+    });
+    view! {
+        <Select
+            id=format!("role-{}", project.id)
+            label=format!("Role in {}", project.name)
+            value
+            options
+            disabled=busy
+            on_choose=choose
+        />
+        <ProblemNotice problem />
+    }
+}
+
+fn word(role: Option<ProjectRole>) -> String {
+    role.map(|role| role.to_string()).unwrap_or_default()
+}
