@@ -113,10 +113,10 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
+            provide_context(Unsaved::new());
             let person = Person::load(session);
             provide_context(person);
             provide_context(FirstSteps::load(session, person));
-            provide_context(Unsaved::new());
             view! { <Outlet /> }.into_any()
         } else {
             ().into_any()

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod auth;
 pub mod backups;
+pub mod changes;
 pub mod environments;
 pub mod error;
 pub mod folders;
@@ -17,4 +18,5 @@ pub mod secrets;
 pub mod sessions;
 pub mod setup;
 pub mod system;
+pub mod tags;
 pub mod unlock;

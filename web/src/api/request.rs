@@ -80,10 +80,10 @@ impl Request {
         T: DeserializeOwned,
         D: DeserializeOwned,
     {
-        let text = match text_of(self.attempt(Some(session)).await.map_err(bare)?).await {
+        let text = match text_of(self.attempt(Some(session)).await.map_err(bare::<D>)?).await {
             Err((error, _)) if error.kind == Kind::SignedOut => {
-                renew(session, error).await.map_err(bare)?;
-                text_of(self.attempt(Some(session)).await.map_err(bare)?).await
+                renew(session, error).await.map_err(bare::<D>)?;
+                text_of(self.attempt(Some(session)).await.map_err(bare::<D>)?).await
             }
             answer => answer,
         };

@@ -48,7 +48,8 @@ pub fn ImportPreview(
         let range = window.with(|window| window.rows.clone());
         lines.with(|lines| {
             let lines = lines.as_deref().unwrap_or_default();
-            lines.get(range).unwrap_or_default().to_vec()
+            let shown = lines.get(range.clone()).unwrap_or_default();
+            range.zip(shown.iter().cloned()).collect::<Vec<_>>()
         })
     };
     let counts = move || {
@@ -97,8 +98,8 @@ pub fn ImportPreview(
                 <div style:height=move || space(window.with(|window| window.above))></div>
                 <Show when=move || { length.get() > 0 }>
                     <ul class="import-list">
-                        <For each=drawn key=|line| (line.number, line.name.clone(), line.outcome) let(line)>
-                            <PreviewLine line left_out />
+                        <For each=drawn key=|(at, line)| (*at, line.clone()) let(item)>
+                            <PreviewLine line=item.1 left_out />
                         </For>
                     </ul>
                 </Show>

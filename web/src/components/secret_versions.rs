@@ -1,7 +1,6 @@
 //! The past of a secret: its versions, what differs between them, and the way back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -77,7 +76,7 @@ pub fn SecretVersions(
         }
         shown
             .get()
-            .and_then(|_| set_timeout_with_handle(hide, Duration::from_secs(SHOWN.as_secs())).ok())
+            .and_then(|_| set_timeout_with_handle(hide, SHOWN).ok())
     });
     let listener = window_event_listener_untyped("visibilitychange", move |_| {
         if document().hidden() {
@@ -120,6 +119,7 @@ pub fn SecretVersions(
         _ => Vec::new(),
     };
     let older_of = move |number: i64| list().into_iter().find(|other| other.version < number);
+    let newest = Signal::derive(move || list().first().map_or(0, |newest| newest.version));
     let loading = Memo::new(move |_| {
         versions.with(|versions| matches!(versions, Load::Loading)) && problem.with(Option::is_none)
     });
@@ -131,9 +131,7 @@ pub fn SecretVersions(
             </Show>
             <ol class="versions" aria-label="Versions">
                 <For each=list key=|version| version.version let(version)>
-                    <VersionItem version shown older=move |number| older_of(number) restore busy newest=Signal::derive(move || {
-                        list().first().map_or(0, |newest| newest.version)
-                    }) />
+                    <VersionItem version shown older=older_of restore busy newest />
                 </For>
             </ol>
             <Show when=move || more.get()>

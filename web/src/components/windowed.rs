@@ -9,7 +9,7 @@ const GUESS: f64 = 900.0;
 
 /// Distance of the list's top from the upper edge of what is in sight, and how much is in sight; a handle that is cheap
 /// to copy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Sight {
     list: NodeRef<html::Div>,
     at: RwSignal<(f64, f64)>,

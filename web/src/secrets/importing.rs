@@ -68,7 +68,7 @@ impl Outcome {
 }
 
 /// A line of the preview. It holds no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Line {
     /// Its number in the text, from 1.
     pub number: usize,
