@@ -180,7 +180,7 @@ async fn import_into(
         if wrong > 0 {
             return Err(
                 Failure::new(format!("{} cannot be imported as it is", shown(&args.file)))
-                    .because(format!("Of its entries {wrong} are invalid."))
+                    .because(format!("Marked as invalid: {wrong}."))
                     .advise("Correct the file, or name its format with --format"),
             );
         }

@@ -1,5 +1,4 @@
 use serde_json::{Value, json};
-use shared::wire::secrets::SecretType;
 
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
@@ -128,7 +127,7 @@ async fn a_dry_run_shows_everything_but_values() {
     assert!(sent.is_empty());
 
     let (outcome, out, _, sent) = import(&server, "x.json", "{\"A\": {\"s3cret\": 1}}", true).await;
-    assert!(outcome.unwrap_err().contains("1 are invalid"));
+    assert!(outcome.unwrap_err().contains("invalid: 1."));
     assert!(
         out.contains("invalid: The value is an object") && !out.contains("s3cret"),
         "{out}"
