@@ -50,11 +50,12 @@ impl Drop for Removed {
 
 /// A backup on its way. Dropped before [`Receiving::finish`], nothing is left of it.
 pub struct Receiving {
-    held: OwnedMutexGuard<Option<Upload>>,
     out: tokio::fs::File,
     file: Removed,
     size: u64,
     looked_at: u64,
+    /// Let go of last: the file of the next one has the same name.
+    held: OwnedMutexGuard<Option<Upload>>,
 }
 
 impl Receiving {
@@ -106,11 +107,11 @@ impl App {
             .await
             .map_err(|error| on_disk(&error))?;
         Ok(Receiving {
-            held,
             out,
             file: Removed(path),
             size: 0,
             looked_at: 0,
+            held,
         })
     }
 

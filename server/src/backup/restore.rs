@@ -71,6 +71,13 @@ fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
             data_dir.path().display()
         )));
     }
+    if fs::exists(data_dir.restore_ready())? {
+        return Err(Error::Refused(format!(
+            "{} holds a restored store that was about to take its place here. Start the server to go on with it, or move \
+             that folder away",
+            data_dir.restore_ready().display()
+        )));
+    }
     let part = DataDir::new(data_dir.restore_part());
     let complete = matches!(keyfile::load(part.path()), Ok(Some(_)));
     let database_moved = complete && !part.has_database()?;

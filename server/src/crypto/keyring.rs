@@ -25,7 +25,8 @@ use super::{Error, Key, aead};
 
 mod slot;
 
-pub use slot::{Slot, SlotKind, SlotSummary, fingerprint};
+pub use shared::model::kit::fingerprint;
+pub use slot::{Slot, SlotKind, SlotSummary};
 
 const FORMAT: u32 = 1;
 

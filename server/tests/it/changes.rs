@@ -572,7 +572,7 @@ fn one_record_without_a_value() {
         events.iter().filter(|recorded| *recorded == event).count()
     };
     for name in ["A", "B"] {
-        store.world.app.clock.advance_seconds(11);
+        store.world.later(11);
         let call = store.changes_with(&json!([create(name, CANARY)]), &path);
         store.world.send(call).expect(200);
         // Made once, each of the two with a record of its own.

@@ -111,7 +111,12 @@ fn read(app: &TestApp) -> Reply {
         .send(post("/api/v3/auth/select-organization", &body).token(&login))
         .expect(200)
         .at("/token");
-    app.send(get("/api/v3/secrets/raw/A?workspaceSlug=web&environment=dev").token(&token))
+    let projects = app.send(get("/api/v1/projects").token(&token)).expect(200);
+    let path = format!(
+        "/api/v3/secrets/raw/A?workspaceId={}&environment=dev",
+        projects.at("/projects/0/id")
+    );
+    app.send(get(&path).token(&token))
 }
 
 #[test]
@@ -140,7 +145,7 @@ fn without_the_code_nothing_is_taken() {
         app.send(upload(&bytes, "AAAA-BBBB"))
             .refused(403, "ForbiddenRequestError");
     }
-    for _ in 0..4 {
+    for _ in 0..3 {
         app.send(post(SETUP, &sign_up("AAAA-BBBB")))
             .refused(403, "ForbiddenRequestError");
     }
@@ -442,8 +447,8 @@ fn a_restored_store_takes_no_place_but_the_one_it_was_made_for() {
         fs::copy(other.dir.path().join(file), place.dir.path().join(file)).unwrap();
     }
     let locked = place.start();
-    let reason = &locked.app.why_locked().unwrap().reason;
-    assert!(reason.contains("restore.ready"), "{reason}");
+    let why = locked.app.why_locked().unwrap();
+    assert!(why.reason.contains("restore.ready"), "{why:?}");
     fs::rename(place.dir.restore_ready(), other.dir.path().join("away")).unwrap();
     place.start().login("new@example.com", PASSWORD).expect(200);
 }

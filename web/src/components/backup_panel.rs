@@ -90,7 +90,7 @@ pub fn BackupPanel(
 fn PasswordDialog(
     backup: RwSignal<Option<Backup>>,
     problem: RwSignal<Option<Problem>>,
-    on_close: Callback<()>,
+    #[prop(into)] on_close: Callback<()>,
 ) -> impl IntoView {
     let session = Session::current();
     let steps = FirstSteps::current();

@@ -103,8 +103,8 @@ pub fn TypedConfirmDialog(
     #[prop(into)]
     name: String,
     /// Its slug, which does as well: some names are hard to type.
-    #[prop(into)]
-    slug: String,
+    #[prop(optional, into)]
+    slug: Option<String>,
     /// Whether the answer is being carried out.
     #[prop(into)]
     busy: Signal<bool>,
@@ -120,6 +120,7 @@ pub fn TypedConfirmDialog(
 ) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let label = format!("Type {name} to confirm");
+    let slug = slug.unwrap_or_else(|| name.clone());
     let hint = Signal::stored(if slug == name {
         String::new()
     } else {

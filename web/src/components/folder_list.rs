@@ -65,13 +65,14 @@ fn FolderItem(secrets: Secrets, folder: Folder) -> impl IntoView {
             .danger(),
         ]
     };
+    let more = format!("More about the folder {name}");
     view! {
         <li class="folder">
             <A href=href attr:class="folder-link">
                 <Glyph icon=Icon::Folder />
                 <bdi>{name.clone()}</bdi>
             </A>
-            <Menu name=format!("More about the folder {name}") items=Callback::new(items) />
+            <Menu name=more items=Callback::new(items) />
         </li>
     }
 }

@@ -240,7 +240,7 @@ fn Rows(secrets: Secrets) -> impl IntoView {
 #[expect(clippy::cast_precision_loss, reason = "row numbers are small")]
 fn scroll_to(list: NodeRef<html::Div>, row: usize, usual: f64) {
     let Some(list) = list.get_untracked() else { return };
-    let page = leptos::prelude::window();
+    let page = window();
     let from = list.get_bounding_client_rect().top() + page.scroll_y().unwrap_or_default();
     page.scroll_to_with_x_and_y(0.0, from + row as f64 * usual - 200.0);
 }

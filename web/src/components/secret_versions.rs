@@ -254,6 +254,6 @@ fn VersionItem(
 fn local_time(at: shared::model::time::UnixMillis) -> String {
     #[expect(clippy::cast_precision_loss, reason = "exact for any date that a clock shows")]
     let milliseconds = (at.seconds() as f64) * 1000.0;
-    let date = js_sys::Date::new_with_milliseconds(milliseconds);
+    let date = js_sys::Date::new(&JsValue::from_f64(milliseconds));
     String::from(date.to_locale_string("default", &JsValue::UNDEFINED))
 }

@@ -20,6 +20,7 @@ pub fn TagPicker(
     tags: RwSignal<Vec<String>>,
 ) -> impl IntoView {
     let label = unique_id("tags");
+    let labelled = label.clone();
     let typed = RwSignal::new(String::new());
     let refused = RwSignal::new(None::<String>);
     let offered = Memo::new(move |_| {
@@ -68,7 +69,7 @@ pub fn TagPicker(
     };
     let field = unique_id("new-tag");
     view! {
-        <div class="field tags" role="group" aria-labelledby=label.clone()>
+        <div class="field tags" role="group" aria-labelledby=labelled>
             <span class="field-label" id=label>
                 "Tags"
             </span>

@@ -120,7 +120,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
         _ => None,
     };
     let size = move || {
-        let size = file.with(|file| file.as_ref().map(File::size))?;
+        let size = file.with(|file| file.as_ref().map(|file| file.size()))?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

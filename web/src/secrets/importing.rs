@@ -1,6 +1,6 @@
 //! What an import would do, and the changes that do it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use shared::import::Parsed;
 use shared::import::preview::{Existing, Fate, Row, preview};
@@ -12,7 +12,7 @@ use shared::wire::secrets::Secret;
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     ids: HashMap<String, (SecretId, i64)>,
-    existing: HashMap<String, Existing>,
+    existing: BTreeMap<String, Existing>,
 }
 
 impl Known {
