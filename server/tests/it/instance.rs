@@ -61,7 +61,8 @@ fn the_instance_describes_itself() {
     assert!(["sqlite", "postgres"].contains(&reply.at("/database/kind").as_str()));
     assert!(reply.json["database"]["sizeBytes"].as_u64().unwrap() > 10_000);
     assert_eq!(reply.json["lastBackup"], Value::Null);
-    assert_eq!(reply.json["dataDirectory"], Value::Null);
+    let data_dir = world.app.app.data_dir().unwrap();
+    assert_eq!(reply.at("/dataDirectory"), data_dir.path().display().to_string());
     world
         .wait(world.app.app.write(|cx| instance::note_backup(cx, 4_711)))
         .unwrap();

@@ -42,9 +42,11 @@ pub struct Me {
     /// E-mail address of a user, name of an identity.
     pub name: String,
     /// E-mail address of a user; none for a machine identity.
+    #[serde(default)]
     pub email: Option<String>,
     /// The organization in the token.
     pub organization_id: Option<OrganizationId>,
     /// Whether the bearer administers the instance: keys, backups, the state of the server.
+    #[serde(default)]
     pub instance_admin: bool,
 }

@@ -21,7 +21,7 @@ fn add(app: &App, dir: &DataDir, recipient: String) -> Result<Reply, Failure> {
         app,
         dir,
         Command::AddKit { name, recipient },
-        &mut std::io::sink(),
+        &mut io::sink(),
     )
 }
 

@@ -47,11 +47,10 @@ pub async fn end(
     headers: HeaderMap,
     Path(session): Path<String>,
 ) -> Result<Response, Failure> {
-    let Ok(session) = session.parse::<SessionId>() else {
-        return Err(sessions::unknown().into());
-    };
+    let session = session.parse::<SessionId>().ok();
     let own = app
         .write_as(caller, move |cx, caller| {
+            let session = session.ok_or_else(sessions::unknown)?;
             sessions::end(cx, caller, session)?;
             Ok(caller.user_session()?.1 == session)
         })
