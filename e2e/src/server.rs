@@ -36,6 +36,11 @@ impl Server {
 
     /// The same with more arguments.
     pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::start_at(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)), arguments)
+    }
+
+    /// The same at an address of one's own choice.
+    pub fn start_at(data_dir: &Path, listen: SocketAddr, arguments: &[&str]) -> Result<Self> {
         let folder = data_dir.parent().context("a data directory at the root")?;
         let log = folder.join(format!(
             "{}.log",
@@ -46,7 +51,7 @@ impl Server {
         command
             .env_clear()
             .env("HOME", folder)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", &listen.to_string(), "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .stdin(Stdio::null())

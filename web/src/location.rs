@@ -12,6 +12,18 @@ pub fn setup_code() -> Option<String> {
     code_in(&hash).or_else(|| code_in(&search))
 }
 
+/// The address of a page that takes the setup code, with the code in it. A link to it needs `rel="external"`: the page reads
+/// the code when it is loaded.
+pub fn with_setup_code(page: &str, code: &str) -> String {
+    let code = code.trim();
+    let in_link = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    if code.is_empty() || !code.chars().all(in_link) {
+        page.to_owned()
+    } else {
+        format!("{page}#code={code}")
+    }
+}
+
 /// Scheme, host and port of this instance, `https://vault.example`.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
@@ -76,6 +88,13 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_carries_a_code_that_can_be_one() {
+        assert_eq!(with_setup_code("/x", " AB-12 "), "/x#code=AB-12");
+        assert_eq!(with_setup_code("/x", ""), "/x");
+        assert_eq!(with_setup_code("/x", "a&b=<c>"), "/x");
+    }
 
     #[test]
     fn the_setup_code_is_found_in_fragment_and_query() {

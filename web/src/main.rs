@@ -3,6 +3,12 @@
 //! `api` speaks with the server over `shared::wire`, `session` knows who is logged in, `pages` has one file per screen,
 //! `components` what screens are made of. Colours, sizes and spaces are tokens of
 //! `static/css/00-tokens.css`.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::large_types_passed_by_value,
+    clippy::implicit_hasher,
+    reason = "properties of components are owned values, and handles are copied"
+)]
 
 pub mod api;
 pub mod app;

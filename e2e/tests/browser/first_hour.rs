@@ -172,7 +172,8 @@ async fn import(visit: &Visit) -> Result<()> {
         .locator("dialog .button-primary, [role=dialog] .button-primary");
     visit.click(label.last(), "the button that imports").await?;
     visit.shows(visit.button("Reveal GREETING")).await?;
-    visit.shows(visit.button("Undo")).await?;
+    // Each commit has its own; the newest stands last.
+    visit.shows(visit.button("Undo").last()).await?;
     visit.inspect("09-imported").await?;
     assert_eq!(reveal(visit, "GREETING").await?, "Küche – 厨房");
     assert_eq!(
@@ -180,7 +181,9 @@ async fn import(visit: &Visit) -> Result<()> {
         "with \"quotes\" and $dollar"
     );
     assert_eq!(reveal(visit, "DB_URL").await?, "other");
-    visit.press("Undo").await?;
+    visit
+        .click(visit.button("Undo").last(), "Undo of the import")
+        .await?;
     visit.gone(visit.button("Reveal GREETING")).await?;
     visit.shows(visit.button("Reveal DB_URL")).await?;
     assert_eq!(
@@ -223,7 +226,9 @@ async fn keep_secrets(visit: &Visit) -> Result<()> {
     visit.press("Delete TLS_KEY").await?;
     visit.press("Confirm").await?;
     visit.gone(visit.button("Reveal TLS_KEY")).await?;
-    visit.press("Undo").await?;
+    visit
+        .click(visit.button("Undo").last(), "Undo of the deletion")
+        .await?;
     visit.shows(visit.button("Reveal TLS_KEY")).await?;
     assert_eq!(reveal(visit, "TLS_KEY").await?, key);
 
@@ -310,7 +315,7 @@ async fn first_read(
         body.as_bytes(),
     )?;
     let token = text(&login.ok()?, "/accessToken")?;
-    let id = project.rsplit('/').nth(1).context("a project's page")?;
+    let id = project.rsplit('/').nth(2).context("a project's page")?;
     let path = format!("/api/v4/secrets/DB_URL?projectId={id}&environment=dev&secretPath=/");
     let bearer = format!("Bearer {token}");
     let read = http::once(server.address, "GET", &path, &[("authorization", &bearer)], b"")?;
@@ -350,7 +355,7 @@ async fn download_backup(visit: &Visit, folder: &Path) -> Result<PathBuf> {
 
 /// Environments are added, cloned, moved and deleted; the last needs the name typed.
 async fn manage_environments(visit: &Visit, server: &Server, project: &str) -> Result<()> {
-    let id = project.rsplit('/').nth(1).context("a project's page")?;
+    let id = project.rsplit('/').nth(2).context("a project's page")?;
     visit
         .go(&format!("{}/projects/{id}/settings", server.url()))
         .await?;
@@ -479,6 +484,9 @@ async fn restore(chromium: &Chromium, folder: &Path, backup: &Path, kit: &Path) 
         .click(visit.text("Restore from a backup").first(), "the link to restore")
         .await?;
     visit.shows(visit.heading("Restore from a backup")).await?;
+    let field = visit.page.get_by_label("Setup code", true);
+    let code = server.logged("Setup code: ")?;
+    expect(field).with_timeout(SOON).to_have_value(&code).await?;
     visit.inspect("30-restore").await?;
     visit
         .page
@@ -493,7 +501,7 @@ async fn restore(chromium: &Chromium, folder: &Path, backup: &Path, kit: &Path) 
     visit.press("Restore").await?;
     visit.shows(visit.heading("Restored")).await?;
     visit.inspect("31-restored").await?;
-    visit.follow("Log in").await?;
+    visit.press("Log in").await?;
     // The password of the time of the backup.
     visit.log_in().await?;
     visit.follow("Home Lab").await?;

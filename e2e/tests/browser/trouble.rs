@@ -47,7 +47,11 @@ impl Stage {
     }
 
     fn secrets(&self) -> String {
-        format!("{}/projects/{}/dev", self.server.url(), self.instance.project)
+        format!(
+            "{}/projects/{}/secrets/dev",
+            self.server.url(),
+            self.instance.project
+        )
     }
 
     async fn visit(&self, chromium: &Chromium) -> Result<Visit> {
@@ -146,10 +150,10 @@ async fn what_was_typed_survives_a_restart_of_the_server() -> Result<()> {
         stage.server.kill()?;
         visit.watch.expect("ERR_CONNECTION_REFUSED");
         visit.press("Save").await?;
-        visit.says("cannot be reached").await?;
+        visit.says("No answer came from the server").await?;
         visit.inspect("42-unreachable").await?;
         let data = stage.scratch.path().join("data");
-        let server = Server::start_with(&data, &["--listen", &address.to_string()])?;
+        let server = Server::start_at(&data, address, &[])?;
         visit.press("Save").await?;
         visit.shows(visit.button("Reveal KEPT")).await?;
         let mut connection = Connection::open(server.address)?;
@@ -200,8 +204,7 @@ async fn a_secret_is_added_found_and_changed_without_a_mouse() -> Result<()> {
         visit.shows(visit.button("Reveal ALPHA")).await?;
         let keys = visit.page.keyboard();
         keys.press("n", None).await?;
-        let name = visit.page.get_by_label("Name", true);
-        expect(name).with_timeout(SOON).to_be_focused().await?;
+        visit.shows(visit.page.get_by_label("Name", true)).await?;
         keys.type_text("TYPED", None).await?;
         keys.press("Tab", None).await?;
         keys.type_text("by hand", None).await?;

@@ -128,7 +128,7 @@ impl App {
             reason,
         })?;
         let held = Arc::clone(&self.upload).try_lock_owned().map_err(|_| busy())?;
-        if !held.as_ref().is_some_and(|sent| sent.id == upload) {
+        if held.as_ref().is_none_or(|sent| sent.id != upload) {
             return Err(Error::NotFound(
                 "This backup is not here any more: the server was restarted, or another one was sent. Send it again"
                     .into(),

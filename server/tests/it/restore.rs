@@ -91,6 +91,7 @@ fn sign_up(code: &str) -> Value {
 
 /// The empty instance is as it was: it can still be set up, and is the same after a start.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "the application ends here")]
 fn require_empty_and_working(place: &Place, app: TestApp, code: &str) {
     assert_eq!(place.files(), WHOLE, "nothing is left behind");
     let instance = app.keyring().instance();

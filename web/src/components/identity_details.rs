@@ -182,7 +182,7 @@ fn SecretRow(
             {
                 Ok(()) => announcements.say("The client secret is revoked"),
                 Err(error) => {
-                    announcements.say(format!("The client secret was not revoked. {}", error.message))
+                    announcements.say(format!("The client secret was not revoked. {}", error.message));
                 }
             }
             asking.try_set(false);

@@ -31,11 +31,10 @@ pub fn TagPicker(
         offered
     });
     let switch = move |slug: &str| {
-        tags.update(|tags| match tags.iter().position(|tag| tag == slug) {
-            Some(at) => {
+        tags.update(|tags| {
+            if let Some(at) = tags.iter().position(|tag| tag == slug) {
                 tags.remove(at);
-            }
-            None => {
+            } else {
                 tags.push(slug.to_owned());
                 tags.sort();
             }

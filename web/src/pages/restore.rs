@@ -3,7 +3,6 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use shared::model::text::SecretText;
 use shared::wire::restore::{RestoreReport, StartRestore, Uploaded};
@@ -186,9 +185,13 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
                         })
                     />
                     <p>
-                        <A href="/admin/signup" attr:class="link">
+                        <a
+                            href=move || code.with(|code| location::with_setup_code("/admin/signup", code))
+                            rel="external"
+                            class="link"
+                        >
                             "Start afresh instead"
-                        </A>
+                        </a>
                     </p>
                 </form>
             </Card>

@@ -3,7 +3,6 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use shared::model::names::{DisplayName, Email};
 use shared::model::text::SecretText;
@@ -116,9 +115,13 @@ pub fn Signup() -> impl IntoView {
                 <Button label="Create account" kind="submit" weight=Weight::Primary busy />
             </form>
             <p>
-                <A href="/admin/restore" attr:class="link">
+                <a
+                    href=move || code.with(|code| location::with_setup_code("/admin/restore", code))
+                    rel="external"
+                    class="link"
+                >
                     "Restore from a backup"
-                </A>
+                </a>
             </p>
         </Card>
     }

@@ -107,8 +107,13 @@ mod tests {
 
     #[test]
     fn huge_texts_are_told_roughly() {
-        let older: String = (0..2_000).map(|n| format!("a{n}\n")).collect();
-        let newer: String = (0..2_000).map(|n| format!("b{n}\n")).collect();
+        let many = |letter: &str| {
+            (0..2_000)
+                .map(|n| format!("{letter}{n}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let (older, newer) = (many("a"), many("b"));
         assert_eq!(lines(&older, &newer).len(), 4_000);
     }
 }

@@ -17,12 +17,7 @@ fn opened() -> (tempfile::TempDir, DataDir, App) {
 
 fn add(app: &App, dir: &DataDir, recipient: String) -> Result<Reply, Failure> {
     let name = "kit".into();
-    perform(
-        app,
-        dir,
-        Command::AddKit { name, recipient },
-        &mut io::sink(),
-    )
+    perform(app, dir, Command::AddKit { name, recipient }, &mut io::sink())
 }
 
 fn slots_on_disk(dir: &DataDir) -> usize {
