@@ -504,7 +504,7 @@ async fn restore(chromium: &Chromium, folder: &Path, backup: &Path, kit: &Path) 
     visit.press("Log in").await?;
     // The password of the time of the backup.
     visit.log_in().await?;
-    visit.follow("Home Lab").await?;
+    visit.click(visit.text("Home Lab").first(), "the project").await?;
     assert_eq!(reveal(&visit, "DB_URL").await?, VALUE);
     visit.was_clean(&server.url())?;
     server.stop()
@@ -530,7 +530,7 @@ async fn unlock(chromium: &Chromium, data: &Path, kit: &Path) -> Result<()> {
     visit.fill("Email", EMAIL).await?;
     visit.fill("Password", NEW_PASSWORD).await?;
     visit.press("Log in").await?;
-    visit.follow("Home Lab").await?;
+    visit.click(visit.text("Home Lab").first(), "the project").await?;
     assert_eq!(reveal(&visit, "DB_URL").await?, VALUE);
     visit.was_clean(&server.url())?;
     server.stop()
