@@ -9,7 +9,7 @@ use shared::wire::restore::{RestoreReport, StartRestore, Uploaded};
 use web_sys::File;
 
 use crate::api;
-use crate::api::error::Error;
+use crate::api::error::{Error, Kind};
 use crate::app::replacing;
 use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
@@ -57,6 +57,19 @@ pub fn RestorePage() -> impl IntoView {
     }
 }
 
+/// Nothing is replaced before everything in the backup was opened and checked.
+fn next_step(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Forbidden => "Nothing was changed. Enter the newest setup code, then try again.",
+        Kind::TooMany => "Nothing was changed. Wait a minute, then try again.",
+        Kind::Unreachable => {
+            "Check that the server runs and that this device reaches it. Reload the page: if it asks for a login, \
+             the restore was finished."
+        }
+        _ => "Nothing was changed. Check that the backup and the kit belong together, then try again.",
+    }
+}
+
 #[component]
 fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
     let known_code = location::setup_code();
@@ -69,9 +82,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
     let busy = Memo::new(move |_| step.get() != Step::Asking);
     let fail = move |error: &Error| {
         step.try_set(Step::Asking);
-        problem.try_set(Some(Problem::new(WHAT, error).with_next(
-            "Nothing was changed. Check that the backup and the kit belong together, then try again.",
-        )));
+        problem.try_set(Some(Problem::new(WHAT, error).with_next(next_step(error.kind))));
     };
     let sent = Callback::new(move |outcome: Result<Uploaded, Error>| {
         let upload = match outcome {

@@ -75,8 +75,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         report,
     };
     bench.measure()?;
-    pages::measure(workspace, &mut bench.report)?;
+    let pages = pages::measure(workspace, &mut bench.report);
     let missed = bench.report.print();
+    pages?;
     if missed > 0 && options.strict {
         bail!("{missed} targets were missed");
     }

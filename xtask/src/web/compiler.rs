@@ -99,8 +99,13 @@ impl Compiler {
                 command
             }
         };
-        // Flags meant for this machine's processor do not fit the browser's.
+        // Flags meant for this machine's processor do not fit the browser's. Views of one type instead of one for every tree
+        // of elements make the download a third smaller.
         command
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+                "--cfg erase_components",
+            )
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .args(["--target", TARGET]);

@@ -25,6 +25,10 @@ use crate::store::secrets::{SHARED, Secret as Row};
 const FEW: usize = 8;
 /// Folders walked to, a statement for each name of their paths, before the folders of each environment are loaded whole.
 const FEW_WALKS: usize = 8;
+/// Secrets that are worth a thread of their own: opening them takes longer than starting it.
+const WORTH_A_THREAD: usize = 1_000;
+/// A list does not take more of the machine.
+const MOST_THREADS: usize = 4;
 
 /// A project as its caller sees it.
 pub(super) struct View<'a, 'b> {
@@ -192,12 +196,14 @@ impl<'a, 'b> View<'a, 'b> {
         } else {
             HashMap::new()
         };
-        rows.into_iter()
+        let rows = rows
+            .into_iter()
             .map(|row| {
                 let tags = tags.remove(&row.id).unwrap_or_default();
-                self.open(folder, row, tags, with_values)
+                (row, tags)
             })
-            .collect()
+            .collect();
+        open_all(&self.keys, folder, rows, with_values)
     }
 
     /// One secret by name in its present version.
@@ -211,7 +217,7 @@ impl<'a, 'b> View<'a, 'b> {
         self.open(folder, row, tags, with_value)
     }
 
-    /// The same. The caller's own overrides are never hidden from him.
+    /// The same with its tags at hand.
     pub fn open(
         &self,
         folder: &Folder,
@@ -219,8 +225,7 @@ impl<'a, 'b> View<'a, 'b> {
         tags: Vec<SecretTag>,
         with_value: bool,
     ) -> Result<Secret, Error> {
-        let with_value = with_value || row.owner_id != SHARED;
-        opened(&self.keys, folder, row, tags, with_value)
+        open_row(&self.keys, folder, row, tags, with_value)
     }
 
     /// Remembers the values of a folder that were all loaded for another purpose.
@@ -313,4 +318,50 @@ impl Lookup for View<'_, '_> {
             },
         }
     }
+}
+
+/// A row opened. The caller's own overrides are never hidden from him.
+fn open_row(
+    keys: &DataKeys,
+    folder: &Folder,
+    row: Row,
+    tags: Vec<SecretTag>,
+    with_value: bool,
+) -> Result<Secret, Error> {
+    let with_value = with_value || row.owner_id != SHARED;
+    opened(keys, folder, row, tags, with_value)
+}
+
+/// Rows opened, in their order; so many that it takes a while, on every processor that is there.
+fn open_all(
+    keys: &DataKeys,
+    folder: &Folder,
+    mut rows: Vec<(Row, Vec<SecretTag>)>,
+    with_values: bool,
+) -> Result<Vec<Secret>, Error> {
+    let open = |rows: Vec<(Row, Vec<SecretTag>)>| -> Result<Vec<Secret>, Error> {
+        rows.into_iter()
+            .map(|(row, tags)| open_row(keys, folder, row, tags, with_values))
+            .collect()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = (rows.len() / WORTH_A_THREAD).clamp(1, processors.min(MOST_THREADS));
+    let part = rows.len().div_ceil(parts);
+    let mut opened = Vec::with_capacity(rows.len());
+    std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        for number in (1..parts).rev() {
+            let rows = rows.split_off(number * part);
+            others.push(scope.spawn(move || open(rows)));
+        }
+        opened.extend(open(rows)?);
+        for other in others.into_iter().rev() {
+            opened.extend(
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+            );
+        }
+        Ok(opened)
+    })
 }
