@@ -62,7 +62,7 @@ fn report(result: io::Result<()>) {
     }
 }
 
-fn answer(app: &App, data_dir: &DataDir, stream: &UnixStream) -> io::Result<()> {
+fn answer(app: &Arc<App>, data_dir: &DataDir, stream: &UnixStream) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // The permissions of the socket say the same; some systems ignore those.

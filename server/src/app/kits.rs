@@ -4,9 +4,10 @@ use shared::model::names::DisplayName;
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
+use super::keys::explain;
 use super::{App, OpenStore, blocking};
 use crate::crypto;
-use crate::crypto::keyring::{Slot, SlotKind};
+use crate::crypto::keyring::{NewSlot, Slot, SlotKind};
 use crate::domain::caller::{Caller, Credential, Source, authenticate};
 use crate::domain::{Context, Error, kits};
 
@@ -44,7 +45,7 @@ pub fn add(
 ) -> Result<Slot, Error> {
     opened.change_keyring(data_dir, |keyring| {
         let id = keyring
-            .add_slot(SlotKind::Recovery, name, recipient, now)
+            .add_slot(&NewSlot::plain(SlotKind::Recovery, name, recipient), now)
             .map_err(explain)?;
         let slot = keyring.slots().iter().find(|slot| slot.id == id).cloned();
         let slot = slot.ok_or(crypto::Error::UnknownSlot)?;
@@ -56,22 +57,4 @@ pub fn add(
         })?;
         Ok(slot)
     })
-}
-
-/// What is wrong with a kit, in the words of the request; the rest is not about the request.
-fn explain(error: crypto::Error) -> Error {
-    match error {
-        crypto::Error::InvalidRecipient => Error::Invalid {
-            field: "recipient",
-            reason: error.to_string(),
-        },
-        crypto::Error::Malformed(reason) => Error::Invalid {
-            field: "name",
-            reason: reason.to_owned(),
-        },
-        crypto::Error::SlotExists => Error::Conflict(
-            "This key opens the store already; each kit needs a key of its own. Nothing was changed".into(),
-        ),
-        other => other.into(),
-    }
 }

@@ -3,6 +3,8 @@
 pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod key_sources;
+pub mod keys;
 pub mod kits;
 pub mod open;
 pub mod operator;
@@ -78,6 +80,7 @@ enum KeyringFiles {
 impl OpenStore {
     /// Puts an open database and its keys together.
     pub fn new(db: Db, keyring: Keyring, keyring_text: String) -> Self {
+        keep_in_memory(&keyring);
         Self {
             db,
             keyring: ArcSwap::from_pointee(keyring),
@@ -115,6 +118,7 @@ impl OpenStore {
             tracing::warn!(%error, "the keyring was stored, but may not survive a power failure yet");
         }
         self.keyring_text.store(Arc::new(text));
+        keep_in_memory(&keyring);
         self.keyring.store(Arc::new(keyring));
         Ok(changed)
     }
@@ -352,6 +356,16 @@ impl App {
     pub async fn password_fits(&self, password: SecretText, hash: Option<String>) -> Result<bool, Error> {
         let passwords = Arc::clone(&self.passwords);
         blocking(move || passwords.verify(&password, hash.as_deref()).map_err(Error::from)).await
+    }
+}
+
+/// Keys stay out of swap where the system allows it; where it does not, that is said once.
+fn keep_in_memory(keyring: &Keyring) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if let Err(error) = keyring.keep_in_memory()
+        && !SAID.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(%error, "keys cannot be kept out of swap; raise the limit of locked memory (ulimit -l)");
     }
 }
 

@@ -3,17 +3,18 @@
 //! A wrong or missing key never crashes, never makes an empty store, never offers to wipe anything.
 
 use std::fs;
-use std::path::Path;
 
 use shared::model::ids::InstanceId;
 use shared::model::time::UnixMillis;
 
 use super::OpenStore;
 use super::data_dir::DataDir;
+use super::key_sources::KeySources;
+use super::keys;
 use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
-use crate::crypto::keyring::{self, Keyring, SlotKind, SlotSummary};
-use crate::crypto::{self, keyfile, random};
+use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
+use crate::crypto::{self, encryption_key, keyfile, random};
 use crate::domain::{Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
@@ -70,19 +71,20 @@ impl From<std::io::Error> for Locked {
     }
 }
 
-/// Opens the store of a data directory whose lock the caller holds, or makes a new one when there is none. `identity`
-/// names another place for the server's identity.
-pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
+/// Opens the store of a data directory whose lock the caller holds with a key that is at hand, or makes a new one when there
+/// is none.
+pub fn open(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<OpenStore, Locked> {
     replace::finish(data_dir)?;
     // Sent to a server that is gone, which alone knew its name.
     data_dir.remove(&[data_dir.upload()])?;
     match keyfile::load(data_dir.path())? {
         Some(loaded) => {
             let slots = keyring::fingerprints(&loaded.text)?;
-            let keyring = unlock(data_dir, identity, &loaded.text).map_err(|reason| Locked {
+            let keyring = sources.unlock(data_dir, &loaded.text).map_err(|reason| Locked {
                 slots,
                 ..Locked::because(reason)
             })?;
+            sources.report(&keyring);
             open_existing(data_dir, keyring, &loaded, now)
         }
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
@@ -93,7 +95,7 @@ pub fn open(data_dir: &DataDir, identity: Option<&Path>, now: UnixMillis) -> Res
              into another directory with `strongroom restore`. Nothing was changed",
             data_dir.database().display()
         ))),
-        None => create(data_dir, identity, now),
+        None => create(data_dir, sources, now),
     }
 }
 
@@ -144,15 +146,30 @@ fn finish(data_dir: &DataDir) -> Result<(), Locked> {
     }
 }
 
-fn create(data_dir: &DataDir, identity_file: Option<&Path>, now: UnixMillis) -> Result<OpenStore, Locked> {
-    let server = match identity_file {
+fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<OpenStore, Locked> {
+    let given = sources.encryption_key.as_ref();
+    let given = given
+        .map(|(variable, value)| encryption_key::recognise(value).map(|(_, identity)| (*variable, identity)));
+    // A value of which no key can be made is refused before anything is: whoever set it relies on it.
+    let given = given.transpose()?;
+    let server = match sources.identity.as_deref() {
         Some(file) => first(identity::read_identities(file)?)?,
         None if fs::exists(data_dir.identity())? => first(identity::read_identities(&data_dir.identity())?)?,
         None => identity::create_server_identity(data_dir.path(), now)?,
     };
     let instance = InstanceId::from_random(random::bytes()?);
     let mut keyring = Keyring::create(instance, now)?;
-    keyring.add_slot(SlotKind::Server, "Server", &identity::recipient(&server), now)?;
+    keyring.add_slot(
+        &NewSlot::plain(SlotKind::Server, "Server", &identity::recipient(&server)),
+        now,
+    )?;
+    if let Some((variable, identity)) = &given {
+        let recipient = identity::recipient(identity);
+        keyring.add_slot(
+            &NewSlot::plain(SlotKind::EncryptionKey, variable, &recipient),
+            now,
+        )?;
+    }
 
     fs::write(data_dir.path().join(STARTED), instance.to_string())?;
     data_dir.sync()?;
@@ -194,18 +211,11 @@ fn open_existing(
             data_dir.database().display()
         )));
     }
-    let key = keyring.database_key().to_hex();
     let options = SqliteOptions {
         create: unfinished,
         ..SqliteOptions::default()
     };
-    let db = Db::open_sqlite(&data_dir.database(), &key, &options).map_err(|error| match error {
-        store::Error::NotADatabase => Locked::because(
-            "The database does not belong to this keyring, or is damaged. Put the two files back that belong together, \
-             or restore a backup. Nothing was changed",
-        ),
-        other => other.into(),
-    })?;
+    let db = open_database(data_dir, &keyring, &options)?;
     if !unfinished {
         require_used(&db)?;
     }
@@ -220,7 +230,48 @@ fn open_existing(
             data_dir.restore_part().display()
         ))
     })?;
-    Ok(OpenStore::new(db, keyring, loaded.text.clone()))
+    let opened = OpenStore::new(db, keyring, loaded.text.clone());
+    finish_rotations(&opened, data_dir, now);
+    Ok(opened)
+}
+
+/// Opens the file with its key, or with the one under which it was being encrypted anew when the process ended.
+fn open_database(data_dir: &DataDir, keyring: &Keyring, options: &SqliteOptions) -> Result<Db, Locked> {
+    let keys = [Some(keyring.database_key()), keyring.next_database_key()];
+    for key in keys.into_iter().flatten() {
+        match Db::open_sqlite(&data_dir.database(), &key.to_hex(), options) {
+            Ok(db) => return Ok(db),
+            Err(store::Error::NotADatabase) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(Locked::because(
+        "The database does not belong to this keyring, or is damaged. Put the two files back that belong together, \
+         or restore a backup. Nothing was changed",
+    ))
+}
+
+/// Goes on with what a process left that was ended in the middle of a rotation. What cannot be done now, such as for want of
+/// disk space, is done at the next start: the store is whole in between.
+fn finish_rotations(opened: &OpenStore, data_dir: &DataDir, now: UnixMillis) {
+    let keys = opened.keyring();
+    let finished = opened
+        .db
+        .read_blocking(move |tx| data_keys::needs_rewrap(&mut Context { tx, keys: &keys, now }))
+        .and_then(|needed| {
+            if needed {
+                let rewrapped = keys::rewrap(opened, now)?;
+                tracing::warn!(
+                    rewrapped,
+                    "a rotation of the root key was interrupted and is finished now"
+                );
+            }
+            Ok(())
+        })
+        .and_then(|()| keys::finish_rekey(opened, data_dir));
+    if let Err(error) = finished {
+        tracing::error!(%error, "an interrupted rotation of keys could not be finished; it goes on at the next start");
+    }
 }
 
 /// Refuses a database with nothing in it where there must be a store: SQLite takes a file that was cut off within its
@@ -234,24 +285,6 @@ fn require_used(db: &Db) -> Result<(), Locked> {
         )),
         Err(error) => Err(error.into()),
     }
-}
-
-fn unlock(data_dir: &DataDir, identity_file: Option<&Path>, text: &str) -> Result<Keyring, String> {
-    let default = data_dir.identity();
-    let file = identity_file.unwrap_or(&default);
-    let identities = identity::read_identities(file).map_err(|error| {
-        format!(
-            "The server's identity cannot be read: {error}. Use --identity FILE, naming a recovery kit or \
-             wherever the identity was moved to. Nothing was changed"
-        )
-    })?;
-    Keyring::open(text, &identities).map_err(|error| {
-        format!(
-            "The identity in {} does not open the keyring: {error}. Use --identity FILE, naming one that does. \
-             Nothing was changed",
-            file.display()
-        )
-    })
 }
 
 /// Brings the schema up to date and makes sure that database and keyring belong together.

@@ -2,21 +2,23 @@
 //! directory, and in the running server when it does ([`super::control`]).
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use shared::model::keys::{Keys, KeysAct};
 use shared::model::names::Email;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, kits};
+use super::{App, OpenStore, keys as app_keys, kits};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::fingerprint;
 use crate::crypto::policy;
 use crate::domain::caller::Caller;
 use crate::domain::users::NewUser;
-use crate::domain::{Context, Error, audit, instance, setup, users};
+use crate::domain::{Context, Error, audit, instance, keys, setup, users};
 
 /// An operator's act.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +44,15 @@ pub enum Command {
     },
     /// A backup to all recovery kits, written to the output.
     Backup,
+    /// What opens the store, and what is under way with its keys.
+    ListKeys,
+    /// Something is done with keys.
+    Keys(KeysAct),
+    /// The store of a locked server is opened.
+    Unlock {
+        /// A kit, cards, an SSH key or a passphrase.
+        key: SecretText,
+    },
 }
 
 /// What came of it.
@@ -70,6 +81,16 @@ pub enum Reply {
         /// What is in it.
         summary: backup::Summary,
     },
+    /// Everything about keys.
+    Keys {
+        /// As it is.
+        keys: Keys,
+    },
+    /// It was done.
+    Done {
+        /// One sentence that says what was done.
+        message: String,
+    },
 }
 
 /// Why it was not done.
@@ -88,14 +109,40 @@ pub enum Failure {
 
 /// Does it. Progress of a backup goes to `output` as the file itself.
 pub fn perform(
-    app: &App,
+    app: &Arc<App>,
     data_dir: &DataDir,
     command: Command,
     output: &mut (dyn Write + Send),
 ) -> Result<Reply, Failure> {
+    if let Command::Unlock { key } = &command {
+        // Whoever reaches the control socket is on the machine: nothing is to be compared.
+        let name = app.unlock_blocking(key, None, Caller::operator().source)?;
+        return Ok(Reply::Done {
+            message: format!("The store was opened with {name}"),
+        });
+    }
     let opened = app.store()?;
     let now = app.clock.now();
     match command {
+        Command::Unlock { .. } => {
+            Err(Error::BadRequest("The store is not locked. There is nothing to do".into()).into())
+        }
+        Command::ListKeys => {
+            let keyring = opened.keyring();
+            let keys = opened.db.read_blocking(move |tx| {
+                keys::state_for_operator(&mut Context {
+                    tx,
+                    keys: &keyring,
+                    now,
+                })
+            })?;
+            Ok(Reply::Keys { keys })
+        }
+        Command::Keys(act) => {
+            let operator = |_: &mut Context| Ok(Caller::operator());
+            let message = app_keys::perform(&opened, data_dir, act, now, operator)?;
+            Ok(Reply::Done { message })
+        }
         Command::SetupCode => {
             let (code, expires) = write(&opened, now, |cx| {
                 let made = setup::new_code(cx)?;

@@ -16,7 +16,8 @@ use super::data_dir::DataDir;
 use super::{App, blocking, open};
 use crate::backup::replace::{self, Built};
 use crate::backup::{self, Summary};
-use crate::crypto::identity::{self, Identity};
+use crate::crypto::brought;
+use crate::crypto::identity::Identity;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::{self, random};
 use crate::domain::caller::{Caller, Source};
@@ -123,7 +124,7 @@ impl App {
         keys: &SecretText,
         source: Source,
     ) -> Result<Restored, Error> {
-        let identities = identity::parse_secret(keys).map_err(|reason| Error::Invalid {
+        let identities = brought::kit_or_cards(keys).map_err(|reason| Error::Invalid {
             field: "identity",
             reason,
         })?;

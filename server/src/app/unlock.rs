@@ -5,8 +5,8 @@ use std::sync::Arc;
 use shared::model::text::SecretText;
 
 use super::{App, OpenStore, blocking, open};
-use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{SlotKind, SlotSummary};
+use crate::crypto::{brought, keyfile};
 use crate::domain::caller::{Caller, Source};
 use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error, audit};
@@ -36,6 +36,18 @@ impl App {
         confirmed: Option<Option<String>>,
         source: Source,
     ) -> Result<String, Error> {
+        let (app, keys) = (Arc::clone(self), keys.clone());
+        // On a thread of its own, to its end: whoever asked may go away meanwhile.
+        blocking(move || app.unlock_blocking(&keys, confirmed, source)).await
+    }
+
+    /// The same for a thread that may block.
+    pub fn unlock_blocking(
+        self: &Arc<Self>,
+        keys: &SecretText,
+        confirmed: Option<Option<String>>,
+        source: Source,
+    ) -> Result<String, Error> {
         let locked = self
             .why_locked()
             .ok_or_else(|| Error::BadRequest("The store is not locked. There is nothing to do".into()))?;
@@ -48,22 +60,16 @@ impl App {
                     .into(),
             ));
         }
-        let identities = identity::parse_secret(keys).map_err(|reason| Error::Invalid {
-            field: "identity",
-            reason,
-        })?;
         let mut refused = Arc::clone(&self.unlocking).try_lock_owned().map_err(|_| {
             Error::Conflict("Somebody else is unlocking the store at this moment. Try again".into())
         })?;
         refused.require_turn(&source, self.clock.now())?;
-        let app = Arc::clone(self);
-        // On a thread of its own, to its end: whoever asked may go away meanwhile.
-        blocking(move || app.unlock_with(&identities, &mut refused, &source)).await
+        self.unlock_with(keys, &mut refused, &source)
     }
 
     fn unlock_with(
         &self,
-        identities: &[Identity],
+        keys: &SecretText,
         refused: &mut Refused,
         source: &Source,
     ) -> Result<String, Error> {
@@ -71,7 +77,16 @@ impl App {
         if self.store().is_ok() {
             return Err(Error::BadRequest("The store has been unlocked meanwhile".into()));
         }
-        let opened = match open::open_with(self.require_data_dir()?, identities, now) {
+        let data_dir = self.require_data_dir()?;
+        let keyring = keyfile::load(data_dir.path())?
+            .map(|loaded| loaded.text)
+            .unwrap_or_default();
+        // A passphrase is looked for in the turn as well: it costs half a second of this machine.
+        let identities = brought::identities(keys, &keyring).map_err(|reason| Error::Invalid {
+            field: "identity",
+            reason,
+        })?;
+        let opened = match open::open_with(data_dir, &identities, now) {
             Ok(Some(opened)) => opened,
             Ok(None) => {
                 refused.count(source, now);

@@ -16,7 +16,7 @@ use crate::app::data_dir::DataDir;
 use crate::app::open::{INSTANCE, STARTED};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
-use crate::crypto::keyring::{Keyring, SlotKind};
+use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use crate::domain::caller::Caller;
 use crate::domain::{Context, audit, proof};
 use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
@@ -172,7 +172,7 @@ pub(super) fn finish_part(
         .map(|slot| slot.id)
         .collect();
     for server in servers {
-        keyring.add_slot(SlotKind::Server, "Server", server, now)?;
+        keyring.add_slot(&NewSlot::plain(SlotKind::Server, "Server", server), now)?;
     }
     for slot in old {
         keyring.remove_slot(slot)?;

@@ -32,7 +32,7 @@ use tokio::runtime::Builder;
 
 use crate::observe::process;
 use failure::Failure;
-use operator::{admin, backup, keys, restore, serve, setup_code};
+use operator::{admin, backup, keys, restore, serve, setup_code, unlock};
 use printer::Printer;
 
 /// A self-hosted secrets manager: the server and its client in one program.
@@ -129,9 +129,17 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     #[command(
         subcommand,
         after_help = "Examples:
-  strongroom keys kit --output recovery-kit.txt"
+  strongroom keys list
+  strongroom keys kit --output recovery-kit.txt
+  strongroom keys rotate-root"
     )]
     Keys(keys::KeysCommand),
+    /// Open the store of a running server that is locked
+    #[command(after_help = "Examples:
+  strongroom unlock                          asks for a passphrase or the last line of a kit
+  strongroom unlock --identity kit.txt
+  strongroom unlock --identity ~/.ssh/id_ed25519")]
+    Unlock(unlock::UnlockArgs),
     /// Write everything into one encrypted file
     #[command(after_help = "Examples:
   strongroom backup --output strongroom-backup.age")]
@@ -181,6 +189,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
         Command::SetupCode(_)
             | Command::Admin(_)
             | Command::Keys(_)
+            | Command::Unlock(_)
             | Command::Backup(_)
             | Command::Restore(_)
     ) {
@@ -211,6 +220,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::SetupCode(args) => setup_code::run(args, printer).await,
             Command::Admin(command) => admin::run(command, printer).await,
             Command::Keys(command) => keys::run(command, printer).await,
+            Command::Unlock(args) => unlock::run(args, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,
         }

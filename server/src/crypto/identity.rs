@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret;
 pub use age::x25519::Identity;
+use bech32::{Bech32, Hrp};
 use shared::model::ids::InstanceId;
 use shared::model::kit;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
+use zeroize::Zeroizing;
 
 use super::keyring::fingerprint;
 use super::{Error, private_file};
 
+/// What the text of an identity begins with, before its `1`.
+const SECRET_PREFIX: &str = "age-secret-key-";
 /// Name of the server's own identity in the data directory.
 pub const SERVER_FILE: &str = "identity";
 
@@ -23,6 +27,24 @@ pub fn generate() -> Identity {
 /// The public recipient of an identity (`age1…`).
 pub fn recipient(identity: &Identity) -> String {
     identity.to_public().to_string()
+}
+
+/// The identity whose secret key these 32 bytes are, as X25519 takes them.
+pub fn from_bytes(bytes: &[u8]) -> Result<Identity, Error> {
+    const MALFORMED: Error = Error::Malformed("the secret key of an identity has 32 bytes");
+    if bytes.len() != 32 {
+        return Err(MALFORMED);
+    }
+    let hrp = Hrp::parse(SECRET_PREFIX).map_err(|_| MALFORMED)?;
+    let text = Zeroizing::new(bech32::encode_upper::<Bech32>(hrp, bytes).map_err(|_| MALFORMED)?);
+    text.parse().map_err(|_| MALFORMED)
+}
+
+/// The secret key of an identity.
+pub fn to_bytes(identity: &Identity) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let (_, bytes) = bech32::decode(identity.to_string().expose_secret())
+        .map_err(|_| Error::Malformed("the text of an identity"))?;
+    Ok(Zeroizing::new(bytes))
 }
 
 /// The path of the server's own identity.
@@ -52,7 +74,7 @@ pub fn create_server_identity(data_dir: &Path, now: UnixMillis) -> Result<Identi
         fingerprint = fingerprint(&recipient(&identity)),
         recipient = recipient(&identity),
     );
-    let text = kit::identity_file(&comments, &secret_of(&identity));
+    let text = kit::identity_file(&comments, &secret_text(&identity));
     private_file::replace(&path, text.expose().as_bytes())?;
     Ok(identity)
 }
@@ -65,10 +87,11 @@ pub fn kit_text(identity: &Identity, instance: InstanceId, now: UnixMillis) -> S
         created: now,
         recipient: &recipient(identity),
     };
-    kit::text(&facts, &secret_of(identity))
+    kit::text(&facts, &secret_text(identity))
 }
 
-fn secret_of(identity: &Identity) -> SecretText {
+/// An identity as it stands in a file.
+pub fn secret_text(identity: &Identity) -> SecretText {
     SecretText::from(identity.to_string().expose_secret())
 }
 

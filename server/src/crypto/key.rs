@@ -1,8 +1,9 @@
 //! A symmetric key.
 
-use std::fmt;
+use std::{fmt, io};
 
 use data_encoding::HEXLOWER;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Error, mac::mac, random};
@@ -45,6 +46,19 @@ impl Key {
             .map(Zeroizing::new)
             .map_err(|_| Error::Malformed("a key is written as 64 lower-case hex digits"))?;
         Self::from_slice(&bytes)
+    }
+
+    /// Whether it is the same key. Takes the same time for any two.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+
+    /// Keeps the key out of swap, as long as the process lives. Refused where the limit of locked memory is used up.
+    pub(super) fn keep_in_memory(&self) -> io::Result<()> {
+        let guard = region::lock(self.0.as_ptr(), Self::LENGTH).map_err(io::Error::other)?;
+        // Unlocking would unlock the other keys of the page too. Pages are few, and a key wipes itself when it goes.
+        std::mem::forget(guard);
+        Ok(())
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; Self::LENGTH] {

@@ -13,9 +13,7 @@ use std::collections::BTreeMap;
 use age::x25519;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use sha2::{Digest, Sha256};
 use shared::model::ids::{InstanceId, SlotId};
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
@@ -23,12 +21,12 @@ use zeroize::Zeroizing;
 
 use super::{Error, Key, aead};
 
+mod document;
 mod slot;
 
+use document::{Document, FORMAT, associated_data};
 pub use shared::model::kit::fingerprint;
-pub use slot::{Slot, SlotKind, SlotSummary};
-
-const FORMAT: u32 = 1;
+pub use slot::{Cards, KeptAt, NewSlot, Slot, SlotKind, SlotSummary};
 
 /// What a keyring file tells without being unlocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +59,9 @@ struct Keys {
     root: Versions,
     signing: Versions,
     database: Stored,
+    /// The key under which the database file is being encrypted anew. While it is here, the file may have either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database_next: Option<Stored>,
     token_hash: Stored,
     index: Stored,
 }
@@ -113,6 +114,25 @@ impl Versions {
         self.retired.get(&version).map(|stored| &stored.0)
     }
 
+    /// Makes the version before the present one the present one again; the other one stays, retired.
+    fn revert(&mut self) -> Result<u32, Error> {
+        let before = self
+            .retired
+            .keys()
+            .copied()
+            .filter(|version| *version < self.version)
+            .next_back();
+        let version = before.ok_or(Error::Malformed("there is no earlier key to go back to"))?;
+        let key = self
+            .retired
+            .remove(&version)
+            .ok_or(Error::UnknownKeyVersion(version))?;
+        let reverted = std::mem::replace(&mut self.key, key);
+        self.retired.insert(self.version, reverted);
+        self.version = version;
+        Ok(version)
+    }
+
     fn rotate(&mut self) -> Result<u32, Error> {
         let newest = self
             .retired
@@ -131,53 +151,6 @@ impl Versions {
     }
 }
 
-/// The file. The checksum tells damage from a wrong key, so that a damaged file gives way to the previous generation.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    format: u32,
-    instance: InstanceId,
-    generation: u64,
-    slots: Vec<Slot>,
-    sealed: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    checksum: Option<String>,
-}
-
-impl Document {
-    fn parse(text: &str) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        const UNREADABLE: Error = Error::Malformed("the keyring file is incomplete or damaged");
-        let Format { format } = serde_json::from_str(text).map_err(|_| UNREADABLE)?;
-        if format > FORMAT {
-            return Err(Error::NewerFormat);
-        }
-        let mut document: Self = serde_json::from_str(text).map_err(|_| UNREADABLE)?;
-        let checksum = document.checksum.take().ok_or(UNREADABLE)?;
-        if format != FORMAT || checksum != document.checksum()? {
-            return Err(UNREADABLE);
-        }
-        Ok(document)
-    }
-
-    /// Of everything but the checksum itself.
-    fn checksum(&self) -> Result<String, Error> {
-        let body = serde_json::to_vec(self).map_err(|_| Error::Malformed("keyring"))?;
-        Ok(HEXLOWER.encode(&Sha256::digest(body)))
-    }
-
-    fn summary(self) -> Summary {
-        Summary {
-            instance: self.instance,
-            generation: self.generation,
-            slots: self.slots.into_iter().map(SlotSummary::from).collect(),
-        }
-    }
-}
-
 /// What a keyring file tells without being unlocked. Fails if it is damaged, and so is the test for that.
 pub fn summary(text: &str) -> Result<Summary, Error> {
     Document::parse(text).map(Document::summary)
@@ -186,6 +159,15 @@ pub fn summary(text: &str) -> Result<Summary, Error> {
 /// The slots of a keyring file, for the page of a locked server.
 pub fn fingerprints(text: &str) -> Result<Vec<SlotSummary>, Error> {
     summary(text).map(|summary| summary.slots)
+}
+
+/// The age files of a keyring file that hold identities of slots, each with the kind of key that opens it.
+pub fn escrows(text: &str) -> Result<Vec<(SlotKind, String)>, Error> {
+    let slots = Document::parse(text)?.slots;
+    Ok(slots
+        .into_iter()
+        .filter_map(|slot| Some((slot.kind, slot.escrow?)))
+        .collect())
 }
 
 impl Keyring {
@@ -202,6 +184,7 @@ impl Keyring {
                 root: Versions::first()?,
                 signing: Versions::first()?,
                 database: Stored::random()?,
+                database_next: None,
                 token_hash: Stored::random()?,
                 index: Stored::random()?,
             },
@@ -214,7 +197,12 @@ impl Keyring {
         let sealed = STANDARD
             .decode(&document.sealed)
             .map_err(|_| Error::Malformed("the sealed part of the keyring is not base64"))?;
-        let associated = associated_data(document.instance, document.generation, &document.slots);
+        let associated = associated_data(
+            document.format,
+            document.instance,
+            document.generation,
+            &document.slots,
+        );
         let mut refused = Error::NoIdentityOpens;
         for slot in &document.slots {
             for identity in identities {
@@ -252,7 +240,7 @@ impl Keyring {
         let count = self.keys.root.retired.len() + self.keys.signing.retired.len();
         let mut json = Zeroizing::new(Vec::with_capacity(1024 + 128 * count));
         serde_json::to_writer(&mut *json, &self.keys).map_err(|_| Error::Malformed("keyring"))?;
-        let associated = associated_data(self.instance, self.generation, &self.slots);
+        let associated = associated_data(FORMAT, self.instance, self.generation, &self.slots);
         let mut document = Document {
             format: FORMAT,
             instance: self.instance,
@@ -268,14 +256,8 @@ impl Keyring {
     }
 
     /// Adds a way to unlock the keyring. Only the public recipient is needed.
-    pub fn add_slot(
-        &mut self,
-        kind: SlotKind,
-        name: &str,
-        recipient: &str,
-        now: UnixMillis,
-    ) -> Result<SlotId, Error> {
-        let slot = Slot::new(kind, name, recipient, now, &self.unlock)?;
+    pub fn add_slot(&mut self, new: &NewSlot, now: UnixMillis) -> Result<SlotId, Error> {
+        let slot = Slot::new(new, now, &self.unlock)?;
         if self.slots.iter().any(|other| other.recipient == slot.recipient) {
             return Err(Error::SlotExists);
         }
@@ -286,6 +268,29 @@ impl Keyring {
         self.slots.push(slot);
         self.generation += 1;
         Ok(id)
+    }
+
+    /// Changes what is written down about a slot.
+    pub fn describe_slot(
+        &mut self,
+        id: SlotId,
+        change: impl FnOnce(&mut Slot) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let slot = self.slots.iter_mut().find(|slot| slot.id == id);
+        change(slot.ok_or(Error::UnknownSlot)?)?;
+        self.generation += 1;
+        Ok(())
+    }
+
+    /// The slots that these identities open, as they are now. So somebody shows that he has the key.
+    pub fn opened_by(&self, identities: &[x25519::Identity]) -> Vec<SlotId> {
+        let opens = |slot: &&Slot| {
+            identities
+                .iter()
+                .filter_map(|identity| slot.unwrap_with(identity))
+                .any(|unlock| unlock.matches(&self.unlock))
+        };
+        self.slots.iter().filter(opens).map(|slot| slot.id).collect()
     }
 
     /// Takes a way to unlock the keyring away and makes a new unlock key, so that the removed one is of no use even
@@ -315,11 +320,67 @@ impl Keyring {
         Ok(version)
     }
 
+    /// Goes back to the root key before the present one; returns its version.
+    pub fn revert_root(&mut self) -> Result<u32, Error> {
+        let version = self.keys.root.revert()?;
+        self.generation += 1;
+        Ok(version)
+    }
+
+    /// Versions of the root keys that only older copies of the database need.
+    pub fn retired_roots(&self) -> Vec<u32> {
+        self.keys.root.retired.keys().copied().collect()
+    }
+
+    /// Destroys the retired root keys. Whatever is still under one of them is lost: the caller has looked.
+    pub fn destroy_retired_roots(&mut self) -> usize {
+        let destroyed = std::mem::take(&mut self.keys.root.retired).len();
+        self.generation += 1;
+        destroyed
+    }
+
+    /// A new key for the embedded database file, beside the present one until [`Keyring::finish_database_key`].
+    pub fn prepare_database_key(&mut self) -> Result<&Key, Error> {
+        if self.keys.database_next.is_none() {
+            self.generation += 1;
+        }
+        let next = match self.keys.database_next.take() {
+            Some(next) => next,
+            None => Stored::random()?,
+        };
+        Ok(&self.keys.database_next.insert(next).0)
+    }
+
+    /// The key that [`Keyring::prepare_database_key`] made, while the file may have it.
+    pub fn next_database_key(&self) -> Option<&Key> {
+        self.keys.database_next.as_ref().map(|next| &next.0)
+    }
+
+    /// The file has the new key: the old one is forgotten. Nothing to do without a new one.
+    pub fn finish_database_key(&mut self) {
+        if let Some(next) = self.keys.database_next.take() {
+            self.keys.database = next;
+            self.generation += 1;
+        }
+    }
+
     /// A new key for tokens signed from now on; returns its `kid`. Tokens signed before stay valid.
     pub fn rotate_signing(&mut self) -> Result<u32, Error> {
         let kid = self.keys.signing.rotate()?;
         self.generation += 1;
         Ok(kid)
+    }
+
+    /// Keeps every key out of swap. Refused where the limit of locked memory is used up; nothing else depends on it.
+    pub fn keep_in_memory(&self) -> std::io::Result<()> {
+        let keys = &self.keys;
+        let single = [&keys.database, &keys.token_hash, &keys.index].into_iter();
+        let versions = [&keys.root, &keys.signing].into_iter();
+        let versions = versions.flat_map(|versions| versions.retired.values().chain([&versions.key]));
+        let all = single.chain(versions).chain(&keys.database_next);
+        all.map(|stored| &stored.0)
+            .chain([&self.unlock])
+            .try_for_each(Key::keep_in_memory)
     }
 
     /// The instance all of this belongs to.
@@ -382,24 +443,11 @@ impl Keyring {
         &self.keys.index.0
     }
 
-    /// The public recipients of all recovery kits: to whom backups are encrypted.
+    /// The public recipients of all kits and sets of cards: to whom backups are encrypted.
     pub fn recovery_recipients(&self) -> Vec<String> {
-        let kits = self.slots.iter().filter(|slot| slot.kind == SlotKind::Recovery);
+        let kits = self.slots.iter().filter(|slot| slot.kind.opens_backups());
         kits.map(|slot| slot.recipient.clone()).collect()
     }
-}
-
-/// Binds the sealed keys to the instance, the generation and what the slots say about themselves.
-fn associated_data(instance: InstanceId, generation: u64, slots: &[Slot]) -> Vec<u8> {
-    let slots: Vec<Vec<u8>> = slots.iter().map(Slot::associated_data).collect();
-    let (instance, generation, format) = (
-        instance.to_string(),
-        generation.to_be_bytes(),
-        FORMAT.to_be_bytes(),
-    );
-    let mut parts: Vec<&[u8]> = vec![b"keyring", &format, instance.as_bytes(), &generation];
-    parts.extend(slots.iter().map(Vec::as_slice));
-    aead::associated_data(&parts)
 }
 
 #[cfg(test)]

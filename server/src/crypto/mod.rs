@@ -18,9 +18,13 @@
 //! | what do machines and browsers present? | [`token`], [`jwt`] |
 
 pub mod aead;
+pub mod brought;
+pub mod cards;
 pub mod digest;
+pub mod encryption_key;
 pub mod envelope;
 mod error;
+pub mod escrow;
 pub mod identity;
 pub mod jwt;
 mod key;

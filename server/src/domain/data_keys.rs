@@ -1,6 +1,6 @@
 //! Data keys of projects: one random key for each, sealed by a root key of the keyring.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use shared::model::ids::{ProjectId, SecretId};
 use shared::model::text::SecretText;
@@ -18,19 +18,85 @@ pub struct DataKeys {
     keys: HashMap<u32, Key>,
 }
 
+/// The version of the root key under which everything is.
+const ROOT: &str = "keys.root";
+/// Versions of root keys that are destroyed, separated by spaces.
+const DESTROYED: &str = "keys.root.destroyed";
+
 /// Makes the first data key of a new project.
 pub fn create(cx: &mut Context, project: ProjectId) -> Result<(), Error> {
+    add(cx, project, 1)
+}
+
+/// Makes a new data key, under which everything goes that is written from now on; returns its version.
+pub fn renew(cx: &mut Context, project: ProjectId) -> Result<u32, Error> {
+    let newest = store::project_keys::list(cx.tx, project)?
+        .first()
+        .map(|key| key.version);
+    let version = newest
+        .and_then(|newest| newest.checked_add(1))
+        .ok_or(Error::Store(store::Error::Corrupt("project without a data key")))?;
+    add(cx, project, version)?;
+    Ok(version)
+}
+
+fn add(cx: &mut Context, project: ProjectId, version: u32) -> Result<(), Error> {
     let (root_version, root) = cx.keys.current_root();
-    let key_sealed = sealed::seal_key(root, root_version, project, 1, &Key::random()?)?;
+    if destroyed(cx)?.contains(&root_version) {
+        // A keyring from before, in a request that waited very long.
+        return Err(Error::Store(store::Error::Conflict));
+    }
+    let key_sealed = sealed::seal_key(root, root_version, project, version, &Key::random()?)?;
     Ok(store::project_keys::insert(
         cx.tx,
         project,
-        &ProjectKey {
-            version: 1,
-            key_sealed,
-        },
+        &ProjectKey { version, key_sealed },
         cx.now,
     )?)
+}
+
+/// Whether data keys may still be under another root key than the keyring's present one.
+pub fn needs_rewrap(cx: &mut Context) -> Result<bool, Error> {
+    let version = cx.keys.current_root().0.to_string();
+    Ok(match store::settings::get(cx.tx, ROOT)? {
+        Some(rewrapped) => rewrapped != version,
+        None => version != "1",
+    })
+}
+
+/// Puts every data key under the keyring's present root key; returns how many were not. All or nothing.
+pub fn rewrap(cx: &mut Context) -> Result<usize, Error> {
+    let (root_version, root) = cx.keys.current_root();
+    let mut rewrapped = 0;
+    for (project, row) in store::project_keys::all(cx.tx)? {
+        if sealed::key_version(&row.key_sealed)? == root_version {
+            continue;
+        }
+        let key = open_one(cx.keys, project, &row)?;
+        let key_sealed = sealed::seal_key(root, root_version, project, row.version, &key)?;
+        let row = ProjectKey { key_sealed, ..row };
+        store::project_keys::reseal(cx.tx, project, &row)?;
+        rewrapped += 1;
+    }
+    store::settings::set(cx.tx, ROOT, &root_version.to_string())?;
+    Ok(rewrapped)
+}
+
+/// Makes sure that nothing needs the retired root keys any more, and that nothing will: they may be destroyed then.
+pub fn let_go_of_retired(cx: &mut Context) -> Result<(), Error> {
+    rewrap(cx)?;
+    let mut gone = destroyed(cx)?;
+    gone.extend(cx.keys.retired_roots());
+    let gone: Vec<String> = gone.iter().map(u32::to_string).collect();
+    Ok(store::settings::set(cx.tx, DESTROYED, &gone.join(" "))?)
+}
+
+fn destroyed(cx: &mut Context) -> Result<BTreeSet<u32>, Error> {
+    let text = store::settings::get(cx.tx, DESTROYED)?.unwrap_or_default();
+    Ok(text
+        .split_whitespace()
+        .filter_map(|version| version.parse().ok())
+        .collect())
 }
 
 /// Opens the data keys of a project.
@@ -88,6 +154,11 @@ impl DataKeys {
     /// Version of the key that new values are sealed with.
     pub fn current_version(&self) -> u32 {
         self.current
+    }
+
+    /// Whether something is sealed with the newest key.
+    pub fn is_current(&self, sealed: &[u8]) -> Result<bool, Error> {
+        Ok(sealed::key_version(sealed)? == self.current)
     }
 
     /// Seals a part of a secret version. `owner` is the user of a personal override, or empty.

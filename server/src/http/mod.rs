@@ -31,7 +31,7 @@ use route::{
 };
 use shared::model::access::{Action, Subject};
 use strongroom::{
-    account, backups, changes, instance as instance_state, kits, onboarding, restore, sessions, setup,
+    account, backups, changes, instance as instance_state, keys, kits, onboarding, restore, sessions, setup,
     system, unlock,
 };
 
@@ -217,6 +217,8 @@ pub fn routes() -> Vec<Route> {
         user("DELETE", "/api/strongroom/v1/sessions/{session}", delete(sessions::end)),
         user("POST", "/api/strongroom/v1/account/password", post(account::change_password)),
         instance("GET", "/api/strongroom/v1/instance", get(instance_state::state)),
+        instance("GET", "/api/strongroom/v1/keys", get(keys::state)),
+        instance("POST", "/api/strongroom/v1/keys", post(keys::act)),
         instance("GET", "/api/strongroom/v1/kits", get(kits::list)),
         instance("POST", "/api/strongroom/v1/kits", post(kits::add)),
         instance("POST", "/api/strongroom/v1/kits/skip", post(kits::skip)),

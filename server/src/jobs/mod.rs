@@ -1,15 +1,19 @@
 //! Work that nobody waits for: the whole schedule is this screen.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::app::{App, data_dir::DataDir};
-use crate::domain::{Error, access_tokens, audit, limiter};
+use crate::domain::{Error, access_tokens, audit, data_key_rotations, limiter};
 
 /// Records linked in one transaction.
 const LINK_BATCH: i64 = 500;
+/// Versions of secrets sealed anew in one transaction.
+const RESEAL_BATCH: i64 = 200;
+/// How long rotations keep the other jobs waiting.
+const RESEAL_FOR: Duration = Duration::from_millis(400);
 
 /// Runs until `stop` says so, and ends only between two pieces of work: what a job holds is never lost.
 pub async fn run(app: Arc<App>, data_dir: Option<DataDir>, mut stop: watch::Receiver<bool>) {
@@ -24,6 +28,7 @@ pub async fn run(app: Arc<App>, data_dir: Option<DataDir>, mut stop: watch::Rece
         }
         ticks += 1;
         report("link audit records", link(&app, &stop).await);
+        report("seal secrets under a new key", reseal(&app, &stop).await);
         if ticks.is_multiple_of(2) {
             report("record repeated reads", flush(&app).await);
         }
@@ -69,6 +74,21 @@ async fn link(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Error> {
                 audit::link(&mut crate::domain::Context { tx, keys: &keys, now }, LINK_BATCH)
             })
             .await?;
+    }
+    Ok(())
+}
+
+/// Goes on with rotations of data keys for a while. Each step leaves room for those who write meanwhile.
+async fn reseal(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Error> {
+    let until = Instant::now() + RESEAL_FOR;
+    while !*stop.borrow() && Instant::now() < until {
+        // A cheap look first: nearly always there is nothing to do.
+        if !app.read(data_key_rotations::is_running).await? {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        app.write(|cx| data_key_rotations::step(cx, RESEAL_BATCH)).await?;
+        tokio::time::sleep(begun.elapsed()).await;
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ pub const ORDER: &[&str] = &[
     "projects",
     "project_members",
     "project_keys",
+    "data_key_rotations",
     "environments",
     "folders",
     "secrets",

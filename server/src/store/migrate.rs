@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trash",
         text: include_str!("migrations/0004_trash.sql"),
     },
+    Migration {
+        number: 5,
+        name: "keys",
+        text: include_str!("migrations/0005_keys.sql"),
+    },
 ];
 
 /// What [`migrate`] did.

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod client_secrets;
 pub mod contents;
 pub mod copy;
+pub mod data_key_rotations;
 pub mod environments;
 pub mod folders;
 pub mod identities;
@@ -97,7 +98,7 @@ struct Inner {
 
 /// Where a further connection comes from.
 enum Origin {
-    Sqlite(sqlite::Origin),
+    Sqlite(Arc<sqlite::Origin>),
     Postgres(Box<postgres::Origin>),
 }
 
@@ -207,6 +208,18 @@ impl Db {
                 .join()
                 .unwrap_or_else(|_| Err(E::from(Error::Unavailable("a transaction panicked".to_owned()))))
         })
+    }
+
+    /// Encrypts the embedded file anew under another raw key of 64 hex digits, without closing the store: writes wait,
+    /// reads go on. All of it happens or nothing, also when the process is killed; whoever calls this must be able to
+    /// open the file with either key until it returns. Blocks, and needs as much free disk again as the file has.
+    pub fn rekey_blocking(&self, key: &Zeroizing<String>) -> Result<(), Error> {
+        match &self.inner.origin {
+            Origin::Sqlite(_) => self.inner.writes.rekey_blocking(key.clone()),
+            Origin::Postgres(_) => Err(Error::Unavailable(
+                "PostgreSQL encrypts its own files: this store has no file key".to_owned(),
+            )),
+        }
     }
 
     /// Whether the database answers.

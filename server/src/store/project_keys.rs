@@ -55,3 +55,32 @@ pub fn any(tx: Tx) -> Result<Option<(ProjectId, ProjectKey)>, Error> {
         .map(|row| Ok((row.parsed(2)?, project_key(row)?)))
         .transpose()
 }
+
+/// Every key of every project, deleted ones included.
+pub fn all(tx: Tx) -> Result<Vec<(ProjectId, ProjectKey)>, Error> {
+    let rows = tx.query("SELECT version, key_sealed, project_id FROM project_keys", &[])?;
+    rows.iter()
+        .map(|row| Ok((row.parsed(2)?, project_key(row)?)))
+        .collect()
+}
+
+/// Puts the same key, sealed by another root key, in the place of what was there.
+pub fn reseal(tx: Tx, project: ProjectId, key: &ProjectKey) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE project_keys SET key_sealed = $3 WHERE project_id = $1 AND version = $2",
+        &[
+            Value::text(project),
+            Value::from(i64::from(key.version)),
+            Value::from(key.key_sealed.as_slice()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Removes the keys of a project that are older than a version.
+pub fn remove_older(tx: Tx, project: ProjectId, version: u32) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM project_keys WHERE project_id = $1 AND version < $2",
+        &[Value::text(project), Value::from(i64::from(version))],
+    )
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use zeroize::Zeroizing;
 
 use super::{Error, Tx};
 
@@ -31,10 +32,19 @@ pub(super) struct Work {
     pub(super) relaxed: bool,
 }
 
+/// A new key for the file, and the way back of the outcome.
+pub(super) struct Rekey {
+    /// 64 hex digits.
+    pub(super) key: Zeroizing<String>,
+    pub(super) done: Sender<Result<(), Error>>,
+}
+
 /// What a thread finds in its queue.
 pub(super) enum Message {
     /// Do this.
     Run(Work),
+    /// Encrypt the file anew; only a writer of the embedded database gets this.
+    Rekey(Rekey),
     /// End the thread that takes this. Jobs still queued when the last thread ends are answered with
     /// [`Error::Unavailable`].
     Stop,
@@ -161,6 +171,18 @@ impl Queue {
         self.sender
             .send(Message::Run(Work { job, relaxed }))
             .map_err(|_| Error::closed())
+    }
+
+    /// Has the file encrypted anew, after what is queued. Blocks.
+    pub(super) fn rekey_blocking(&self, key: Zeroizing<String>) -> Result<(), Error> {
+        if self.places.is_closed() {
+            return Err(Error::closed());
+        }
+        let (done, outcome) = crossbeam_channel::bounded(1);
+        self.sender
+            .send(Message::Rekey(Rekey { key, done }))
+            .map_err(|_| Error::closed())?;
+        outcome.recv().unwrap_or_else(|_| Err(Error::closed()))
     }
 
     /// Accepts no more jobs and ends `threads` threads after what is queued.

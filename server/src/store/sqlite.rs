@@ -4,16 +4,19 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use rusqlite::config::DbConfig;
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
-use super::queue::{Job, Message, Queue, Work};
-use super::{Db, Dialect, Error, Origin as Source, Row, Sql, Threads, Tx, Value, spawn};
+use super::queue::{Job, Message, Queue, Rekey, Work};
+use super::{Db, Dialect, Error, Origin as Source, Threads, Tx, spawn};
+use session::{Session, translate};
+
+mod session;
 
 /// Page cache of one connection: negative means KiB. Cached pages are plaintext, so hot reads cost what they would
 /// without encryption; there are up to five connections and the whole server should fit in 20 MB.
@@ -54,28 +57,28 @@ impl Default for SqliteOptions {
 /// What a further connection needs.
 pub(super) struct Origin {
     path: PathBuf,
-    key: Zeroizing<String>,
+    /// Held while the file is encrypted anew: a connection that is wanted meanwhile waits for the key that fits.
+    key: Mutex<Zeroizing<String>>,
 }
 
 pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions) -> Result<Db, Error> {
-    if key.len() != 64 || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(Error::Sql("a database key has 64 hexadecimal digits".to_owned()));
-    }
+    require_raw_key(key)?;
     prepare_file(path, options.create).map_err(|cause| {
         Error::Unavailable(format!(
             "cannot open the database file {}: {cause}",
             path.display()
         ))
     })?;
-    let origin = Origin {
+    let origin = Arc::new(Origin {
         path: path.to_owned(),
-        key: key.clone(),
-    };
+        key: Mutex::new(key.clone()),
+    });
 
     let mut threads = Threads::default();
     let (writes, queue) = Queue::new();
     let writer = Writer {
         connection: origin.connect()?,
+        origin: Arc::clone(&origin),
         relaxed: false,
     };
     threads
@@ -84,9 +87,9 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
     let (reads, queue) = Queue::new();
     for _ in 0..options.readers.max(1) {
         let connection = origin.connect_reader()?;
-        let queue = queue.clone();
+        let (queue, origin) = (queue.clone(), Arc::clone(&origin));
         threads.readers.push(spawn("store-reader", move || {
-            serve_reads(&connection, &queue);
+            serve_reads(connection, &origin, &queue);
             Ok(())
         })?);
     }
@@ -97,6 +100,13 @@ pub(super) fn open(path: &Path, key: &Zeroizing<String>, options: &SqliteOptions
         Source::Sqlite(origin),
         threads,
     ))
+}
+
+fn require_raw_key(key: &str) -> Result<(), Error> {
+    if key.len() == 64 && key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(Error::Sql("a database key has 64 hexadecimal digits".to_owned()))
 }
 
 /// Makes the file readable by its owner only before SQLite writes a byte to it; log and index inherit the mode.
@@ -121,11 +131,20 @@ fn prepare_file(path: &Path, create: bool) -> io::Result<()> {
 
 impl Origin {
     fn connect(&self) -> Result<Connection, Error> {
+        self.connect_with(&self.key())
+    }
+
+    /// The key that fits. Waits while the file is being encrypted anew.
+    fn key(&self) -> MutexGuard<'_, Zeroizing<String>> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connect_with(&self, key: &str) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| translate(&error))?;
         // SQLCipher would write its complaint about a wrong key to standard error.
         set(&connection, "PRAGMA cipher_log_level = NONE")?;
-        let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", *self.key));
+        let key = Zeroizing::new(format!("PRAGMA key = \"x'{key}'\""));
         // Neither kept as a prepared statement nor quoted in a message: the code alone tells why.
         connection.execute_batch(&key).map_err(|error| {
             let code = error.sqlite_error_code();
@@ -196,18 +215,35 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn serve_reads(connection: &Connection, queue: &Receiver<Message>) {
+fn serve_reads(mut connection: Connection, origin: &Origin, queue: &Receiver<Message>) {
     while let Ok(Message::Run(Work { mut job, .. })) = queue.recv() {
         if job.is_abandoned() {
             continue;
         }
-        let begun = roll_back(connection).and_then(|()| run(connection, "BEGIN"));
-        if begun.is_ok() {
-            job.run(&mut Session::new(connection));
+        let mut begun = read(&connection, job.as_mut());
+        if begun == Err(Error::NotADatabase) {
+            // The file was encrypted anew under this connection.
+            begun = origin.connect_reader().and_then(|fresh| {
+                connection = fresh;
+                read(&connection, job.as_mut())
+            });
         }
-        // Nothing was written, so an unsuccessful end loses nothing; the next job rolls back what is left open.
-        drop(run(connection, "COMMIT"));
         job.answer(begun.err());
+    }
+}
+
+/// Runs a job in a reading transaction. Whether the key still fits shows at its first statement.
+fn read(connection: &Connection, job: &mut dyn Job) -> Result<(), Error> {
+    roll_back(connection)?;
+    run(connection, "BEGIN")?;
+    let mut session = Session::new(connection);
+    job.run(&mut session);
+    let failed = session.failed;
+    // Nothing was written, so an unsuccessful end loses nothing; the next job rolls back what is left open.
+    drop(run(connection, "COMMIT"));
+    match failed {
+        Some(Error::NotADatabase) => Err(Error::NotADatabase),
+        _ => Ok(()),
     }
 }
 
@@ -223,27 +259,65 @@ fn roll_back(connection: &Connection) -> Result<(), Error> {
 /// The only connection that writes.
 struct Writer {
     connection: Connection,
+    origin: Arc<Origin>,
     relaxed: bool,
 }
 
 impl Writer {
     fn serve(mut self, queue: &Receiver<Message>) -> Result<(), Error> {
-        let mut stopped = false;
-        while !stopped && let Ok(Message::Run(first)) = queue.recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH {
-                match queue.try_recv() {
-                    Ok(Message::Run(work)) => batch.push(work),
-                    Ok(Message::Stop) => {
-                        stopped = true;
-                        break;
+        let mut next = None;
+        while let Some(message) = next.take().or_else(|| queue.recv().ok()) {
+            match message {
+                Message::Stop => break,
+                Message::Rekey(Rekey { key, done }) => {
+                    // Whoever asked may be gone.
+                    drop(done.send(self.rekey(&key)));
+                }
+                Message::Run(first) => {
+                    let mut batch = vec![first];
+                    while batch.len() < BATCH {
+                        match queue.try_recv() {
+                            Ok(Message::Run(work)) => batch.push(work),
+                            other => {
+                                next = other.ok();
+                                break;
+                            }
+                        }
                     }
-                    Err(_) => break,
+                    self.commit_together(batch);
                 }
             }
-            self.commit_together(batch);
         }
         run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Encrypts every page anew, in one transaction of SQLite's.
+    fn rekey(&mut self, key: &Zeroizing<String>) -> Result<(), Error> {
+        require_raw_key(key)?;
+        let origin = Arc::clone(&self.origin);
+        let mut fitting = origin.key();
+        roll_back(&self.connection)?;
+        set(&self.connection, "PRAGMA synchronous = FULL")?;
+        self.relaxed = false;
+        let sql = Zeroizing::new(format!("PRAGMA rekey = \"x'{}'\"", **key));
+        let rekeyed = self
+            .connection
+            .execute_batch(&sql)
+            .map_err(|error| translate(&error));
+        // Whatever that said, the file itself says which key it has.
+        match origin.connect_with(key) {
+            Ok(connection) => {
+                fitting.clone_from(key);
+                self.connection = connection;
+                // Only now does the file itself hold nothing under the old key. Readers may delay that; the next
+                // checkpoint does it then.
+                run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+            Err(_) => {
+                self.connection = origin.connect_with(&fitting)?;
+                rekeyed.and(Err(Error::NotADatabase))
+            }
+        }
     }
 
     /// One commit for all jobs; they are answered only after it. If it fails, nothing was performed and every job
@@ -301,160 +375,5 @@ impl Writer {
         }
         run(&self.connection, "RELEASE job")?;
         Ok(failed.filter(|_| keep))
-    }
-}
-
-/// One transaction, or one job's part of it.
-struct Session<'c> {
-    connection: &'c Connection,
-    /// The first statement that failed; the transaction is lost from then on, as on PostgreSQL.
-    failed: Option<Error>,
-}
-
-impl<'c> Session<'c> {
-    fn new(connection: &'c Connection) -> Self {
-        Self {
-            connection,
-            failed: None,
-        }
-    }
-
-    /// Prepares and binds a statement, uses it, and remembers whether that failed.
-    fn with<T>(
-        &mut self,
-        sql: &str,
-        p: &[Value],
-        f: impl FnOnce(&mut CachedStatement<'c>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        let result = self
-            .connection
-            .prepare_cached(sql)
-            .map_err(|error| translate(&error))
-            .and_then(|mut statement| {
-                bind(&mut statement, p)?;
-                f(&mut statement)
-            });
-        self.failed = result.as_ref().err().cloned();
-        result
-    }
-}
-
-impl Sql for Session<'_> {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn query(&mut self, sql: &str, p: &[Value]) -> Result<Vec<Row>, Error> {
-        self.with(sql, p, |statement| {
-            let columns = statement.column_count();
-            let mut rows = statement.raw_query();
-            let mut result = Vec::new();
-            while let Some(row) = rows.next().map_err(|error| translate(&error))? {
-                let column = |index| {
-                    row.get_ref(index)
-                        .map_err(|error| translate(&error))
-                        .and_then(value)
-                };
-                result.push(Row::new((0..columns).map(column).collect::<Result<_, _>>()?));
-            }
-            Ok(result)
-        })
-    }
-
-    fn execute(&mut self, sql: &str, p: &[Value]) -> Result<u64, Error> {
-        self.with(sql, p, |statement| {
-            let changed = statement.raw_execute().map_err(|error| translate(&error))?;
-            Ok(u64::try_from(changed).unwrap_or(u64::MAX))
-        })
-    }
-
-    fn prepare(&mut self, sql: &str) -> Result<usize, Error> {
-        self.connection
-            .prepare(sql)
-            .map(|statement| statement.parameter_count())
-            .map_err(|error| translate(&error))
-    }
-}
-
-/// Binds `$k` to the k-th value. SQLite takes `$2` for a *name* and numbers parameters by first appearance, so
-/// binding by position would silently swap values.
-fn bind(statement: &mut CachedStatement<'_>, p: &[Value]) -> Result<(), Error> {
-    let count = statement.parameter_count();
-    if count != p.len() {
-        return Err(Error::Sql(format!(
-            "the statement has {count} parameters, {} were given",
-            p.len()
-        )));
-    }
-    for index in 1..=count {
-        // Names are distinct, so as many numbers within the range as values means that each value is used once.
-        let number = statement
-            .parameter_name(index)
-            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
-        let value = number.and_then(|number| p.get(number.checked_sub(1)?));
-        let value = value.ok_or_else(|| Error::Sql("parameters must be named $1 to $n".to_owned()))?;
-        if let Value::Text(text) = value
-            && text.contains('\0')
-        {
-            return Err(Error::Sql("text must not contain NUL".to_owned()));
-        }
-        statement
-            .raw_bind_parameter(index, value)
-            .map_err(|error| translate(&error))?;
-    }
-    Ok(())
-}
-
-fn value(column: ValueRef<'_>) -> Result<Value, Error> {
-    Ok(match column {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Text(text) => {
-            let text = std::str::from_utf8(text).map_err(|_| Error::Corrupt("text that is not UTF-8"))?;
-            Value::Text(text.to_owned())
-        }
-        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-        ValueRef::Real(_) => return Err(Error::Corrupt("a floating point number")),
-    })
-}
-
-/// SQLite's error in our terms.
-fn translate(error: &rusqlite::Error) -> Error {
-    let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
-        return Error::Sql(error.to_string());
-    };
-    // Statements hold no values, so SQLite's messages do not either.
-    let message = error.to_string();
-    match (code, code & 0xff) {
-        (
-            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID,
-            _,
-        ) => {
-            let columns = message
-                .strip_prefix("UNIQUE constraint failed: ")
-                .unwrap_or(&message);
-            Error::Unique(columns.to_owned())
-        }
-        (_, ffi::SQLITE_NOTADB) => Error::NotADatabase,
-        (_, ffi::SQLITE_FULL) => Error::Full,
-        // A write in a read-only transaction is a mistake; every other reason for it lies in the file system.
-        (ffi::SQLITE_READONLY, _) => Error::Sql(message),
-        (
-            _,
-            ffi::SQLITE_BUSY
-            | ffi::SQLITE_CANTOPEN
-            | ffi::SQLITE_CORRUPT
-            | ffi::SQLITE_INTERRUPT
-            | ffi::SQLITE_IOERR
-            | ffi::SQLITE_LOCKED
-            | ffi::SQLITE_NOMEM
-            | ffi::SQLITE_PERM
-            | ffi::SQLITE_PROTOCOL
-            | ffi::SQLITE_READONLY,
-        ) => Error::Unavailable(message),
-        _ => Error::Sql(message),
     }
 }

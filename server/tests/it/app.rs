@@ -15,7 +15,7 @@ use server::app::data_dir::DataDir;
 use server::app::{App, OpenStore, open};
 use server::clock::Clock;
 use server::crypto::identity::{self, Identity};
-use server::crypto::keyring::{Keyring, SlotKind};
+use server::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use server::crypto::random;
 use server::domain::setup;
 use server::domain::users::{self, NewUser};
@@ -347,7 +347,10 @@ pub fn new_keyring(server: &Identity) -> (Keyring, String) {
     let instance = InstanceId::from_random(random::bytes().unwrap());
     let mut keyring = Keyring::create(instance, now).unwrap();
     keyring
-        .add_slot(SlotKind::Server, "Server", &identity::recipient(server), now)
+        .add_slot(
+            &NewSlot::plain(SlotKind::Server, "Server", &identity::recipient(server)),
+            now,
+        )
         .unwrap();
     let text = keyring.to_file_text().unwrap();
     (keyring, text)

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use server::app::data_dir::DataDir;
+use server::app::key_sources::KeySources;
 use server::app::{App, open};
 use server::backup::{Error, Manifest, Summary, read, restore, rows, write};
 use server::clock::Clock;
 use server::crypto::envelope;
 use server::crypto::identity::{self, Identity};
-use server::crypto::keyring::{Keyring, SlotKind};
+use server::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use server::domain::caller::Caller;
 use shared::model::time::UnixMillis;
 use tempfile::TempDir;
@@ -149,7 +150,10 @@ fn add_kit(app: &TestApp, kit: &Identity) {
     let scratch = tempfile::tempdir().unwrap();
     let opened = app.app.store().unwrap();
     let added = opened.change_keyring(&DataDir::new(scratch.path()), |keyring| {
-        keyring.add_slot(SlotKind::Recovery, "kit", &identity::recipient(kit), now())
+        keyring.add_slot(
+            &NewSlot::plain(SlotKind::Recovery, "kit", &identity::recipient(kit)),
+            now(),
+        )
     });
     added.map_err(|error: server::crypto::Error| error).unwrap();
 }
@@ -228,7 +232,8 @@ impl Target {
     }
 
     fn start(&self) -> TestApp {
-        let opened = open::open(&self.dir, None, now()).unwrap_or_else(|locked| panic!("{locked:?}"));
+        let opened = open::open(&self.dir, &KeySources::default(), now())
+            .unwrap_or_else(|locked| panic!("{locked:?}"));
         TestApp::of(App::opened(opened).unwrap(), identity::generate())
     }
 }
@@ -728,7 +733,7 @@ fn a_restore_that_was_killed_never_happened_or_is_complete() {
         killed(&complete, 1),
         killed(&complete, 2),
     ] {
-        let Err(locked) = open::open(&target.dir, None, now()) else {
+        let Err(locked) = open::open(&target.dir, &KeySources::default(), now()) else {
             panic!("half a store opens")
         };
         assert!(locked.reason.contains("restore"), "{locked:?}");

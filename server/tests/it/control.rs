@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use server::app::data_dir::DataDir;
+use server::app::key_sources::KeySources;
 use server::app::operator::{Command, Reply};
 use server::app::{App, control, open};
 use server::clock::Clock;
@@ -29,7 +30,7 @@ impl Server {
         let scratch = tempfile::tempdir().unwrap();
         let dir = DataDir::new(scratch.path().join("data"));
         dir.create().unwrap();
-        let opened = open::open(&dir, None, Clock::default().now()).unwrap();
+        let opened = open::open(&dir, &KeySources::default(), Clock::default().now()).unwrap();
         let app = TestApp::of(App::opened(opened).unwrap(), identity::generate());
         control::listen(Arc::clone(&app.app), dir.clone()).unwrap();
         Self {

@@ -9,11 +9,12 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::json;
 use server::app::data_dir::DataDir;
+use server::app::key_sources::KeySources;
 use server::app::open::{self, Locked};
 use server::app::{App, OpenStore};
 use server::clock::Clock;
 use server::crypto::identity;
-use server::crypto::keyring::{SlotKind, fingerprint};
+use server::crypto::keyring::{NewSlot, SlotKind, fingerprint};
 use tempfile::TempDir;
 
 use crate::app::{CANARY, Project, TestApp, World, get, post};
@@ -47,7 +48,7 @@ impl Place {
     }
 
     fn open(&self) -> Result<OpenStore, Locked> {
-        open::open(&self.dir, None, Clock::default().now())
+        open::open(&self.dir, &KeySources::default(), Clock::default().now())
     }
 
     fn running(&self) -> TestApp {
@@ -168,7 +169,7 @@ fn without_its_identity_the_server_is_locked_and_says_which_it_needs() {
     let locked = place.require_locked(&["identity", "Nothing was changed"]);
     assert_eq!(locked.opens_with(), std::slice::from_ref(&opens_with));
     // Named by the operator it opens.
-    let opened = open::open(&place.dir, Some(&moved), Clock::default().now()).unwrap();
+    let opened = open::open(&place.dir, &KeySources::at(&moved), Clock::default().now()).unwrap();
     opened.db.close_blocking().unwrap();
     // Another identity does not.
     identity::create_server_identity(place.dir.path(), Clock::default().now()).unwrap();
@@ -448,9 +449,7 @@ fn neither_values_nor_names_lie_on_disk_or_in_the_log() {
     let mut keyring = world.keyring();
     keyring
         .add_slot(
-            SlotKind::Recovery,
-            "kit",
-            &identity::recipient(&kit),
+            &NewSlot::plain(SlotKind::Recovery, "kit", &identity::recipient(&kit)),
             Clock::default().now(),
         )
         .unwrap();

@@ -46,6 +46,8 @@ mod identities;
 #[cfg(test)]
 mod instance;
 #[cfg(test)]
+mod key_rotations;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod kits;

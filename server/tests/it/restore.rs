@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use server::app::data_dir::DataDir;
+use server::app::key_sources::KeySources;
 use server::app::{App, open};
 use server::backup::replace;
 use server::clock::Clock;
@@ -39,7 +40,7 @@ impl Place {
     }
 
     pub fn start(&self) -> TestApp {
-        let app = match open::open(&self.dir, None, Clock::default().now()) {
+        let app = match open::open(&self.dir, &KeySources::default(), Clock::default().now()) {
             Ok(opened) => App::opened(opened),
             Err(locked) => App::locked(locked),
         };

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use server::crypto::identity::{self, Identity};
-use server::crypto::keyring::SlotKind;
+use server::crypto::keyring::{NewSlot, SlotKind};
 
 use crate::app::{Call, EMAIL, PASSWORD, TestApp, get, post};
 use crate::restore::{Place, text_of};
@@ -23,7 +23,10 @@ fn locked() -> (Place, TestApp, Identity) {
     let kit = identity::generate();
     let now = app.app.clock.now();
     let added = app.app.store().unwrap().change_keyring(&place.dir, |keyring| {
-        keyring.add_slot(SlotKind::Recovery, "safe", &identity::recipient(&kit), now)
+        keyring.add_slot(
+            &NewSlot::plain(SlotKind::Recovery, "safe", &identity::recipient(&kit)),
+            now,
+        )
     });
     added.map_err(|error: server::crypto::Error| error).unwrap();
     app.wait(app.app.close()).unwrap();

@@ -4,6 +4,7 @@ pub mod access;
 pub mod change;
 pub mod changes;
 pub mod ids;
+pub mod keys;
 pub mod kit;
 pub mod names;
 pub mod text;

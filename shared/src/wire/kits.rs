@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{InstanceId, SlotId};
+use crate::model::ids::InstanceId;
+pub use crate::model::keys::{Unlocker, UnlockerKind};
 use crate::model::text::SecretText;
 use crate::model::time::UnixMillis;
 
@@ -16,34 +17,6 @@ pub struct Kits {
     pub unlockers: Vec<Unlocker>,
     /// When somebody decided to go on without a kit.
     pub skipped_at: Option<UnixMillis>,
-}
-
-/// A key that opens the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Unlocker {
-    /// Id.
-    pub id: SlotId,
-    /// Name, to tell it from others.
-    pub name: String,
-    /// Whose it is.
-    pub kind: UnlockerKind,
-    /// Short form of the recipient, which people can compare.
-    pub fingerprint: String,
-    /// When it was added.
-    pub created_at: UnixMillis,
-    /// The public age recipient, `age1…`.
-    pub recipient: String,
-}
-
-/// Whose key it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UnlockerKind {
-    /// The key with which the server opens the store when it starts.
-    Server,
-    /// A recovery kit. It opens backups too.
-    Kit,
 }
 
 /// `POST /api/strongroom/v1/kits`

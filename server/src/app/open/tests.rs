@@ -15,7 +15,9 @@ fn instance_of(dir: &DataDir) -> InstanceId {
 }
 
 fn make(dir: &DataDir) -> InstanceId {
-    let opened = open(dir, None, NOW).map_err(|locked| locked.reason).unwrap();
+    let opened = open(dir, &KeySources::default(), NOW)
+        .map_err(|locked| locked.reason)
+        .unwrap();
     opened.db.close_blocking().unwrap();
     instance_of(dir)
 }
@@ -43,7 +45,7 @@ fn a_database_without_a_keyring_is_never_removed() {
         fs::remove_file(dir.path().join(name)).unwrap();
     }
     mark(&dir, &instance.to_string());
-    let locked = open(&dir, None, NOW).map(drop).unwrap_err();
+    let locked = open(&dir, &KeySources::default(), NOW).map(drop).unwrap_err();
     assert!(locked.reason.contains("Nothing was changed"), "{}", locked.reason);
     assert!(dir.database().exists());
 }

@@ -1,21 +1,22 @@
 use super::*;
+use crate::app::key_sources::KeySources;
 use crate::app::open;
 use crate::crypto::identity;
 use crate::crypto::keyfile;
 use crate::crypto::keyring::Keyring;
 
-fn opened() -> (tempfile::TempDir, DataDir, App) {
+fn opened() -> (tempfile::TempDir, DataDir, Arc<App>) {
     let scratch = tempfile::tempdir().unwrap();
     let dir = DataDir::new(scratch.path().join("data"));
     dir.create().unwrap();
-    let store = open::open(&dir, None, UnixMillis(1_763_769_600_120))
+    let store = open::open(&dir, &KeySources::default(), UnixMillis(1_763_769_600_120))
         .map_err(|locked| locked.reason)
         .unwrap();
-    let app = App::opened(store).unwrap();
+    let app = Arc::new(App::opened(store).unwrap());
     (scratch, dir, app)
 }
 
-fn add(app: &App, dir: &DataDir, recipient: String) -> Result<Reply, Failure> {
+fn add(app: &Arc<App>, dir: &DataDir, recipient: String) -> Result<Reply, Failure> {
     let name = "kit".into();
     perform(app, dir, Command::AddKit { name, recipient }, &mut io::sink())
 }

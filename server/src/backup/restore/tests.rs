@@ -3,6 +3,7 @@ use shared::model::text::SecretText;
 
 use super::*;
 use crate::app::OpenStore;
+use crate::app::key_sources::KeySources;
 use crate::app::open;
 use crate::backup::write;
 use crate::crypto::envelope;
@@ -114,7 +115,10 @@ impl Fixture {
         let kit = identity::generate();
         opened
             .change_keyring(&dir, |keyring| {
-                keyring.add_slot(SlotKind::Recovery, "kit", &identity::recipient(&kit), NOW)
+                keyring.add_slot(
+                    &NewSlot::plain(SlotKind::Recovery, "kit", &identity::recipient(&kit)),
+                    NOW,
+                )
             })
             .unwrap();
         let keys = opened.keyring();
@@ -183,7 +187,7 @@ impl Fixture {
 }
 
 fn open_store(dir: &DataDir) -> OpenStore {
-    open::open(dir, None, NOW)
+    open::open(dir, &KeySources::default(), NOW)
         .map_err(|locked| locked.reason)
         .unwrap()
 }
@@ -323,7 +327,9 @@ fn a_restore_that_was_killed_while_moving_runs_again() {
         fixture.back_up();
         fixture.restore().unwrap();
         rewind(&fixture.target(), database_moved, identity_moved);
-        let locked = open::open(&fixture.target(), None, NOW).map(drop).unwrap_err();
+        let locked = open::open(&fixture.target(), &KeySources::default(), NOW)
+            .map(drop)
+            .unwrap_err();
         assert!(locked.reason.contains("interrupted"), "{}", locked.reason);
         fixture.restore().unwrap();
         open_store(&fixture.target());

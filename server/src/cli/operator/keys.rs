@@ -1,42 +1,196 @@
-//! `keys`: what unlocks the store.
+//! `keys`: what unlocks the store, and rotating what is inside.
 
-use std::io::Write;
-use std::path::PathBuf;
+mod add;
+mod cards;
+mod kit;
+mod list;
+mod selected;
 
 use clap::{Args, Subcommand};
-use shared::model::ids::InstanceId;
-use shared::model::names::DisplayName;
+use shared::model::ids::ProjectId;
+use shared::model::keys::KeysAct;
+use std::io::sink;
+use std::path::PathBuf;
 
 use super::StoreArgs;
-use super::new_file::{NewFile, cannot_write};
-use super::submit::{NotDone, no_store, submit, unexpected};
-use crate::app::data_dir::DataDir;
+use super::submit::{submit, unexpected};
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
-use crate::clock::Clock;
-use crate::crypto::keyring::{self, fingerprint};
-use crate::crypto::{identity, keyfile};
+use crate::cli::prompt;
+use crate::crypto::private_file;
+use selected::Selected;
+use shared::model::text::SecretText;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
+    /// Show what opens the store, and what is under way with its keys
+    #[command(after_help = "Examples:
+  strongroom keys list
+  strongroom keys list --json")]
+    List(list::ListArgs),
     /// Make a recovery kit: a file that opens the store and its backups
     #[command(after_help = "Examples:
   strongroom keys kit --output recovery-kit.txt
   strongroom keys kit --data-dir /srv/strongroom --output kit.txt --name safe")]
-    Kit(KitArgs),
+    Kit(kit::KitArgs),
+    /// Let a passphrase open the store
+    #[command(after_help = "The passphrase is asked for, or read from standard input.
+
+Examples:
+  strongroom keys add-passphrase --name desk
+  strongroom keys add-passphrase < passphrase.txt")]
+    AddPassphrase(add::NamedArgs),
+    /// Let an SSH key open the store
+    #[command(after_help = "Examples:
+  strongroom keys add-ssh ~/.ssh/id_ed25519.pub
+  strongroom unlock --identity ~/.ssh/id_ed25519")]
+    AddSsh(add::SshArgs),
+    /// Let an age plugin, such as that of a hardware token, open the store
+    #[command(
+        after_help = "The plugin (age-plugin-NAME) must be on the PATH of this machine.
+
+Examples:
+  strongroom keys add-plugin age1yubikey1qtest --name token"
+    )]
+    AddPlugin(add::PluginArgs),
+    /// Let Infisical's ENCRYPTION_KEY or ROOT_ENCRYPTION_KEY open the store
+    #[command(after_help = "The value is taken from the variable, or asked for.
+
+Examples:
+  ENCRYPTION_KEY=… strongroom keys add-encryption-key")]
+    AddEncryptionKey(add::NamedArgs),
+    /// Make cards, some number of which together open the store and its backups
+    #[command(after_help = "Each card is a file of its own, for a person of its own.
+
+Examples:
+  strongroom keys add-cards --needed 3 --made 5 --output cards
+  strongroom keys combine-cards --output kit.txt < cards.txt")]
+    AddCards(cards::AddArgs),
+    /// Put cards together to the key that they are
+    #[command(after_help = "Cards are read from standard input, one to a line.
+
+Examples:
+  cat card-1.txt card-4.txt card-5.txt | strongroom keys combine-cards --output kit.txt")]
+    CombineCards(cards::CombineArgs),
+    /// Show that a key works: it is opened once and forgotten
+    #[command(after_help = "Examples:
+  strongroom keys prove --identity kit.txt
+  strongroom keys prove                     asks for a passphrase")]
+    Prove(ProveArgs),
+    /// Take an unlocker away
+    #[command(after_help = "Examples:
+  strongroom keys remove 'old kit'
+  strongroom keys remove 1f2e3d4c5b6a7988")]
+    Remove(SelectArgs),
+    /// Give an unlocker another name
+    #[command(after_help = "Examples:
+  strongroom keys rename 'Recovery kit' 'kit in the safe'")]
+    Rename(RenameArgs),
+    /// Note where a copy of an unlocker is kept
+    #[command(after_help = "Examples:
+  strongroom keys note-copy 'Recovery kit' 'safe in the office'")]
+    NoteCopy(CopyArgs),
+    /// Forget where a copy was
+    #[command(after_help = "Examples:
+  strongroom keys forget-copy 'Recovery kit' 'safe in the office'")]
+    ForgetCopy(CopyArgs),
+    /// Make a new root key and put the keys of all projects under it
+    #[command(
+        after_help = "No restart, no change of variables; backups made before open as before. To take it back: revert-root.
+
+Examples:
+  strongroom keys rotate-root"
+    )]
+    RotateRoot(StoreArgs),
+    /// Go back to the root key before the present one
+    #[command(after_help = "Examples:
+  strongroom keys revert-root")]
+    RevertRoot(StoreArgs),
+    /// Destroy retired root keys: this ends what revert-root can take back
+    #[command(
+        after_help = "Copies of the database file alone, made before, open no more afterwards. Backups do.
+
+Examples:
+  strongroom keys destroy-retired"
+    )]
+    DestroyRetired(StoreArgs),
+    /// Give projects new data keys and seal everything anew in the background
+    #[command(after_help = "Examples:
+  strongroom keys rotate-data
+  strongroom keys rotate-data --project 01234567-89ab-4cde-8f01-23456789abcd")]
+    RotateData(RotateDataArgs),
+    /// Let rotations of data keys wait
+    #[command(after_help = "Examples:
+  strongroom keys pause-rotation")]
+    PauseRotation(StoreArgs),
+    /// Go on with rotations of data keys
+    #[command(after_help = "Examples:
+  strongroom keys resume-rotation")]
+    ResumeRotation(StoreArgs),
+    /// Sign tokens with a new key; those signed before stay valid
+    #[command(after_help = "Examples:
+  strongroom keys rotate-signing")]
+    RotateSigning(StoreArgs),
+    /// Encrypt the database file anew under another key
+    #[command(
+        after_help = "Needs as much free disk again as the file has. Killed in the middle, it goes on at the next start.
+
+Examples:
+  strongroom keys rekey-database"
+    )]
+    RekeyDatabase(StoreArgs),
 }
 
-/// Arguments of `keys kit`.
+/// One unlocker.
 #[derive(Debug, Args)]
-pub struct KitArgs {
-    /// The file to make; it must not exist
-    #[arg(long, short = 'o', value_name = "KITFILE")]
-    pub output: PathBuf,
-    /// Name of the kit, to tell it from others
+pub struct SelectArgs {
+    /// Its name, fingerprint or id
+    pub unlocker: String,
+    /// The server's data.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `keys rename`.
+#[derive(Debug, Args)]
+pub struct RenameArgs {
+    /// Its name, fingerprint or id
+    pub unlocker: String,
+    /// The new name
+    pub name: String,
+    /// The server's data.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `keys note-copy` and `keys forget-copy`.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// Its name, fingerprint or id
+    pub unlocker: String,
+    /// Where the copy is
+    pub place: String,
+    /// The server's data.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `keys prove`.
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// The server's data; `--identity` names the kit, the cards or the SSH key that is proven.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `keys rotate-data`.
+#[derive(Debug, Args)]
+pub struct RotateDataArgs {
+    /// Id of the project [default: every project]
     #[arg(long)]
-    pub name: Option<DisplayName>,
+    pub project: Option<ProjectId>,
     /// The server's data.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -44,65 +198,92 @@ pub struct KitArgs {
 
 /// Runs `keys`.
 pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure> {
-    let KeysCommand::Kit(args) = command;
-    let dir = DataDir::new(args.store.data_dir.path()?);
-    let instance = instance_of(&dir)?;
-    let name = args
-        .name
-        .map_or_else(|| "Recovery kit".to_owned(), |name| name.to_string());
-    // The file comes first: a store must never open for a kit that nobody has.
-    let mut file = NewFile::create(&args.output)?;
-    let kit = identity::generate();
-    let recipient = identity::recipient(&kit);
-    let text = identity::kit_text(&kit, instance, Clock::default().now());
-    file.write_all(text.expose().as_bytes())
-        .map_err(|error| cannot_write(&args.output, &error))?;
-    // On disk before the store learns of it, under its name only afterwards: a kit that has its name opens the store.
-    file.sync()?;
-    let own = fingerprint(&recipient);
-    let path = args.output.display();
-    let in_doubt = |failure: Failure| {
-        failure.advise(format!(
-            "The kit {path} (fingerprint {own}) was kept, because the store may open for it. `strongroom backup` \
-             names the kits that open a backup: delete the file if this one is not among them, and make another"
-        ))
-    };
-    match submit(
-        &args.store,
-        Command::AddKit { name, recipient },
-        &mut std::io::sink(),
-    )
-    .await
-    {
-        Ok(Reply::KitAdded { fingerprint }) if fingerprint == own => {
-            file.keep_anyway()?;
-            printer.note(&format!(
-                "Wrote the recovery kit {path} (fingerprint {fingerprint}).\n\
-                 Keep it away from this machine: whoever has it can open the store and its backups, and the server \
-                 keeps no copy."
-            ));
-            Ok(())
+    match command {
+        KeysCommand::List(args) => list::run(args, printer).await,
+        KeysCommand::Kit(args) => kit::run(args, printer).await,
+        KeysCommand::AddPassphrase(args) => add::passphrase(args, printer).await,
+        KeysCommand::AddSsh(args) => add::ssh(args, printer).await,
+        KeysCommand::AddPlugin(args) => add::plugin(args, printer).await,
+        KeysCommand::AddEncryptionKey(args) => add::encryption_key(args, printer).await,
+        KeysCommand::AddCards(args) => cards::add(args, printer).await,
+        KeysCommand::CombineCards(args) => cards::combine(&args, printer),
+        KeysCommand::Prove(args) => prove(args, printer).await,
+        KeysCommand::Remove(args) => {
+            let id = Selected::of(&args.store, &args.unlocker).await?.id;
+            act(&args.store, KeysAct::Remove { id }, printer).await
         }
-        Ok(_) => {
-            file.keep_anyway()?;
-            Err(in_doubt(unexpected()))
+        KeysCommand::Rename(args) => {
+            let id = Selected::of(&args.store, &args.unlocker).await?.id;
+            act(&args.store, KeysAct::Rename { id, name: args.name }, printer).await
         }
-        Err(NotDone::Unknown(failure)) => {
-            file.keep_anyway()?;
-            Err(in_doubt(failure))
+        KeysCommand::NoteCopy(args) => {
+            let id = Selected::of(&args.store, &args.unlocker).await?.id;
+            act(
+                &args.store,
+                KeysAct::NoteCopy {
+                    id,
+                    place: args.place,
+                },
+                printer,
+            )
+            .await
         }
-        // The file opens nothing; dropping it removes it.
-        Err(NotDone::Refused(failure)) => Err(failure),
+        KeysCommand::ForgetCopy(args) => {
+            let id = Selected::of(&args.store, &args.unlocker).await?.id;
+            act(
+                &args.store,
+                KeysAct::ForgetCopy {
+                    id,
+                    place: args.place,
+                },
+                printer,
+            )
+            .await
+        }
+        KeysCommand::RotateRoot(store) => act(&store, KeysAct::RotateRoot, printer).await,
+        KeysCommand::RevertRoot(store) => act(&store, KeysAct::RevertRoot, printer).await,
+        KeysCommand::DestroyRetired(store) => act(&store, KeysAct::DestroyRetired, printer).await,
+        KeysCommand::RotateData(args) => {
+            let project = args.project;
+            act(&args.store, KeysAct::RotateData { project }, printer).await
+        }
+        KeysCommand::PauseRotation(store) => act(&store, KeysAct::PauseRotation, printer).await,
+        KeysCommand::ResumeRotation(store) => act(&store, KeysAct::ResumeRotation, printer).await,
+        KeysCommand::RotateSigning(store) => act(&store, KeysAct::RotateSigning, printer).await,
+        KeysCommand::RekeyDatabase(store) => act(&store, KeysAct::RekeyDatabase, printer).await,
     }
 }
 
-/// The instance that a kit is for, which the keyring tells without a key.
-fn instance_of(dir: &DataDir) -> Result<InstanceId, Failure> {
-    let loaded = keyfile::load(dir.path())
-        .and_then(|loaded| loaded.map(|loaded| keyring::summary(&loaded.text)).transpose());
-    match loaded {
-        Ok(Some(summary)) => Ok(summary.instance),
-        Ok(None) => Err(no_store(dir)),
-        Err(error) => Err(Failure::new("The keyring cannot be read").because(error.to_string())),
+/// Has it done, and says what was done.
+async fn act(store: &StoreArgs, act: KeysAct, printer: &Printer) -> Result<(), Failure> {
+    match submit(store, Command::Keys(act), &mut sink()).await? {
+        Reply::Done { message } => {
+            printer.note(&format!("{message}."));
+            Ok(())
+        }
+        _ => Err(unexpected()),
     }
+}
+
+async fn prove(args: ProveArgs, printer: &Printer) -> Result<(), Failure> {
+    let mut store = args.store;
+    // Here it is what is to be proven, not what opens the store.
+    let key = given_key(store.keys.identity.take(), printer)?;
+    act(&store, KeysAct::Prove { key }, printer).await
+}
+
+/// The key in a file, or one that is typed.
+pub fn given_key(file: Option<PathBuf>, printer: &Printer) -> Result<SecretText, Failure> {
+    let Some(file) = file else {
+        return if prompt::possible() {
+            prompt::hidden(printer, "Passphrase, or the last line of a recovery kit")
+        } else {
+            prompt::piped()
+        };
+    };
+    let refused = |why: String| Failure::new(format!("{} cannot be read", file.display())).because(why);
+    let text = private_file::read(&file)
+        .map_err(|error| refused(error.to_string()))?
+        .ok_or_else(|| refused("there is no such file".into()))?;
+    Ok(SecretText::from(text.as_str()))
 }

@@ -2,18 +2,21 @@
 
 pub mod admin;
 pub mod backup;
+mod key_args;
 pub mod keys;
 pub mod new_file;
 pub mod restore;
 pub mod serve;
 pub mod setup_code;
 mod submit;
+pub mod unlock;
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::failure::Failure;
+pub use key_args::KeyArgs;
 
 /// Where the server keeps everything.
 #[derive(Debug, Clone, Default, Args)]
@@ -24,18 +27,15 @@ pub struct DataDirArgs {
     pub data_dir: Option<PathBuf>,
 }
 
-/// The server's data, and what opens it.
+/// The server's data, and what opens it while the server is down; a running one has opened it already.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StoreArgs {
     /// Where it is.
     #[command(flatten)]
     pub data_dir: DataDirArgs,
-    /// Opens the store while the server is down; a running one has opened it already.
-    #[arg(
-        help = "age identity that opens the store while the server is down, if it is not in the data directory"
-    )]
-    #[arg(long, value_name = "FILE", env = "STRONGROOM_IDENTITY_FILE")]
-    pub identity: Option<PathBuf>,
+    /// What opens it.
+    #[command(flatten)]
+    pub keys: KeyArgs,
 }
 
 impl DataDirArgs {

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DataDirArgs;
+use super::keys::given_key;
 use crate::app::data_dir::DataDir;
 use crate::backup::{Error, restore};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
-use crate::crypto::identity;
+use crate::crypto::brought;
 
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
@@ -29,7 +30,8 @@ pub struct RestoreArgs {
 /// Runs `restore`.
 pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
     let refused = |why: String| Failure::new("The backup was not restored").because(why);
-    let identities = identity::read_identities(&args.identity).map_err(|error| refused(error.to_string()))?;
+    let key = given_key(Some(args.identity), printer)?;
+    let identities = brought::kit_or_cards(&key).map_err(refused)?;
     let dir = DataDir::new(args.data_dir.path()?);
     printer.note(&format!(
         "Restoring {} and checking every value …",

@@ -1,7 +1,6 @@
 //! `serve`: the server itself.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::DataDirArgs;
+use super::{DataDirArgs, KeyArgs};
 use crate::app::data_dir::DataDir;
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
@@ -34,9 +33,9 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub listen: SocketAddr,
-    /// age identity that unlocks the store, if it is not in the data directory
-    #[arg(long, value_name = "FILE", env = "STRONGROOM_IDENTITY_FILE")]
-    pub identity: Option<PathBuf>,
+    /// What opens the store.
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
@@ -47,6 +46,10 @@ const LOCKED: u8 = 7;
 
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
+    process::hide_secrets().map_err(|error| {
+        Failure::new("The secrets among the environment variables cannot be hidden")
+            .because(error.to_string())
+    })?;
     logging::start();
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);
@@ -98,7 +101,8 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
 /// An open server, or a locked one that says what it needs.
 fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
     let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
-    let locked = match open::open(dir, args.identity.as_deref(), Clock::default().now()) {
+    let sources = args.keys.sources()?;
+    let locked = match open::open(dir, &sources, Clock::default().now()) {
         Ok(opened) => return App::opened(opened).map_err(cannot),
         Err(locked) => locked,
     };

@@ -1,10 +1,11 @@
 //! Sends an operator's act to where the store is open: to the running server, or to ourselves when there is none.
 
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::sync::Arc;
 
 use super::StoreArgs;
 use crate::app::data_dir::DataDir;
+use crate::app::key_sources::KeySources;
 use crate::app::operator::{self, Command, Reply};
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
@@ -47,8 +48,19 @@ pub async fn submit(
     let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
     match lock {
         None => through_server(&dir, &command, output),
-        Some(_held) => in_process(&dir, store.identity.as_deref(), command, output).await,
+        Some(_held) => in_process(&dir, &store.keys.sources()?, command, output).await,
     }
+}
+
+/// Does `command` in the server that runs on a data directory, and only there.
+pub fn running(store: &StoreArgs, command: &Command, output: &mut dyn Write) -> Result<Reply, NotDone> {
+    let dir = DataDir::new(store.data_dir.path()?);
+    if dir.lock().map_err(|error| unusable(&dir, &error))?.is_some() {
+        return Err(Failure::new(format!("No server runs on {}", dir.path().display()))
+            .advise("Start it with `strongroom serve --identity FILE`, naming the key: it opens the store itself")
+            .into());
+    }
+    through_server(&dir, command, output)
 }
 
 /// The refusal of a directory without a store.
@@ -87,11 +99,11 @@ fn through_server(dir: &DataDir, command: &Command, output: &mut dyn Write) -> R
 
 async fn in_process(
     dir: &DataDir,
-    identity: Option<&Path>,
+    sources: &KeySources,
     command: Command,
     output: &mut (dyn Write + Send),
 ) -> Result<Reply, NotDone> {
-    let opened = open::open(dir, identity, Clock::default().now()).map_err(|locked| {
+    let opened = open::open(dir, sources, Clock::default().now()).map_err(|locked| {
         let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
         if !locked.slots.is_empty() {
             failure = failure.advise(format!("It opens with: {}", locked.opens_with().join(", ")));
@@ -99,7 +111,7 @@ async fn in_process(
         failure
     })?;
     let refused = |error: String| Failure::new("The command was refused").because(error);
-    let app = App::opened(opened).map_err(|error| refused(error.to_string()))?;
+    let app = Arc::new(App::opened(opened).map_err(|error| refused(error.to_string()))?);
     let outcome = operator::perform(&app, dir, command, output).map_err(|error| refused(error.to_string()));
     let closed = app.close().await;
     let reply = outcome?;

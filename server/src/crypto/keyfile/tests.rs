@@ -5,14 +5,17 @@ use shared::model::time::UnixMillis;
 
 use super::*;
 use crate::crypto::identity;
-use crate::crypto::keyring::{Keyring, SlotKind};
+use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
 
 /// The texts of five generations of one keyring.
 fn generations() -> Vec<String> {
     let mut keyring = Keyring::create(InstanceId::from_random([1; 16]), UnixMillis(0)).unwrap();
     let recipient = identity::recipient(&identity::generate());
     keyring
-        .add_slot(SlotKind::Server, "server", &recipient, UnixMillis(0))
+        .add_slot(
+            &NewSlot::plain(SlotKind::Server, "server", &recipient),
+            UnixMillis(0),
+        )
         .unwrap();
     (0..5)
         .map(|_| {
@@ -140,7 +143,10 @@ fn older_or_foreign_keyrings_do_not_overwrite() {
     for name in ["a", "b", "c", "d", "e", "f"] {
         let recipient = identity::recipient(&identity::generate());
         foreign
-            .add_slot(SlotKind::Recovery, name, &recipient, UnixMillis(0))
+            .add_slot(
+                &NewSlot::plain(SlotKind::Recovery, name, &recipient),
+                UnixMillis(0),
+            )
             .unwrap();
     }
     for text in [&texts[1], &foreign.to_file_text().unwrap()] {
@@ -159,7 +165,7 @@ fn a_newer_release_is_respected() {
     let folder = tempfile::tempdir().unwrap();
     store(folder.path(), &texts[0]).unwrap();
     store(folder.path(), &texts[1]).unwrap();
-    let newer = "{\"format\":2}";
+    let newer = "{\"format\":3}";
     fs::write(folder.path().join(CURRENT), newer).unwrap();
     assert!(matches!(load(folder.path()), Err(Error::NewerFormat)));
     assert!(matches!(store(folder.path(), &texts[2]), Err(Error::NewerFormat)));

@@ -1,6 +1,7 @@
 use std::io::Write;
 use std::iter;
 
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::*;
@@ -18,7 +19,9 @@ fn with_two_slots() -> (Keyring, x25519::Identity, x25519::Identity) {
         (SlotKind::Recovery, "Kit in the safe", &kit),
     ] {
         let recipient = identity.to_public().to_string();
-        keyring.add_slot(kind, name, &recipient, NOW).unwrap();
+        keyring
+            .add_slot(&NewSlot::plain(kind, name, &recipient), NOW)
+            .unwrap();
     }
     (keyring, server, kit)
 }
@@ -110,7 +113,9 @@ fn a_keyring_that_nobody_could_open_is_not_written() {
 fn slots_that_make_no_sense_are_refused() {
     let (mut keyring, server, _) = with_two_slots();
     let recipient = server.to_public().to_string();
-    let mut add = |name: &str, recipient: &str| keyring.add_slot(SlotKind::Recovery, name, recipient, NOW);
+    let mut add = |name: &str, recipient: &str| {
+        keyring.add_slot(&NewSlot::plain(SlotKind::Recovery, name, recipient), NOW)
+    };
     assert!(matches!(add("again", &recipient), Err(Error::SlotExists)));
     assert!(matches!(
         add("again", &format!(" {recipient}\n")),
@@ -130,7 +135,9 @@ fn slots_that_make_no_sense_are_refused() {
         assert!(matches!(add(bad, &other), Err(Error::Malformed(_))), "{bad}");
     }
     let mut one = Keyring::create(InstanceId::from_random([1; 16]), NOW).unwrap();
-    let id = one.add_slot(SlotKind::Server, "s", &other, NOW).unwrap();
+    let id = one
+        .add_slot(&NewSlot::plain(SlotKind::Server, "s", &other), NOW)
+        .unwrap();
     assert!(matches!(one.remove_slot(id), Err(Error::LastSlot)));
     assert!(matches!(
         one.remove_slot(SlotId::from_random([9; 16])),
@@ -253,7 +260,7 @@ fn damage_is_told_from_a_wrong_key() {
 #[test]
 fn a_newer_format_is_named_as_such() {
     assert!(matches!(
-        summary("{\"format\":2,\"whatever\":true}"),
+        summary("{\"format\":3,\"whatever\":true}"),
         Err(Error::NewerFormat)
     ));
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use shared::model::names::DisplayName;
-use shared::wire::kits::{AddKit, KitAdded, KitSkipped, Kits, Unlocker, UnlockerKind};
+use shared::wire::kits::{AddKit, KitAdded, KitSkipped, Kits};
 
 use crate::app::App;
-use crate::crypto::keyring::{Slot, SlotKind, fingerprint};
+use crate::domain::keys::unlocker;
 use crate::domain::{Error, kits};
 use crate::http::error::Failure;
 use crate::http::extract::Json;
@@ -19,7 +19,7 @@ pub async fn list(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result
     let kits = app.read_as(caller, kits::list).await?;
     Ok(Json(Kits {
         instance: kits.instance,
-        unlockers: kits.unlockers.into_iter().map(unlocker).collect(),
+        unlockers: kits.unlockers.iter().map(unlocker).collect(),
         skipped_at: kits.skipped_at,
     }))
 }
@@ -40,7 +40,7 @@ pub async fn add(
         .map_err(|reason| Error::invalid("name", &reason))?;
     let slot = app.add_kit(caller, name, request.recipient).await?;
     Ok(Json(KitAdded {
-        unlocker: unlocker(slot),
+        unlocker: unlocker(&slot),
     }))
 }
 
@@ -48,18 +48,4 @@ pub async fn add(
 pub async fn skip(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<KitSkipped>, Failure> {
     let skipped_at = app.write_as(caller, kits::skip).await?;
     Ok(Json(KitSkipped { skipped_at }))
-}
-
-fn unlocker(slot: Slot) -> Unlocker {
-    Unlocker {
-        id: slot.id,
-        kind: match slot.kind {
-            SlotKind::Server => UnlockerKind::Server,
-            SlotKind::Recovery => UnlockerKind::Kit,
-        },
-        fingerprint: fingerprint(&slot.recipient),
-        created_at: slot.created,
-        name: slot.name,
-        recipient: slot.recipient,
-    }
 }

@@ -5,6 +5,7 @@ pub mod backups;
 pub mod changes;
 pub mod environments;
 pub mod instance;
+pub mod keys;
 pub mod kits;
 pub mod onboarding;
 pub mod restore;

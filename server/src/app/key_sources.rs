@@ -1,0 +1,107 @@
+//! Where a server looks for a key that opens its store when it starts.
+
+use std::path::{Path, PathBuf};
+
+use shared::model::text::SecretText;
+
+use super::data_dir::DataDir;
+use crate::crypto::keyring::Keyring;
+use crate::crypto::{brought, encryption_key, private_file};
+
+/// Keys that are at hand without anybody asking for them.
+#[derive(Debug, Clone, Default)]
+pub struct KeySources {
+    /// The file with the server's identity, where it is not the one in the data directory.
+    pub identity: Option<PathBuf>,
+    /// A passphrase.
+    pub passphrase: Option<SecretText>,
+    /// Infisical's variable by its name, and its value.
+    pub encryption_key: Option<(&'static str, SecretText)>,
+}
+
+impl KeySources {
+    /// An identity file in a place of its own, and nothing else.
+    pub fn at(identity: impl Into<PathBuf>) -> Self {
+        Self {
+            identity: Some(identity.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Opens a keyring with the first of them that fits. The error says of each why it did not.
+    pub fn unlock(&self, data_dir: &DataDir, text: &str) -> Result<Keyring, String> {
+        let default = data_dir.identity();
+        let file = self.identity.as_deref().unwrap_or(&default);
+        let mut refused = Vec::new();
+        let sources: [(&str, &dyn Fn() -> Option<Result<SecretText, String>>); 2] = [
+            ("", &|| Some(read(file))),
+            ("The passphrase", &|| self.passphrase.clone().map(Ok)),
+        ];
+        for (name, source) in sources {
+            let Some(found) = source() else { continue };
+            let opened = found.and_then(|key| open(text, &key)).map_err(|why| match name {
+                "" => format!(
+                    "The server's identity in {} does not open the store: {why}",
+                    file.display()
+                ),
+                name => format!("{name} does not open the store: {why}"),
+            });
+            match opened {
+                Ok(keyring) => return Ok(keyring),
+                Err(why) => refused.push(why),
+            }
+        }
+        if let Some((variable, value)) = &self.encryption_key {
+            let opened = encryption_key::recognise(value)
+                .and_then(|(_, identity)| Keyring::open(text, &[identity]))
+                .map_err(|why| format!("{variable} does not open the store: {why}"));
+            match opened {
+                Ok(keyring) => return Ok(keyring),
+                Err(why) => refused.push(why),
+            }
+        }
+        Err(format!(
+            "{}. Use --identity FILE, naming a recovery kit or wherever the identity was moved to. Nothing was changed",
+            refused.join(". ")
+        ))
+    }
+
+    /// Says of an `ENCRYPTION_KEY` what became of it, once the store is open: a changed one changes nothing, and somebody who
+    /// set it should know.
+    pub fn report(&self, keyring: &Keyring) {
+        let Some((variable, value)) = &self.encryption_key else {
+            return;
+        };
+        match encryption_key::recognise(value) {
+            Ok((form, ref identity)) if !keyring.opened_by(std::slice::from_ref(identity)).is_empty() => {
+                tracing::info!(
+                    variable,
+                    form = form.words(),
+                    "it is one of the keys of this store"
+                );
+            }
+            Ok((form, _)) => tracing::warn!(
+                variable,
+                form = form.words(),
+                "it is not one of the keys of this store, which another key opened; nothing was changed. To make it one: \
+                 strongroom keys add-encryption-key"
+            ),
+            Err(error) => {
+                tracing::warn!(variable, %error, "it cannot be a key; another one opened the store")
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<SecretText, String> {
+    match private_file::read(file) {
+        Ok(Some(text)) => Ok(SecretText::from(text.as_str())),
+        Ok(None) => Err("there is no such file".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn open(text: &str, key: &SecretText) -> Result<Keyring, String> {
+    let identities = brought::identities(key, text)?;
+    Keyring::open(text, &identities).map_err(|error| error.to_string())
+}
