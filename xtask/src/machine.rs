@@ -89,6 +89,18 @@ pub const JQ: Need = Need {
     packages: &["jq"],
     present: || process::on_path("jq").is_some(),
 };
+/// Kills the program at a chosen system call.
+pub const STRACE: Need = Need {
+    what: "strace",
+    packages: &["strace"],
+    present: || process::on_path("strace").is_some(),
+};
+/// Makes the SSH keys that open a store.
+pub const SSH_KEYGEN: Need = Need {
+    what: "ssh-keygen",
+    packages: &["openssh-client"],
+    present: || process::on_path("ssh-keygen").is_some(),
+};
 /// The container image is built and run without an engine, and without being root for it.
 pub const BUILDAH: Need = Need {
     what: "buildah",

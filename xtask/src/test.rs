@@ -36,6 +36,8 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::AGE,
         &machine::ZSTD,
         &machine::JQ,
+        &machine::STRACE,
+        &machine::SSH_KEYGEN,
         &machine::BUILDAH,
     ]);
     // Asking for the tests is asking for what they run on.

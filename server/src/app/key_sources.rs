@@ -41,10 +41,10 @@ impl KeySources {
             let Some(found) = source() else { continue };
             let opened = found.and_then(|key| open(text, &key)).map_err(|why| match name {
                 "" => format!(
-                    "The server's identity in {} does not open the store: {why}",
+                    "The server's identity in {} does not open the keyring: {why}",
                     file.display()
                 ),
-                name => format!("{name} does not open the store: {why}"),
+                name => format!("{name} does not open the keyring: {why}"),
             });
             match opened {
                 Ok(keyring) => return Ok(keyring),
@@ -54,7 +54,7 @@ impl KeySources {
         if let Some((variable, value)) = &self.encryption_key {
             let opened = encryption_key::recognise(value)
                 .and_then(|(_, identity)| Keyring::open(text, &[identity]))
-                .map_err(|why| format!("{variable} does not open the store: {why}"));
+                .map_err(|why| format!("{variable} does not open the keyring: {why}"));
             match opened {
                 Ok(keyring) => return Ok(keyring),
                 Err(why) => refused.push(why),

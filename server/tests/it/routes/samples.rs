@@ -123,6 +123,8 @@ pub const SAMPLES: &[Sample] = &[
     }))),
 
     // The instance
+    ("GET /api/strongroom/v1/keys", |_| plain()),
+    ("POST /api/strongroom/v1/keys", |_| body(json!({"act": "rotate-signing", "password": PASSWORD}))),
     ("GET /api/strongroom/v1/kits", |_| plain()),
     ("POST /api/strongroom/v1/kits", |_| body(json!({
         "name": "Kit", "recipient": RECIPIENT, "password": PASSWORD,

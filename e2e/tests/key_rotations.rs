@@ -1,0 +1,327 @@
+//! Keys are changed while the process may be killed at any moment: whatever was there is there afterwards, and what was begun
+//! is finished by the next start.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use e2e::http::Connection;
+use e2e::instance::{Instance, text};
+use e2e::program::{Finished, Run, binary};
+use e2e::server::Server;
+use serde_json::{Value, json};
+
+const PHRASE: &str = "seven bridges over the quiet river";
+/// Calls by which something reaches the disk or gets its name: between any two of them the process may end.
+const CALLS: [&str; 6] = ["rename", "renameat", "fsync", "fdatasync", "pwrite64", "unlink"];
+/// Kill points that one run of the tests tries; all of them with `--long`.
+const SAMPLE: usize = 24;
+
+/// A data directory with secrets in it, which is copied for each kill.
+struct Template {
+    scratch: tempfile::TempDir,
+    instance: Instance,
+    values: BTreeMap<String, String>,
+}
+
+impl Template {
+    fn make(secrets: usize) -> Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let data = scratch.path().join("data");
+        let server = Server::start(&data)?;
+        let instance = Instance::set_up(server.address)?;
+        let mut connection = Connection::open(server.address)?;
+        let mut values = BTreeMap::new();
+        let names: Vec<usize> = (0..secrets).collect();
+        for part in names.chunks(500) {
+            let secrets: Vec<Value> = part
+                .iter()
+                .map(|number| json!({"secretKey": format!("NAME_{number}"), "secretValue": format!("value {number} ä")}))
+                .collect();
+            let body = json!({
+                "workspaceId": instance.project, "environment": "dev", "secretPath": "/", "secrets": secrets,
+            });
+            connection
+                .call(&instance.user, "POST", "/api/v3/secrets/batch/raw", Some(&body))?
+                .ok()?;
+        }
+        for number in names {
+            values.insert(format!("NAME_{number}"), format!("value {number} ä"));
+        }
+        server.stop()?;
+        keys(&data, &["add-passphrase", "--name", "desk"], PHRASE)?.ok()?;
+        keys(&data, &["prove"], PHRASE)?.ok()?;
+        Ok(Self {
+            scratch,
+            instance,
+            values,
+        })
+    }
+
+    /// A copy of it as it is.
+    fn copy(&self) -> Result<tempfile::TempDir> {
+        let copy = tempfile::tempdir()?;
+        copy_folder(&self.scratch.path().join("data"), &copy.path().join("data"))?;
+        Ok(copy)
+    }
+
+    /// Opens a store, looks that nothing is left to do, and reads everything.
+    fn require_whole(&self, data: &Path) -> Result<()> {
+        let state = state(data)?;
+        ensure!(state["root"]["pending"] == false, "the root key: {state}");
+        ensure!(state["databasePending"] == false, "the database key: {state}");
+        let server = Server::start(data)?;
+        let mut connection = Connection::open(server.address)?;
+        let read = self.instance.list(&mut connection)?;
+        ensure!(
+            read == self.values,
+            "{} of {} values",
+            read.len(),
+            self.values.len()
+        );
+        server.stop()
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn keys(data: &Path, arguments: &[&str], input: &str) -> Result<Finished> {
+    Run::new(data.parent().context("a data directory in a folder")?)?
+        .args(["keys"])
+        .args(arguments)
+        .args(["--data-dir"])
+        .arg_path(data)
+        .input(input)
+        .finish()
+}
+
+fn state(data: &Path) -> Result<Value> {
+    let listed = keys(data, &["list", "--json"], "")?.ok()?;
+    Ok(serde_json::from_str(&listed)?)
+}
+
+/// The same command under a tracer, which kills it at the given call.
+fn traced(data: &Path, command: &Command, log: &Path, rule: Option<&str>) -> Result<Finished> {
+    let mut run = Run::of(
+        Path::new("strace"),
+        data.parent().context("a data directory in a folder")?,
+    )
+    .args(["-f", "-qq", "-o"])
+    .arg_path(log)
+    .args(["-e", &format!("trace={}", CALLS.join(","))]);
+    if let Some(rule) = rule {
+        run = run.args(["-e", rule]);
+    }
+    run.args(["--"])
+        .arg_path(&binary()?)
+        .args(["keys"])
+        .args(command.arguments)
+        .args(["--data-dir"])
+        .arg_path(data)
+        .input(command.input)
+        .finish()
+}
+
+struct Command {
+    arguments: &'static [&'static str],
+    input: &'static str,
+    /// What has to be done before.
+    before: Option<&'static str>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        arguments: &["rotate-root"],
+        input: "",
+        before: None,
+    },
+    Command {
+        arguments: &["revert-root"],
+        input: "",
+        before: Some("rotate-root"),
+    },
+    Command {
+        arguments: &["destroy-retired"],
+        input: "",
+        before: Some("rotate-root"),
+    },
+    Command {
+        arguments: &["rotate-data"],
+        input: "",
+        before: None,
+    },
+    Command {
+        arguments: &["rotate-signing"],
+        input: "",
+        before: None,
+    },
+    Command {
+        arguments: &["rekey-database"],
+        input: "",
+        before: None,
+    },
+    Command {
+        arguments: &["add-passphrase", "--name", "second"],
+        input: "nine lanterns along the harbour wall",
+        before: None,
+    },
+    Command {
+        arguments: &["remove", "desk"],
+        input: "",
+        before: None,
+    },
+    Command {
+        arguments: &["note-copy", "desk", "safe"],
+        input: "",
+        before: None,
+    },
+];
+
+/// A place at which a command is killed: at the n-th call of a kind that any of its threads makes.
+#[derive(Debug, Clone, Copy)]
+struct KillPoint {
+    command: usize,
+    call: &'static str,
+    count: usize,
+}
+
+/// Runs each command once and counts its calls, thread by thread.
+fn kill_points(template: &Template) -> Result<Vec<KillPoint>> {
+    let mut points = Vec::new();
+    for (number, command) in COMMANDS.iter().enumerate() {
+        let copy = prepared(template, command)?;
+        let log = copy.path().join("calls");
+        traced(&copy.path().join("data"), command, &log, None)?.ok()?;
+        let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        let calls = fs::read_to_string(&log)?;
+        for line in calls.lines() {
+            let Some((thread, rest)) = line.split_once(' ') else {
+                continue;
+            };
+            let name = rest.trim_start().split('(').next().unwrap_or_default();
+            if let Some(call) = CALLS.iter().find(|call| **call == name) {
+                *counts.entry((thread.to_owned(), call)).or_default() += 1;
+            }
+        }
+        for call in CALLS {
+            let most = counts
+                .iter()
+                .filter(|((_, of), _)| *of == call)
+                .map(|(_, count)| *count)
+                .max()
+                .unwrap_or_default();
+            points.extend((1..=most).map(|count| KillPoint {
+                command: number,
+                call,
+                count,
+            }));
+        }
+    }
+    Ok(points)
+}
+
+/// A copy in which the command can be given.
+fn prepared(template: &Template, command: &Command) -> Result<tempfile::TempDir> {
+    let copy = template.copy()?;
+    if let Some(before) = command.before {
+        keys(&copy.path().join("data"), &[before], "")?.ok()?;
+    }
+    Ok(copy)
+}
+
+fn kill_at(template: &Template, point: KillPoint) -> Result<bool> {
+    let command = &COMMANDS[point.command];
+    let copy = prepared(template, command)?;
+    let data = copy.path().join("data");
+    let rule = format!("inject={}:signal=KILL:when={}", point.call, point.count);
+    let finished = traced(&data, command, &copy.path().join("calls"), Some(&rule))?;
+    let killed = finished.code != Some(0);
+    template.require_whole(&data).with_context(|| {
+        format!(
+            "{:?} killed at {} number {}",
+            command.arguments, point.call, point.count
+        )
+    })?;
+    // What was removed stays removed or never was: the passphrase of the others still works.
+    let opened = keys(&data, &["prove"], PHRASE)?;
+    let removed = command.arguments[0] == "remove";
+    ensure!(
+        removed || opened.code == Some(0),
+        "the passphrase opens no more: {opened:?}"
+    );
+    Ok(killed)
+}
+
+#[test]
+fn a_change_of_keys_killed_anywhere_is_whole_afterwards() -> Result<()> {
+    let template = Template::make(40)?;
+    let all = kill_points(&template)?;
+    let chosen: Vec<KillPoint> = if e2e::long() {
+        all.clone()
+    } else {
+        // Evenly over the commands, beginning somewhere else each day.
+        let step = (all.len() / SAMPLE).max(1);
+        let first = std::process::id() as usize % step;
+        all.iter().copied().skip(first).step_by(step).collect()
+    };
+    let mut killed = 0;
+    for point in &chosen {
+        if kill_at(&template, *point)? {
+            killed += 1;
+        }
+    }
+    e2e::say(format_args!(
+        "keys: {} kill points, {} tried, {killed} of them killed the command, nothing lost",
+        all.len(),
+        chosen.len()
+    ));
+    ensure!(killed * 10 >= chosen.len() * 8, "the tracer kills nothing");
+    Ok(())
+}
+
+#[test]
+fn data_keys_are_rotated_to_the_end_though_the_server_is_killed_again_and_again() -> Result<()> {
+    let template = Template::make(3_000)?;
+    let copy = template.copy()?;
+    let data: PathBuf = copy.path().join("data");
+    let kills: u64 = if e2e::long() { 40 } else { 5 };
+    for round in 0..kills {
+        let server = Server::start(&data)?;
+        if round % 4 == 0 {
+            keys(&data, &["rotate-data"], "")?.ok()?;
+        }
+        sleep(Duration::from_millis(37 * (round % 7) + 11));
+        server.kill()?;
+    }
+    let server = Server::start(&data)?;
+    for _ in 0..600 {
+        let state = state(&data)?;
+        let rotations = state["rotations"].as_array().context("rotations")?;
+        let states: Vec<String> = rotations
+            .iter()
+            .map(|rotation| text(rotation, "/state"))
+            .collect::<Result<_>>()?;
+        if states.iter().all(|state| state == "done") {
+            server.stop()?;
+            return template.require_whole(&data);
+        }
+        ensure!(states.iter().all(|state| state != "incomplete"), "{state}");
+        sleep(Duration::from_millis(200));
+    }
+    bail!("the rotation does not come to its end")
+}
