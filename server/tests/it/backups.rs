@@ -392,7 +392,7 @@ fn the_backup_just_made_is_kept_whatever_the_clock_says() {
     for _ in 0..3 {
         start(&world);
     }
-    let late = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
+    let late = SystemTime::now() + Duration::from_hours(24);
     for name in files(&world) {
         let file = fs::File::options()
             .write(true)
