@@ -11,18 +11,22 @@ use shared::model::time::UnixMillis;
 use super::data_dir::DataDir;
 use super::{App, OpenStore};
 use crate::backup::write::{self, Progress};
+use crate::clock::Clock;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::{random, token};
-use crate::domain::caller::{Caller, Credential, Source};
+use crate::domain::caller::{Credential, Source};
 use crate::domain::{Context, Error, audit, instance};
 use crate::store;
 
 mod file;
 
 pub use file::Finished;
+pub(super) use file::remove_parts;
 
 /// Backups that are remembered, the newest of them.
 const REMEMBERED: usize = 16;
+/// Seconds from its end in which tickets for a backup are given out: the password was asked for once, at its beginning.
+const OFFERED_SECONDS: i64 = 15 * 60;
 /// Seconds a ticket lives.
 const TICKET_SECONDS: i64 = 10 * 60;
 /// Tickets at the same moment; an older one gives way.
@@ -42,14 +46,16 @@ pub struct Job {
     pub progress: Progress,
     /// Names of the recovery kits that open it, with their fingerprints.
     pub opens_with: Vec<String>,
+    /// When it ended; set before the outcome.
+    ended: OnceLock<UnixMillis>,
     outcome: OnceLock<Result<Finished, String>>,
 }
 
 /// The right to fetch a backup once.
 struct Ticket {
     job: Arc<Job>,
-    /// Who asked for it: for the record of the download.
-    caller: Caller,
+    /// Of who asked for it: it has to be in force when the download begins.
+    credential: Credential,
     expires: UnixMillis,
 }
 
@@ -58,6 +64,12 @@ impl Job {
     pub fn outcome(&self) -> Option<&Result<Finished, String>> {
         self.outcome.get()
     }
+
+    /// Whether its file may still be fetched.
+    fn is_offered(&self, now: UnixMillis) -> bool {
+        let recent = |ended: &UnixMillis| now < ended.plus_seconds(OFFERED_SECONDS);
+        matches!(self.outcome(), Some(Ok(file)) if file.is_there()) && self.ended.get().is_some_and(recent)
+    }
 }
 
 /// Holds the place of the one backup that is being written. Dropped without an outcome, as when its thread broke off,
@@ -65,8 +77,9 @@ impl Job {
 struct Running(Arc<Job>);
 
 impl Running {
-    fn end(self, outcome: Result<Finished, String>) {
-        // Only the one who writes it sets it, and once.
+    fn end(self, outcome: Result<Finished, String>, now: UnixMillis) {
+        // Only the one who writes it sets them, and once.
+        let _ = self.0.ended.set(now);
         let _ = self.0.outcome.set(outcome);
     }
 }
@@ -94,6 +107,7 @@ impl Backups {
             id,
             progress: Progress::default(),
             opens_with,
+            ended: OnceLock::new(),
             outcome: OnceLock::new(),
         });
         jobs.push_back(Arc::clone(&job));
@@ -126,7 +140,7 @@ impl Backups {
 
 impl App {
     /// Begins a backup for who administers the instance; returns its id.
-    pub async fn start_backup(&self, caller: (Credential, Source)) -> Result<String, Error> {
+    pub async fn start_backup(self: &Arc<Self>, caller: (Credential, Source)) -> Result<String, Error> {
         let opened = self.store()?;
         let data_dir = self.require_data_dir()?.clone();
         let keyring = opened.keyring();
@@ -144,47 +158,45 @@ impl App {
             audit::record(cx, caller, &audit::Entry::new("backup.create"))
         })
         .await?;
-        let now = self.clock.now();
+        let app = Arc::clone(self);
         // Not a task: the end of the process must not wait for it. What it leaves then has no final name.
         std::thread::Builder::new()
             .name("backup".into())
-            .spawn(move || run(running, &opened, &keyring, &data_dir, now))
+            .spawn(move || run(running, &app.clock, &opened, &keyring, &data_dir))
             .map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?;
         Ok(id)
     }
 
-    /// A backup, with a new ticket when it is complete and its file is still there.
+    /// A backup, with a new ticket when it is complete, not for long, and its file is still there.
     pub async fn backup(
         &self,
         caller: (Credential, Source),
         id: String,
     ) -> Result<(Arc<Job>, Option<SecretText>), Error> {
-        let caller = self
-            .read_as(caller, |_, caller| {
-                caller.require_instance_admin()?;
-                Ok(caller.clone())
-            })
+        let (credential, _) = caller.clone();
+        self.read_as(caller, |_, caller| caller.require_instance_admin())
             .await?;
         let job = self.backups.job(&id).ok_or_else(|| {
             Error::NotFound(
                 "There is no such backup, or the server was started again since. Begin a new one".into(),
             )
         })?;
-        if !matches!(job.outcome(), Some(Ok(file)) if file.is_there()) {
+        let now = self.clock.now();
+        if !job.is_offered(now) {
             return Ok((job, None));
         }
         let ticket = token::new_secret()?;
-        let now = self.clock.now();
         let kept = Ticket {
             job: Arc::clone(&job),
-            caller,
+            credential,
             expires: now.plus_seconds(TICKET_SECONDS),
         };
         self.backups.keep(self.ticket_hash(&ticket)?, kept, now);
         Ok((job, Some(ticket)))
     }
 
-    /// Opens the file that a ticket is for, and puts the download on record. The ticket is used up.
+    /// Opens the file that a ticket is for, and puts the download on record. The ticket is used up. It is good for nothing
+    /// any more when who asked for it was logged out or no longer administers the instance.
     pub async fn download_backup(
         &self,
         ticket: &SecretText,
@@ -206,15 +218,12 @@ impl App {
             Err(error) => return Err(Error::Store(store::Error::Unavailable(error.to_string()))),
         };
         let (name, sha256) = (finished.name.clone(), finished.sha256.clone());
-        let caller = Caller {
-            source,
-            ..ticket.caller
-        };
-        self.write(move |cx| {
+        self.write_as((ticket.credential, source), move |cx, caller| {
+            caller.require_instance_admin()?;
             let entry = audit::Entry::new("backup.download")
                 .with("file", &name)
                 .with("sha256", &sha256);
-            audit::record(cx, &caller, &entry)
+            audit::record(cx, caller, &entry)
         })
         .await?;
         Ok((file, finished))
@@ -234,7 +243,8 @@ fn used() -> Error {
 }
 
 /// Writes a backup, on a thread of its own.
-fn run(running: Running, opened: &OpenStore, keyring: &Keyring, data_dir: &DataDir, now: UnixMillis) {
+fn run(running: Running, clock: &Clock, opened: &OpenStore, keyring: &Keyring, data_dir: &DataDir) {
+    let now = clock.now();
     let written = file::write(opened, keyring, data_dir, &running.0.progress, now);
     let outcome = written.map_err(|error| {
         tracing::error!(%error, "a backup could not be written");
@@ -250,7 +260,7 @@ fn run(running: Running, opened: &OpenStore, keyring: &Keyring, data_dir: &DataD
             tracing::error!(%error, "the time of the last backup was not written down");
         }
     }
-    running.end(outcome);
+    running.end(outcome, clock.now());
 }
 
 #[cfg(test)]

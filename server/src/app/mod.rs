@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod control;
 pub mod data_dir;
+mod disk;
 pub mod key_sources;
 pub mod keys;
 pub mod kits;

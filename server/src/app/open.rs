@@ -7,10 +7,9 @@ use std::fs;
 use shared::model::ids::InstanceId;
 use shared::model::time::UnixMillis;
 
-use super::OpenStore;
 use super::data_dir::DataDir;
 use super::key_sources::KeySources;
-use super::keys;
+use super::{OpenStore, backups, keys};
 use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
@@ -77,6 +76,9 @@ pub fn open(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result
     replace::finish(data_dir)?;
     // Sent to a server that is gone, which alone knew its name.
     data_dir.remove(&[data_dir.upload()])?;
+    if let Err(error) = backups::remove_parts(data_dir) {
+        tracing::warn!(%error, "the beginning of a backup stays behind; the next backup tries to remove it");
+    }
     match keyfile::load(data_dir.path())? {
         Some(loaded) => {
             let slots = keyring::fingerprints(&loaded.text)?;

@@ -6,13 +6,13 @@ use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::statvfs;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::OwnedMutexGuard;
 
 use super::data_dir::DataDir;
+use super::disk::Watch;
 use super::{App, blocking, open};
 use crate::backup::replace::{self, Built};
 use crate::backup::{self, Summary};
@@ -24,11 +24,6 @@ use crate::domain::caller::{Caller, Source};
 use crate::domain::{Error, audit, setup};
 use crate::store::contents::{self, Contents};
 use crate::store::{self, Db, SqliteOptions};
-
-/// Bytes that a backup leaves free on the disk.
-const RESERVE: u64 = 32 * 1024 * 1024;
-/// Bytes after which the free disk is looked at again.
-const LOOK_AFTER: u64 = 8 * 1024 * 1024;
 
 /// A backup that was sent whole. Removed when dropped.
 pub struct Upload {
@@ -53,8 +48,7 @@ impl Drop for Removed {
 pub struct Receiving {
     out: tokio::fs::File,
     file: Removed,
-    size: u64,
-    looked_at: u64,
+    watch: Watch,
     /// Let go of last: the file of the next one has the same name.
     held: OwnedMutexGuard<Option<Upload>>,
 }
@@ -62,11 +56,7 @@ pub struct Receiving {
 impl Receiving {
     /// Takes the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.size += bytes.len() as u64;
-        if self.size - self.looked_at >= LOOK_AFTER {
-            require_free(&self.file.0, 0)?;
-            self.looked_at = self.size;
-        }
+        self.watch.grow(bytes.len()).map_err(|error| on_disk(&error))?;
         self.out.write_all(bytes).await.map_err(|error| on_disk(&error))
     }
 
@@ -78,7 +68,7 @@ impl Receiving {
             id: id.clone(),
             file: self.file,
         });
-        Ok((id, self.size))
+        Ok((id, self.watch.size()))
     }
 }
 
@@ -97,7 +87,7 @@ impl App {
         let data_dir = self.require_data_dir()?;
         let mut held = Arc::clone(&self.upload).try_lock_owned().map_err(|_| busy())?;
         *held = None;
-        require_free(data_dir.path(), announced.unwrap_or(0))?;
+        let watch = Watch::begin(data_dir.path(), announced.unwrap_or(0)).map_err(|error| on_disk(&error))?;
         let path = data_dir.upload();
         let out = tokio::fs::OpenOptions::new()
             .write(true)
@@ -110,8 +100,7 @@ impl App {
         Ok(Receiving {
             out,
             file: Removed(path),
-            size: 0,
-            looked_at: 0,
+            watch,
             held,
         })
     }
@@ -220,16 +209,6 @@ fn busy() -> Error {
     Error::Conflict("Another backup is being sent or restored at this moment. Wait until it is done".into())
 }
 
-/// Refuses to fill the disk: `wanted` bytes have to fit, and some more for the rest of the machine.
-fn require_free(place: &Path, wanted: u64) -> Result<(), Error> {
-    let disk = statvfs(place).map_err(|error| on_disk(&error.into()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < wanted.saturating_add(RESERVE) {
-        return Err(Error::Store(store::Error::Full));
-    }
-    Ok(())
-}
-
 fn on_disk(error: &io::Error) -> Error {
     Error::Store(match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => store::Error::Full,
@@ -237,12 +216,19 @@ fn on_disk(error: &io::Error) -> Error {
     })
 }
 
+/// Whether reading failed because of what was read. Anything else is the server's own trouble, and the file and the kit may
+/// be as good as can be.
+fn is_about_content(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::Other
+    )
+}
+
 /// What went wrong with a backup, in the words of a rule.
 fn refusal(error: backup::Error) -> Error {
     match error {
-        backup::Error::Io(error) if matches!(on_disk(&error), Error::Store(store::Error::Full)) => {
-            on_disk(&error)
-        }
+        backup::Error::Io(error) if !is_about_content(error.kind()) => on_disk(&error),
         backup::Error::Crypto(error @ crypto::Error::File { .. }) => {
             Error::Store(store::Error::Unavailable(error.to_string()))
         }
@@ -252,5 +238,43 @@ fn refusal(error: backup::Error) -> Error {
         damaged => Error::BadRequest(format!(
             "The backup was not restored: {damaged}. Nothing was changed. Check that the kit and the file belong together"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trouble_of_the_server_is_not_blamed_on_the_kit() {
+        let of = |error: io::Error| refusal(backup::Error::Io(error));
+        for kind in [
+            ErrorKind::PermissionDenied,
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::NotFound,
+        ] {
+            let error = of(kind.into());
+            assert!(
+                matches!(error, Error::Store(store::Error::Unavailable(_))),
+                "{kind}: {error}"
+            );
+        }
+        // EIO and EMFILE, which have no kind of their own.
+        for code in [5, 24] {
+            let error = of(io::Error::from_raw_os_error(code));
+            assert!(
+                matches!(error, Error::Store(store::Error::Unavailable(_))),
+                "{code}: {error}"
+            );
+        }
+        let full = of(ErrorKind::StorageFull.into());
+        assert!(matches!(full, Error::Store(store::Error::Full)), "{full}");
+        for kind in [ErrorKind::InvalidData, ErrorKind::UnexpectedEof, ErrorKind::Other] {
+            let error = of(kind.into());
+            assert!(
+                matches!(&error, Error::BadRequest(reason) if reason.contains("kit")),
+                "{kind}: {error}"
+            );
+        }
     }
 }

@@ -51,6 +51,13 @@ impl App {
         let locked = self
             .why_locked()
             .ok_or_else(|| Error::BadRequest("The store is not locked. There is nothing to do".into()))?;
+        if confirmed.is_some() && locked.slots.is_empty() {
+            return Err(Error::Conflict(
+                "No key opens this store now: something else is missing or in the way. The server's log says what. Put \
+                 that right and start the server again"
+                    .into(),
+            ));
+        }
         if let Some(confirmed) = confirmed
             && (confirmed.is_none() || confirmed.as_deref() != locked.fingerprint())
         {

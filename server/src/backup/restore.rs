@@ -165,15 +165,18 @@ pub(super) fn finish_part(
     servers: &[String],
     now: UnixMillis,
 ) -> Result<(Keyring, String), Error> {
+    // A server may be that of the backup: its identity lay elsewhere and survived.
+    for server in servers {
+        if !keyring.slots().iter().any(|slot| slot.recipient == *server) {
+            keyring.add_slot(&NewSlot::plain(SlotKind::Server, "Server", server), now)?;
+        }
+    }
     let old: Vec<_> = keyring
         .slots()
         .iter()
-        .filter(|slot| slot.kind == SlotKind::Server)
+        .filter(|slot| slot.kind == SlotKind::Server && !servers.contains(&slot.recipient))
         .map(|slot| slot.id)
         .collect();
-    for server in servers {
-        keyring.add_slot(&NewSlot::plain(SlotKind::Server, "Server", server), now)?;
-    }
     for slot in old {
         keyring.remove_slot(slot)?;
     }

@@ -8,18 +8,26 @@ use super::Error;
 use crate::store::Value;
 use crate::store::copy::{Column, Kind};
 
-/// Longest line that is accepted: a value of 1 MiB, sealed and in base64, with room to spare.
+/// Longest line that is written and accepted: a value of 1 MiB, sealed and in base64, with room to spare.
 pub const LINE_LIMIT: usize = 8 * 1024 * 1024;
 
-/// A row as one line with its newline.
-pub fn to_line(columns: &[Column], values: &[Value], line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+/// Appends a row as one line with its newline. One that no restore would accept is refused: better no backup than one
+/// that turns out to be none when it is needed.
+pub fn to_line(columns: &[Column], table: &str, values: &[Value], lines: &mut Vec<u8>) -> Result<(), Error> {
+    let start = lines.len();
     let row: Map<String, Json> = columns
         .iter()
         .zip(values)
         .map(|(column, value)| (column.name.clone(), to_json(value)))
         .collect();
-    serde_json::to_writer(&mut *line, &row)?;
-    line.push(b'\n');
+    serde_json::to_writer(&mut *lines, &row).map_err(std::io::Error::from)?;
+    lines.push(b'\n');
+    if lines.len() - start > LINE_LIMIT {
+        return Err(Error::Refused(format!(
+            "a row of table {table} is longer than {} MiB, and no restore would accept it",
+            LINE_LIMIT / (1024 * 1024)
+        )));
+    }
     Ok(())
 }
 
@@ -93,10 +101,29 @@ mod tests {
             vec![Value::Null, Value::Null, Value::Null],
         ] {
             let mut line = Vec::new();
-            to_line(&columns(), &values, &mut line).unwrap();
+            to_line(&columns(), "t", &values, &mut line).unwrap();
             assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);
             assert_eq!(from_line(&columns(), "t", &line).unwrap(), values);
         }
+    }
+
+    #[test]
+    fn a_line_that_no_restore_accepts_is_not_written() {
+        let row = |length: usize| vec![Value::Int(1), Value::Text("x".repeat(length)), Value::Null];
+        let around = {
+            let mut line = Vec::new();
+            to_line(&columns(), "t", &row(0), &mut line).unwrap();
+            line.len()
+        };
+        // What stands before does not count.
+        let mut lines = vec![b'\n'; 100];
+        to_line(&columns(), "t", &row(LINE_LIMIT - around), &mut lines).unwrap();
+        assert_eq!(lines.len(), LINE_LIMIT + 100);
+        let refused = to_line(&columns(), "t", &row(LINE_LIMIT - around + 1), &mut Vec::new());
+        let Err(Error::Refused(reason)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(reason.contains("table t is longer than 8 MiB"), "{reason}");
     }
 
     #[test]

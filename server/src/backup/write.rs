@@ -154,17 +154,15 @@ fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<'_, W>) -> Res
     let mut lines = Vec::with_capacity(PART + BATCH);
     let mut failed = None;
     let exported = copy::export_rows(tx, table, BATCH, &mut |columns, values| {
-        let written = rows::to_line(columns, values, &mut lines)
-            .map_err(|error| Error::from(std::io::Error::from(error)))
-            .and_then(|()| {
-                if lines.len() < PART {
-                    return Ok(());
-                }
-                part += 1;
-                writer.entry(&part_name(table, part), &lines)?;
-                lines.clear();
-                Ok(())
-            });
+        let written = rows::to_line(columns, table, values, &mut lines).and_then(|()| {
+            if lines.len() < PART {
+                return Ok(());
+            }
+            part += 1;
+            writer.entry(&part_name(table, part), &lines)?;
+            lines.clear();
+            Ok(())
+        });
         writer.progress.done.fetch_add(1, Ordering::Relaxed);
         written.map_err(|error| {
             failed = Some(error);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use shared::model::ids::{AuditId, ProjectId};
 
 use super::caller::Caller;
@@ -14,12 +15,19 @@ use crate::crypto::{digest, random};
 use crate::store;
 use crate::store::audit::{Link, Record};
 
+/// Bytes of names in one record, as JSON: a backup carries a record as one line, and records are read by the hundred.
+const MOST_NAMES: usize = 32 * 1024;
+
 /// Something that happened, to be recorded.
 #[derive(Debug, Clone)]
 pub struct Entry {
     event: &'static str,
     project: Option<ProjectId>,
     detail: BTreeMap<&'static str, String>,
+    /// Bytes of the names in it.
+    names: usize,
+    /// Names that had no room any more.
+    left_out: usize,
 }
 
 impl Entry {
@@ -29,6 +37,8 @@ impl Entry {
             event,
             project: None,
             detail: BTreeMap::new(),
+            names: 0,
+            left_out: 0,
         }
     }
 
@@ -46,6 +56,49 @@ impl Entry {
         self.detail.insert(name, text.to_string());
         self
     }
+
+    /// Adds names of any number of secrets, as JSON: they may contain whatever else would separate them. Those for which
+    /// there is no room are counted.
+    #[must_use]
+    pub fn with_names<'a>(mut self, name: &'static str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let told: Vec<String> = names.into_iter().filter_map(|name| self.room_for(name)).collect();
+        self.with_told(name, &format!("[{}]", told.join(",")))
+    }
+
+    /// The same for secrets that got another name: the old one with the new one.
+    #[must_use]
+    pub fn with_renamed<'a>(mut self, renamed: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let told: Vec<String> = renamed
+            .into_iter()
+            .filter_map(|(old, new)| Some(format!("{}:{}", self.room_for(old)?, self.room_for(new)?)))
+            .collect();
+        self.with_told("renamed", &format!("{{{}}}", told.join(",")))
+    }
+
+    /// A name as JSON, if there is room for it. After the first one for which there is none, there is none for any.
+    fn room_for(&mut self, name: &str) -> Option<String> {
+        let text = as_json(name);
+        if self.left_out > 0 || self.names + text.len() > MOST_NAMES {
+            self.left_out += 1;
+            return None;
+        }
+        self.names += text.len();
+        Some(text)
+    }
+
+    fn with_told(self, name: &'static str, json: &str) -> Self {
+        let left_out = self.left_out;
+        let told = self.with(name, json);
+        if left_out == 0 {
+            return told;
+        }
+        told.with("names_left_out", &left_out)
+    }
+}
+
+/// Writing text to a String cannot fail; an empty text would be a lost detail, so say so instead.
+fn as_json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| format!("{{\"unreadable\":\"{error}\"}}"))
 }
 
 /// Something read together with the record of reading it. The value comes out only where the record is committed
@@ -98,18 +151,13 @@ fn record_of(cx: &Context, caller: &Caller, entry: &Entry) -> Result<Record, Err
             .map(|id| id.to_string())
             .unwrap_or_default(),
         project_id: entry.project.map(|id| id.to_string()).unwrap_or_default(),
-        detail: detail_text(&entry.detail),
+        // A flat JSON object with sorted names.
+        detail: as_json(&entry.detail),
         count: 1,
         ip: caller.source.ip.clone(),
         user_agent: caller.source.user_agent.clone(),
         request_id: caller.source.request_id.clone(),
     })
-}
-
-/// A flat JSON object with sorted names.
-fn detail_text(detail: &BTreeMap<&'static str, String>) -> String {
-    // Writing a map of texts to a String cannot fail; an empty object would be a lost detail, so say so instead.
-    serde_json::to_string(detail).unwrap_or_else(|error| format!("{{\"unreadable\":\"{error}\"}}"))
 }
 
 /// Records a change in its own transaction.
@@ -201,5 +249,41 @@ pub fn verify(cx: &mut Context) -> Result<Verification, Error> {
             number += 1;
             previous = expected;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_a_record_have_an_end() {
+        let name = "\"".repeat(512);
+        let names = vec![name.as_str(); 5_000];
+        let entry = Entry::new("secret.change")
+            .with_names("deleted", ["first"])
+            .with_names("restored", names)
+            .with_names("created", ["last"])
+            .with_renamed([("old", "new")]);
+        assert_eq!(entry.detail["deleted"], "[\"first\"]");
+        assert!(entry.detail["restored"].starts_with("[\"\\\""));
+        assert_eq!(entry.detail["created"], "[]");
+        assert_eq!(entry.detail["renamed"], "{}");
+        let told: usize = 1 + serde_json::from_str::<Vec<String>>(&entry.detail["restored"])
+            .unwrap()
+            .len();
+        assert_eq!(entry.detail["names_left_out"], (5_003 - told).to_string());
+        let text = as_json(&as_json(&entry.detail));
+        assert!(text.len() < 5 * MOST_NAMES, "{}", text.len());
+    }
+
+    #[test]
+    fn few_names_are_all_told() {
+        let entry = Entry::new("secret.change")
+            .with_names("created", ["A", "B \"\n"])
+            .with_renamed([("C", "D"), ("E", "F")]);
+        assert_eq!(entry.detail["created"], r#"["A","B \"\n"]"#);
+        assert_eq!(entry.detail["renamed"], r#"{"C":"D","E":"F"}"#);
+        assert!(!entry.detail.contains_key("names_left_out"));
     }
 }

@@ -1,9 +1,10 @@
 //! Everything that can go wrong in a rule: a closed list of meanings. HTTP gives each its status in one place.
 
 use shared::model::access::{Action, Subject};
+use shared::model::changes::Refused;
 use shared::model::names::InvalidName;
 
-use super::secrets::changes::{Refusal, summary};
+use super::secrets::changes::summary;
 use crate::{crypto, store};
 
 /// What went wrong. Texts are for the caller, except those of [`Error::Store`] and [`Error::Crypto`], which go to the
@@ -56,7 +57,7 @@ pub enum Error {
     Stale(String),
     /// Some of the changes of a request cannot be made, so none was.
     #[error("{}", summary(.0))]
-    ChangesRefused(Vec<Refusal>),
+    ChangesRefused(Vec<Refused>),
     /// The present state does not allow it; the text says what has to come first.
     #[error("{0}")]
     Conflict(String),

@@ -64,7 +64,7 @@ pub enum Finished {
     Refused,
 }
 
-/// Settles an attempt.
+/// Settles an attempt. The password may have been changed while it was being checked: then it is as wrong as any other.
 pub fn finish(
     cx: &mut Context,
     begun: &Begun,
@@ -75,17 +75,16 @@ pub fn finish(
     if let Some((user, _)) = &begun.user {
         caller.actor = Actor::User(*user);
     }
-    match &begun.user {
-        Some((user, _)) if password_right => {
-            limiter::succeed(cx, &begun.attempt)?;
-            audit::record(cx, &caller, &audit::Entry::new("user.login"))?;
-            Ok(Finished::Opened(sessions::open(cx, *user, None, source)?))
-        }
-        _ => {
-            audit::record(cx, &caller, &audit::Entry::new("user.login.refused"))?;
-            Ok(Finished::Refused)
-        }
+    if let Some((user, hash)) = &begun.user
+        && password_right
+        && store::users::by_id(cx.tx, *user)?.is_some_and(|now| now.password_hash == *hash)
+    {
+        limiter::succeed(cx, &begun.attempt)?;
+        audit::record(cx, &caller, &audit::Entry::new("user.login"))?;
+        return Ok(Finished::Opened(sessions::open(cx, *user, None, source)?));
     }
+    audit::record(cx, &caller, &audit::Entry::new("user.login.refused"))?;
+    Ok(Finished::Refused)
 }
 
 /// The one answer to every failed login.

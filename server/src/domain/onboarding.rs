@@ -1,7 +1,7 @@
 //! The first hour: what was done already on the way from a new instance to a program that gets its secrets from it.
 
-use serde::{Deserialize, Serialize};
-use shared::model::time::UnixMillis;
+pub use shared::model::onboarding::FirstRead;
+use shared::model::onboarding::Reader;
 
 use super::audit::{self, Audited};
 use super::caller::{Actor, Caller};
@@ -38,38 +38,13 @@ pub struct Progress {
     pub dismissed: bool,
 }
 
-/// The first read of a secret by a program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FirstRead {
-    /// When.
-    pub at: UnixMillis,
-    /// Whose name it was.
-    pub by: String,
-    /// What it was.
-    pub kind: Reader,
-}
-
-/// Programs that read secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reader {
-    /// A machine identity.
-    Identity,
-    /// A service token.
-    ServiceToken,
-    /// A person with a command line.
-    CommandLine,
-}
-
-impl Reader {
-    /// What kind of program a caller is; none for a person in a browser.
-    fn of(caller: &Caller) -> Option<Self> {
-        match caller.actor {
-            Actor::Identity(_) => Some(Self::Identity),
-            Actor::ServiceToken(_) => Some(Self::ServiceToken),
-            Actor::User(_) if is_command_line(&caller.source.user_agent) => Some(Self::CommandLine),
-            _ => None,
-        }
+/// What kind of program a caller is; none for a person in a browser.
+fn reader(caller: &Caller) -> Option<Reader> {
+    match caller.actor {
+        Actor::Identity(_) => Some(Reader::Identity),
+        Actor::ServiceToken(_) => Some(Reader::ServiceToken),
+        Actor::User(_) if is_command_line(&caller.source.user_agent) => Some(Reader::CommandLine),
+        _ => None,
     }
 }
 
@@ -126,7 +101,7 @@ pub fn as_first_read<T>(cx: &Context, caller: &Caller, read: &Audited<T>) -> Opt
     Some(FirstRead {
         at: cx.now,
         by: caller.name.clone(),
-        kind: Reader::of(caller)?,
+        kind: reader(caller)?,
     })
 }
 

@@ -171,16 +171,24 @@ pub fn create(
 }
 
 /// Gives a folder the imports of another one, and says how many. What that one imports from its own environment, the
-/// folder imports from its own.
+/// folder imports from its own. As with any import, the caller has to be allowed to read what it leads to.
 pub(super) fn copy(cx: &mut Context, source: &Folder, destination: &Folder) -> Result<usize, Error> {
     let imports = of_folder(cx, source.id)?;
     for import in &imports {
         let own = import.source_environment_id == source.environment.id;
-        let from = if own {
-            destination.environment.id
+        let (from, slug) = if own {
+            (destination.environment.id, &destination.environment.slug)
         } else {
-            import.source_environment_id
+            (import.source_environment_id, &import.source_slug)
         };
+        let path = path_of(import)?;
+        let scope = Scope {
+            environment: Some(slug),
+            path: Some(&path),
+        };
+        destination
+            .access
+            .require(Action::Read, Subject::Secrets, scope)?;
         let copy = SecretImport {
             id: SecretImportId::from_random(random::bytes()?),
             folder_id: destination.id,
@@ -193,6 +201,13 @@ pub(super) fn copy(cx: &mut Context, source: &Folder, destination: &Folder) -> R
         store::secret_imports::insert(cx.tx, &copy)?;
     }
     Ok(imports.len())
+}
+
+fn path_of(import: &SecretImport) -> Result<FolderPath, Error> {
+    import
+        .source_path
+        .parse()
+        .map_err(|_| Error::Store(store::Error::Corrupt("secret_imports.source_path")))
 }
 
 fn entry(folder: &Folder, event: &'static str, import: &SecretImport) -> audit::Entry {
@@ -238,10 +253,7 @@ pub fn update(
     if change.environment.is_some() || change.path.is_some() {
         let path = match &change.path {
             Some(path) => path.clone(),
-            None => import
-                .source_path
-                .parse()
-                .map_err(|_| Error::Store(store::Error::Corrupt("secret_imports.source_path")))?,
+            None => path_of(&import)?,
         };
         let source = Source {
             environment: change

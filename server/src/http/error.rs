@@ -11,7 +11,6 @@ use shared::wire::error::{ErrorBody, Issue, Message};
 
 use crate::crypto;
 use crate::domain::Error;
-use crate::domain::secrets::changes::Refusal;
 use crate::store;
 
 /// An answer that says no. The body is written by [`describe`], which knows the id of the request.
@@ -145,7 +144,7 @@ fn domain_answer(error: &Error) -> Answer {
             ..Answer::new(StatusCode::FORBIDDEN, "PermissionDenied", message)
         },
         Error::ChangesRefused(refusals) => Answer {
-            details: Some(json!(refusals.iter().map(refused).collect::<Vec<_>>())),
+            details: Some(json!(refusals)),
             ..changes_answer(refusals, error.to_string())
         },
         Error::Stale(message) | Error::Conflict(message) => {
@@ -187,7 +186,7 @@ fn domain_answer(error: &Error) -> Answer {
 
 /// The refusal of several changes: what the sender may not do or wrote wrongly comes before what changed in the meantime,
 /// and that before what is not there.
-fn changes_answer(refusals: &[Refusal], message: String) -> Answer {
+fn changes_answer(refusals: &[Refused], message: String) -> Answer {
     let is = |kind: RefusedKind| refusals.iter().any(|refusal| refusal.kind == kind);
     if is(RefusedKind::Denied) {
         Answer::new(StatusCode::FORBIDDEN, "ForbiddenRequestError", message)
@@ -197,16 +196,6 @@ fn changes_answer(refusals: &[Refusal], message: String) -> Answer {
         Answer::new(StatusCode::CONFLICT, "Conflict", message)
     } else {
         Answer::new(StatusCode::NOT_FOUND, "NotFound", message)
-    }
-}
-
-fn refused(refusal: &Refusal) -> Refused {
-    Refused {
-        index: refusal.index,
-        name: refusal.name.clone(),
-        kind: refusal.kind,
-        reason: refusal.reason.clone(),
-        current_version: refusal.current_version,
     }
 }
 

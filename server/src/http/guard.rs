@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use shared::model::text::SecretText;
+use shared::wire::setup::SETUP_CODE_HEADER;
 
 use super::error::Failure;
 use super::route::Kinds;
@@ -131,8 +132,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a request was made by a script on the same machine, which needs no set-up code: the peer is loopback, the
-/// host name is a loopback name, and neither a proxy nor a browser stands between. A proxy that adds no header at all
-/// usually speaks HTTP/1.0 to what is behind it.
+/// host name is a loopback name, and neither a proxy nor a browser stands between.
 pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &HeaderMap) -> bool {
     let host = headers
         .get(header::HOST)
@@ -149,17 +149,19 @@ pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &Hea
     let from_a_browser = headers
         .keys()
         .any(|name| name == header::ORIGIN || name.as_str().starts_with("sec-fetch-"));
-    is_on_this_machine(peer, headers) && version > Version::HTTP_10 && loopback_name && !from_a_browser
+    is_on_this_machine(peer, version, headers) && loopback_name && !from_a_browser
 }
 
-/// Whether a request was made on the same machine, by whatever program, with no proxy in between that says so.
-pub fn is_on_this_machine(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+/// Whether a request was made on the same machine, by whatever program, with no proxy in between that says so. A proxy that
+/// adds no header at all usually speaks HTTP/1.0 to what is behind it.
+pub fn is_on_this_machine(peer: Option<SocketAddr>, version: Version, headers: &HeaderMap) -> bool {
     const TELLTALE: [&str; 3] = ["forwarded", "x-real-ip", "via"];
     let through_others = headers.keys().any(|name| {
         let name = name.as_str();
         TELLTALE.contains(&name) || name.starts_with("x-forwarded-")
     });
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !through_others
+    let loopback = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    loopback && version > Version::HTTP_10 && !through_others
 }
 
 /// Whether a request was made on the same machine.
@@ -169,7 +171,25 @@ impl<S: Send + Sync> FromRequestParts<S> for OnThisMachine {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(is_on_this_machine(peer(&parts.extensions), &parts.headers)))
+        Ok(Self(is_on_this_machine(
+            peer(&parts.extensions),
+            parts.version,
+            &parts.headers,
+        )))
+    }
+}
+
+/// The set-up code in the header of a request.
+pub struct SetupCode(pub Option<SecretText>);
+
+impl<S: Send + Sync> FromRequestParts<S> for SetupCode {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let code = parts.headers.get(SETUP_CODE_HEADER);
+        Ok(Self(
+            code.and_then(|code| code.to_str().ok()).map(SecretText::from),
+        ))
     }
 }
 
@@ -268,6 +288,17 @@ mod tests {
                 "{telltale}"
             );
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_nobody_is_on_this_machine() {
+        let loopback = Some("127.0.0.1:5000".parse().unwrap());
+        let near = |peer, version, pairs: &[(&str, &str)]| is_on_this_machine(peer, version, &headers(pairs));
+        let browser = [("host", "localhost"), ("origin", "http://localhost")];
+        assert!(near(loopback, Version::HTTP_11, &browser));
+        assert!(!near(loopback, Version::HTTP_10, &browser));
+        assert!(!near(loopback, Version::HTTP_11, &[("via", "1.1 proxy")]));
+        assert!(!near(None, Version::HTTP_11, &browser));
     }
 
     #[test]

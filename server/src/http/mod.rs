@@ -224,10 +224,11 @@ pub fn routes() -> Vec<Route> {
         instance("POST", "/api/strongroom/v1/kits/skip", post(kits::skip)),
         instance("POST", "/api/strongroom/v1/backups", post(backups::start)),
         instance("GET", "/api/strongroom/v1/backups/{backup}", get(backups::get)),
-        open("GET", "/api/strongroom/v1/backups/download/{ticket}", get(backups::download)),
+        open("GET", "/api/strongroom/v1/backups/download/{ticket}", get(backups::download).head(web::fallback)),
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
         content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),
+        content("POST", "/api/strongroom/v1/folders/{folder}/restore", Create, Folders, post(strongroom::folders::restore)),
         project("POST", "/api/strongroom/v1/projects/{project}/environments/{environment}/clone", Create, Environments, post(strongroom::environments::clone)),
     ]
 }

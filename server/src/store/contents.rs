@@ -1,21 +1,8 @@
 //! How much of everything there is, for reports about backups.
 
-use super::{Error, Tx};
+pub use shared::model::contents::Contents;
 
-/// Numbers of what is not deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Contents {
-    /// Projects.
-    pub projects: u64,
-    /// Secrets, personal ones too.
-    pub secrets: u64,
-    /// Versions of secrets, those of deleted secrets included: they can be brought back.
-    pub versions: u64,
-    /// People.
-    pub users: u64,
-    /// Machine identities.
-    pub identities: u64,
-}
+use super::{Error, Tx};
 
 /// Counts them.
 pub fn contents(tx: Tx) -> Result<Contents, Error> {

@@ -178,7 +178,7 @@ fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
         for table in copy::tables(tx)? {
             let mut lines = Vec::new();
             copy::export_rows(tx, &table, 100, &mut |columns, values| {
-                rows::to_line(columns, values, &mut lines).unwrap();
+                rows::to_line(columns, &table, values, &mut lines).unwrap();
                 Ok(())
             })?;
             let text = String::from_utf8(lines).unwrap();
@@ -393,12 +393,18 @@ fn opens(bytes: &[u8], kit: &Identity) -> bool {
 
 /// A small instance: what is tried thousands of times should be short.
 pub fn small() -> (Vec<u8>, Identity) {
+    let (bytes, kit, _) = small_with_server();
+    (bytes, kit)
+}
+
+/// The same, with the identity of the server that wrote it.
+pub fn small_with_server() -> (Vec<u8>, Identity, Identity) {
     let world = World::new();
     let project = world.project("Web");
     world.put(&project, "A", CANARY);
     let kit = identity::generate();
     add_kit(&world, &kit);
-    (write(&world), kit)
+    (write(&world), kit, world.app.server.clone())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use server::domain::instance;
 use sha2::{Digest as _, Sha256};
 use shared::model::access::OrganizationRole;
 
-use crate::app::{CANARY, Call, PASSWORD, Reply, World, get, post};
+use crate::app::{CANARY, Call, EMAIL, PASSWORD, Reply, World, get, post};
 use crate::database::TestDatabase;
 use crate::kits::{guess_until_slowed_down, kit_of};
 use crate::scenario::{play, refused};
@@ -278,4 +278,130 @@ fn a_backup_that_fails_says_so_and_leaves_nothing() {
     );
     fs::remove_file(world.file("backups")).unwrap();
     assert_eq!(state(&world, &start(&world))["state"], "ready");
+}
+
+#[test]
+fn what_no_restore_would_accept_is_no_backup() {
+    let world = World::new();
+    kit_of(&world);
+    world.sql(|tx| {
+        let long = crate::store::Value::Text("x".repeat(9 * 1024 * 1024));
+        tx.execute("UPDATE audit_records SET detail = $1", &[long])
+    });
+    let failed = state(&world, &start(&world));
+    assert_eq!(failed["state"], "failed");
+    let error = failed["error"].as_str().unwrap();
+    assert!(error.contains("audit_records is longer than 8 MiB"), "{error}");
+    assert_eq!(files(&world), [""; 0]);
+}
+
+#[test]
+fn a_ticket_ends_with_what_it_was_given_for() {
+    let world = World::new();
+    kit_of(&world);
+    let id = start(&world);
+    let further = |world: &World| {
+        let login = world.login(EMAIL, PASSWORD).expect(200);
+        world.selection(&login.at("/accessToken")).at("/token")
+    };
+    let ticket_of = |token: &str| {
+        let call = get(&format!("{BACKUPS}/{id}")).token(token);
+        world.send(call).expect(200).at("/ticket")
+    };
+    // The session ends.
+    let other = further(&world);
+    let (of_other, own) = (ticket_of(&other), ticket_of(&world.admin));
+    let path = "/api/strongroom/v1/sessions?others=true";
+    world
+        .send(Call::new("DELETE", path).token(&world.admin))
+        .expect(200);
+    let before = world.events().len();
+    let reply = world.send(download(&of_other)).refused(401, "UnauthorizedError");
+    assert!(!reply.headers.contains_key("content-disposition"));
+    spent(world.send(download(&of_other)));
+    assert_eq!(world.events().len(), before, "no download is on record");
+    world.send(download(&own)).expect(200);
+    // The right ends.
+    let own = ticket_of(&world.admin);
+    world.sql(|tx| tx.execute("UPDATE users SET instance_admin = $1", &[false.into()]));
+    world.send(download(&own)).refused(403, "ForbiddenRequestError");
+}
+
+#[test]
+fn no_tickets_are_given_out_long_after_the_password() {
+    let world = World::new();
+    kit_of(&world);
+    let id = start(&world);
+    let first = ticket(&world, &id);
+    world.later(15 * 60 - 1);
+    let last = ticket(&world, &id);
+    spent(world.send(download(&first)));
+    world.later(1);
+    let late = state(&world, &id);
+    assert_eq!(late["state"], "ready");
+    assert!(late["ticket"].is_null(), "{late}");
+    world.send(download(&last)).expect(200);
+}
+
+#[test]
+fn looking_at_a_download_does_not_use_it_up() {
+    let world = World::new();
+    kit_of(&world);
+    let id = start(&world);
+    let ticket = ticket(&world, &id);
+    let before = world.events().len();
+    let path = format!("{BACKUPS}/download/{ticket}");
+    assert_eq!(world.send(Call::new("HEAD", &path)).status, 404);
+    assert_eq!(world.events().len(), before);
+    world.send(download(&ticket)).expect(200);
+    let nonsense = world.send(download("%FF")).refused(422, "ValidationFailure");
+    assert!(nonsense.at("/reqId").starts_with("req-"));
+}
+
+#[test]
+fn a_damaged_backup_takes_the_place_of_no_good_one() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put(&project, "A", CANARY);
+    kit_of(&world);
+    for _ in 0..3 {
+        start(&world);
+    }
+    let good = files(&world);
+    assert_eq!(good.len(), 3);
+    world.sql(|tx| {
+        tx.execute(
+            "UPDATE secret_versions SET value_sealed = $1",
+            &[vec![7_u8].into()],
+        )
+    });
+    let damaged = state(&world, &start(&world));
+    assert_eq!(
+        (&damaged["state"], &damaged["unreadable"]),
+        (&json!("ready"), &json!(1))
+    );
+    let kept = files(&world);
+    assert_eq!(kept.len(), 4);
+    assert!(good.iter().all(|name| kept.contains(name)), "{kept:?}");
+}
+
+#[test]
+fn the_backup_just_made_is_kept_whatever_the_clock_says() {
+    let world = World::new();
+    kit_of(&world);
+    for _ in 0..3 {
+        start(&world);
+    }
+    let late = SystemTime::now() + Duration::from_hours(24);
+    for name in files(&world) {
+        let file = fs::File::options()
+            .write(true)
+            .open(world.file("backups").join(name));
+        file.unwrap().set_modified(late).unwrap();
+    }
+    let newest = state(&world, &start(&world));
+    assert_eq!(files(&world).len(), 3);
+    world
+        .send(download(newest["ticket"].as_str().unwrap()))
+        .expect(200);
 }

@@ -608,3 +608,39 @@ fn five_thousand_at_once_and_back() {
     store.change(&done.json["undo"]);
     assert!(store.names().is_empty());
 }
+
+#[test]
+fn the_record_of_many_long_names_has_an_end() {
+    let store = Store::new();
+    let name = |number: usize| format!("{number:03}{}", "\"".repeat(509));
+    let made: Vec<Value> = (0..100).map(|number| create(&name(number), "x")).collect();
+    store.change(&json!(made));
+    let reply = store.world.send(store.list("")).expect(200);
+    let gone: Vec<Value> = reply.json["secrets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|secret| remove(secret["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(gone.len(), 100);
+    store.world.later(1);
+    store.change(&json!(gone));
+    let details: Vec<String> = store.world.sql(|tx| {
+        tx.query(
+            "SELECT detail FROM audit_records WHERE event = 'secret.change' ORDER BY at",
+            &[],
+        )?
+        .iter()
+        .map(|row| row.get(0))
+        .collect()
+    });
+    assert_eq!(details.len(), 2);
+    for (detail, word) in details.iter().zip(["created", "deleted"]) {
+        assert!(detail.len() < 128 * 1024, "{}", detail.len());
+        let detail: Value = serde_json::from_str(detail).unwrap();
+        assert_eq!(detail["count"], "100");
+        let told: Vec<String> = serde_json::from_str(detail[word].as_str().unwrap()).unwrap();
+        assert_eq!(told[0], name(0), "the first ones are told");
+        assert_eq!(detail["names_left_out"], (100 - told.len()).to_string());
+    }
+}

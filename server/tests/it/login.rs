@@ -1,6 +1,9 @@
 //! Password login and its limiter; choosing an organization.
 
 use serde_json::{Value, json};
+use server::domain::Context;
+use server::domain::caller::Source;
+use server::domain::login::{self, Finished};
 use shared::model::access::OrganizationRole;
 use shared::model::ids::OrganizationId;
 
@@ -326,4 +329,34 @@ fn people_see_themselves() {
     world
         .send(get("/api/v1/user").token(&world.root))
         .refused(403, "ForbiddenRequestError");
+}
+
+#[test]
+fn a_login_under_way_does_not_survive_a_change_of_the_password() {
+    let world = World::new();
+    let app = &world.app.app;
+    let source = Source::default();
+    let of = |email: &'static str| {
+        let source = source.clone();
+        world
+            .wait(app.write(move |cx| login::begin(cx, email, &source)))
+            .unwrap()
+    };
+    let finish = |begun: login::Begun| {
+        let source = source.clone();
+        let finish = move |cx: &mut Context| login::finish(cx, &begun, true, &source);
+        world.wait(app.write(finish)).unwrap()
+    };
+    let (before, unknown) = (of(EMAIL), of("nobody@example.com"));
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "another pony battery staple"});
+    world
+        .send(post("/api/strongroom/v1/account/password", &body).token(&world.admin))
+        .expect(200);
+    let sessions = || world.sql(|tx| tx.query("SELECT id FROM sessions", &[])).len();
+    let count = sessions();
+    assert!(matches!(finish(before), Finished::Refused));
+    assert!(matches!(finish(unknown), Finished::Refused));
+    assert_eq!(sessions(), count);
+    assert_eq!(world.events().last().unwrap(), "user.login.refused");
+    assert!(matches!(finish(of(EMAIL)), Finished::Opened(_)));
 }

@@ -1,6 +1,7 @@
 //! Restoring a backup through the running server: only while nobody has set it up, and all or nothing.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use server::backup::replace;
 use server::clock::Clock;
 use server::crypto::identity::{self, Identity};
 use server::crypto::keyfile;
+use server::crypto::keyring::SlotKind;
 use server::domain::caller::Caller;
 use shared::model::text::SecretText;
 use tempfile::TempDir;
@@ -273,6 +275,31 @@ fn a_backup_is_restored_and_the_server_goes_on_with_it() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_server_whose_identity_survived_restores_its_own_backup() {
+    let (bytes, kit, server) = backup::small_with_server();
+    let place = Place::new();
+    fs::write(place.dir.identity(), text_of(&server)).unwrap();
+    fs::set_permissions(place.dir.identity(), fs::Permissions::from_mode(0o600)).unwrap();
+    let app = place.start();
+    let code = app.setup_code();
+    let id = sent(&app, &bytes, &code);
+    app.send(start(&id, &text_of(&kit), &code)).expect(200);
+    let servers = |app: &TestApp| -> Vec<String> {
+        let keyring = app.keyring();
+        let slots = keyring.slots().iter();
+        slots
+            .filter(|slot| slot.kind == SlotKind::Server)
+            .map(|slot| slot.recipient.clone())
+            .collect()
+    };
+    assert_eq!(servers(&app), [identity::recipient(&server)]);
+    app.wait(app.app.close()).unwrap();
+    let again = place.start();
+    assert_eq!(servers(&again), [identity::recipient(&server)]);
+    assert_eq!(read(&again).expect(200).at("/secret/secretValue"), CANARY);
 }
 
 #[test]

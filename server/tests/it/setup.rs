@@ -94,7 +94,7 @@ fn a_wrong_or_old_code_is_refused_and_the_right_one_works_once() {
     let code = app.setup_code();
     let newer = app.setup_code();
     let with_code = |code: &str| post(SIGN_UP, &with("setupCode", code));
-    let in_header = |code: &str| post(BOOTSTRAP, &request()).header("x-setup-code", code);
+    let in_header = |code: &str| post(BOOTSTRAP, &request()).header("x-strongroom-setup-code", code);
     play(
         &app,
         vec![

@@ -177,3 +177,39 @@ fn a_key_that_fits_does_not_make_up_for_a_missing_database() {
     fs::rename(&aside, place.dir.database()).unwrap();
     app.send(with(&text_of(&kit)).local()).expect(200);
 }
+
+#[test]
+fn where_no_key_is_missing_none_is_asked_for() {
+    let (place, app, kit) = locked();
+    app.wait(app.app.close()).unwrap();
+    let files: Vec<_> = ["keyring.json", "keyring.previous.json"]
+        .map(|name| {
+            (
+                place.dir.path().join(name),
+                place.dir.path().join(format!("aside-{name}")),
+            )
+        })
+        .into();
+    for (file, aside) in &files {
+        fs::rename(file, aside).unwrap();
+    }
+    let app = place.start();
+    let said = app.send(get(LOCKED)).expect(200);
+    assert_eq!(
+        said.json,
+        json!({"locked": true, "fingerprint": null, "kits": [], "confirmationNeeded": false})
+    );
+    let key = text_of(&kit);
+    for call in [with(&key), confirmed(&key, "0000 0000"), with(&key).local()] {
+        app.send(call).refused(409, "Conflict");
+    }
+    let reply = app.send(with(&key)).refused(409, "Conflict");
+    assert!(reply.at("/message").contains("log says what"), "{}", reply.text);
+    assert_eq!(app.said(&key), 0);
+    // On the machine itself the key may be tried at once when everything is back.
+    for (file, aside) in &files {
+        fs::rename(aside, file).unwrap();
+    }
+    app.send(with(&key).local()).expect(200);
+    assert!(!is_locked(&app));
+}

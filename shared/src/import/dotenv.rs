@@ -228,6 +228,8 @@ fn unquoted(text: &str) -> (&str, Option<&str>) {
 fn quoted(text: &str, quote: char) -> Quoted<'_> {
     let bytes = text.as_bytes();
     let mut at = 0;
+    // Found anew only past it: a line may be megabytes of quotes.
+    let mut line_end = 0;
     let end = loop {
         match bytes.get(at) {
             None => return Quoted::Open,
@@ -235,7 +237,10 @@ fn quoted(text: &str, quote: char) -> Quoted<'_> {
             Some(byte) if char::from(*byte) == quote => {
                 // `'C:\'` ends in a backslash, `'it\'s'` has a quote: what follows tells.
                 let escaped = quote == '\'' && at > 0 && bytes[at - 1] == b'\\';
-                if !escaped || is_end(split_line(&text[at + 1..]).0) {
+                if line_end <= at {
+                    line_end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+                }
+                if !escaped || is_end(&text[at + 1..line_end]) {
                     break at;
                 }
                 at += 1;
@@ -260,7 +265,7 @@ fn quoted(text: &str, quote: char) -> Quoted<'_> {
 
 /// Nothing or a comment.
 fn is_end(text: &str) -> bool {
-    let text = text.trim();
+    let text = text.trim_start();
     text.is_empty() || text.starts_with('#')
 }
 

@@ -440,3 +440,23 @@ fn what_export_writes_is_read_back() {
         check(Format::Dotenv, line, &[("A", value, "", 1)], &[]);
     }
 }
+
+#[test]
+fn a_line_of_quotes_is_read_in_one_go() {
+    // Looking at the rest of the line for each of them would take minutes.
+    let quotes = "\\'".repeat((LONGEST_TEXT - 10) / 2);
+    for end in ["'", "' # b", " ", "'\nB='x'"] {
+        let parsed = read(Format::Dotenv, &format!("A='{quotes}{end}"));
+        assert!(!parsed.entries.is_empty() || !parsed.problems.is_empty());
+    }
+    check(
+        Format::Dotenv,
+        "A='it\\'s\\'x\n\\' \\'\\'x'\nB='C:\\' # b\nC='\\'",
+        &[
+            ("A", "it's'x\n' ''x", "", 1),
+            ("B", "C:\\", "b", 3),
+            ("C", "\\", "", 4),
+        ],
+        &[],
+    );
+}

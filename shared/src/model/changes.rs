@@ -36,3 +36,21 @@ pub enum RefusedKind {
     /// It contradicts another change of the request, or changes nothing.
     Invalid,
 }
+
+/// Why one change of a request cannot be made: an item of `details` in the answer that refuses all of them, with status
+/// 400, 403, 404 or 409.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// Where the change stands in the request, from 0.
+    pub index: usize,
+    /// The name of the secret, or its id where no name is known.
+    pub name: String,
+    /// The kind of reason.
+    pub kind: RefusedKind,
+    /// The reason in words, without the name.
+    pub reason: String,
+    /// The version that the secret has now, when somebody changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_version: Option<i64>,
+}

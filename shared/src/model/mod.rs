@@ -3,9 +3,11 @@
 pub mod access;
 pub mod change;
 pub mod changes;
+pub mod contents;
 pub mod ids;
 pub mod keys;
 pub mod kit;
 pub mod names;
+pub mod onboarding;
 pub mod text;
 pub mod time;

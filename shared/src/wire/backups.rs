@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::contents::Contents;
 use crate::model::text::SecretText;
 
 /// `POST /api/strongroom/v1/backups`
@@ -56,31 +57,16 @@ pub struct Backup {
     pub opens_with: Vec<String>,
     /// What is in it, once it is complete.
     #[serde(default)]
-    pub counts: Option<BackupCounts>,
+    pub counts: Option<Contents>,
     /// Number of values that are there, but do not open: anything but 0 is for somebody to look at.
     #[serde(default)]
     pub unreadable: u64,
     /// Good for one download at `/api/strongroom/v1/backups/download/{ticket}` within ten minutes. Each answer has a new
-    /// one, so a download that broke off can be begun again.
+    /// one, so a download that broke off can be begun again; for a quarter of an hour after the end of the backup, because
+    /// the password was asked for before.
     #[serde(default)]
     pub ticket: Option<SecretText>,
     /// Why it failed.
     #[serde(default)]
     pub error: Option<String>,
-}
-
-/// What is in a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BackupCounts {
-    /// Projects.
-    pub projects: u64,
-    /// Secrets.
-    pub secrets: u64,
-    /// Values of secrets, the earlier ones too.
-    pub versions: u64,
-    /// People.
-    pub users: u64,
-    /// Machine identities.
-    pub identities: u64,
 }

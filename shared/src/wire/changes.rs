@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::model::changes::{MOST_CHANGES, Op, RefusedKind};
+pub use crate::model::changes::{MOST_CHANGES, Op, Refused, RefusedKind};
 use crate::model::ids::SecretId;
 use crate::model::text::SecretText;
 
@@ -90,19 +90,6 @@ pub enum Change {
     },
 }
 
-impl Change {
-    /// What it does.
-    pub fn op(&self) -> Op {
-        match self {
-            Self::Create { .. } => Op::Create,
-            Self::Update { .. } => Op::Update,
-            Self::Delete { .. } => Op::Delete,
-            Self::Restore { .. } => Op::Restore,
-            Self::Revert { .. } => Op::Revert,
-        }
-    }
-}
-
 /// All changes were made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesResponse {
@@ -126,24 +113,6 @@ pub struct Applied {
     pub version: i64,
 }
 
-/// Why one change of a request cannot be made: an item of `details` in the answer that refuses all of them, with status
-/// 400, 403, 404 or 409.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Refused {
-    /// Where the change stands in the request, from 0.
-    pub index: usize,
-    /// The name of the secret, or its id where no name is known.
-    pub name: String,
-    /// The kind of reason.
-    pub kind: RefusedKind,
-    /// The reason in words, without the name.
-    pub reason: String,
-    /// The version that the secret has now, when somebody changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub current_version: Option<i64>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +131,6 @@ mod tests {
         ] {
             let change: Change = serde_json::from_str(&json).unwrap();
             assert_eq!(serde_json::to_string(&change).unwrap(), json);
-            assert!(json.contains(&serde_json::to_string(&change.op()).unwrap()));
         }
         for json in [
             r#"{"op":"create","name":"A"}"#,

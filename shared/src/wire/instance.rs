@@ -52,7 +52,7 @@ pub enum DatabaseKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastBackup {
-    /// When it was complete.
+    /// When it was begun: what was stored later is not in it.
     pub at: UnixMillis,
     /// Size of the file.
     pub size_bytes: u64,

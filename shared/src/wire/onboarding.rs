@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::time::UnixMillis;
+pub use crate::model::onboarding::{FirstRead, Reader};
 
 /// `GET /api/strongroom/v1/onboarding`, and the answer to `PATCH` of the same. Cheap enough to be asked every few seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,30 +28,6 @@ pub struct Onboarding {
     pub first_read: Option<FirstRead>,
     /// Whether the checklist was put away.
     pub dismissed: bool,
-}
-
-/// The first read inside [`Onboarding`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FirstRead {
-    /// When.
-    pub at: UnixMillis,
-    /// Name of the machine identity or service token, or e-mail address of whoever used the command line.
-    pub by: String,
-    /// What it was.
-    pub kind: Reader,
-}
-
-/// Programs that read secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reader {
-    /// A machine identity.
-    Identity,
-    /// A service token.
-    ServiceToken,
-    /// A person with a command line, ours or Infisical's.
-    CommandLine,
 }
 
 /// `PATCH /api/strongroom/v1/onboarding`

@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::text::SecretText;
 use crate::model::time::UnixMillis;
-use crate::wire::backups::BackupCounts;
-
-/// Header of `PUT /api/strongroom/v1/restore/upload` that carries the set-up code.
-pub const SETUP_CODE_HEADER: &str = "x-strongroom-setup-code";
+use crate::wire::backups::Contents;
 
 /// Answer to `PUT /api/strongroom/v1/restore/upload`, whose body is the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +46,7 @@ pub struct RestoreReport {
     /// Version of the program that made it.
     pub version: String,
     /// What is in it.
-    pub counts: BackupCounts,
+    pub counts: Contents,
     /// How many values cannot be read, in the backup as in the new store; none in a healthy one.
     pub unreadable: u64,
 }

@@ -6,6 +6,9 @@ use crate::model::ids::{IdentityId, OrganizationId};
 use crate::model::text::SecretText;
 use crate::wire::auth::User;
 
+/// Header that carries the set-up code where the body cannot, and may carry it everywhere else.
+pub const SETUP_CODE_HEADER: &str = "x-strongroom-setup-code";
+
 /// `POST /api/v1/admin/bootstrap` and `POST /api/strongroom/v1/setup`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +19,7 @@ pub struct SetupRequest {
     pub password: SecretText,
     /// Name of the organization, 1 to 64 characters.
     pub organization: String,
-    /// The code that `serve` prints; also accepted as the header `X-Setup-Code`. Not needed by a script on the
+    /// The code that `serve` prints; also accepted as the header [`SETUP_CODE_HEADER`]. Not needed by a script on the
     /// same machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup_code: Option<SecretText>,

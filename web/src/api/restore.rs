@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::wasm_bindgen::closure::Closure;
-use shared::wire::restore::{RestoreReport, Restored, SETUP_CODE_HEADER, StartRestore, Uploaded};
+use shared::wire::restore::{RestoreReport, Restored, StartRestore, Uploaded};
+use shared::wire::setup::SETUP_CODE_HEADER;
 use web_sys::{File, ProgressEvent, XmlHttpRequest};
 
 use super::error::Error;

@@ -12,6 +12,7 @@ use shared::model::time::UnixMillis;
 
 use crate::app::OpenStore;
 use crate::app::data_dir::DataDir;
+use crate::app::disk::Watch;
 use crate::backup::Error;
 use crate::backup::write::{self, Progress};
 use crate::crypto::keyring::Keyring;
@@ -46,7 +47,8 @@ impl Finished {
     }
 }
 
-/// Writes a backup into the data directory and removes all but the newest.
+/// Writes a backup into the data directory and removes all but the newest; none when values do not open any more, for an
+/// older one may have them.
 pub(super) fn write(
     opened: &OpenStore,
     keyring: &Keyring,
@@ -56,26 +58,32 @@ pub(super) fn write(
 ) -> Result<Finished, Error> {
     let folder = data_dir.backups();
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    remove_parts(&folder)?;
+    remove_parts(data_dir)?;
+    let watch = Watch::begin(&folder, 0)?;
     let (name, path) = free_name(&folder, now);
     let part = Part::create(folder.join(format!("{name}{PART}")))?;
     let mut output = Output {
         file: BufWriter::new(part.open()?),
         hash: Sha256::new(),
-        size: 0,
+        watch,
     };
     let summary = write::write(&opened.db, keyring, now, progress, &mut output)?;
     output.flush()?;
     output.file.get_ref().sync_all()?;
     part.keep_as(&path)?;
     File::open(&folder)?.sync_all()?;
-    if let Err(error) = remove_old(&folder) {
+    if summary.unreadable > 0 {
+        tracing::warn!(
+            unreadable = summary.unreadable,
+            "a backup has values that do not open; older backups are kept beside it"
+        );
+    } else if let Err(error) = remove_old(&folder, &path) {
         tracing::warn!(%error, "an old backup could not be removed");
     }
     Ok(Finished {
         path,
         name,
-        size: output.size,
+        size: output.watch.size(),
         sha256: HEXLOWER.encode(&output.hash.finalize()),
         unreadable: summary.unreadable,
     })
@@ -96,6 +104,7 @@ pub(super) fn explain(error: &Error) -> String {
             "The backup could not be written: {error}. Nothing of it was kept; look at the data directory and begin \
              again"
         ),
+        Error::Refused(reason) => format!("The backup could not be written: {reason}. Nothing of it was kept"),
         _ => "The store could not be read to its end. Nothing of the backup was kept; the server's log says why".into(),
     }
 }
@@ -133,8 +142,12 @@ fn is_ours(name: &OsStr, after: &str) -> bool {
 
 /// Removes what a process that was stopped had begun to write: this one holds the lock of the data directory, and writes one
 /// backup at a time.
-fn remove_parts(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+pub(in crate::app) fn remove_parts(data_dir: &DataDir) -> io::Result<()> {
+    let entries = match fs::read_dir(data_dir.backups()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         if is_ours(&entry.file_name(), PART) {
             fs::remove_file(entry.path())?;
@@ -143,17 +156,18 @@ fn remove_parts(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes all but the newest; files that have another name are somebody's own.
-fn remove_old(folder: &Path) -> io::Result<()> {
+/// Removes all but the newest; files that have another name are somebody's own. The one that was just written counts as the
+/// newest, whatever the clock said when the others were.
+fn remove_old(folder: &Path, written: &Path) -> io::Result<()> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if is_ours(&entry.file_name(), "") {
+        if is_ours(&entry.file_name(), "") && entry.path() != written {
             found.push((entry.metadata()?.modified()?, entry.path()));
         }
     }
     found.sort_unstable();
-    let old = found.len().saturating_sub(KEPT);
+    let old = (found.len() + 1).saturating_sub(KEPT);
     for (_, path) in found.into_iter().take(old) {
         fs::remove_file(path)?;
     }
@@ -200,18 +214,39 @@ impl Drop for Part {
 struct Output {
     file: BufWriter<File>,
     hash: Sha256,
-    size: u64,
+    watch: Watch,
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hash.update(&bytes[..written]);
-        self.size += written as u64;
+        self.watch.grow(written)?;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_ends_a_backup() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut output = Output {
+            file: BufWriter::new(File::create(scratch.path().join("x")).unwrap()),
+            hash: Sha256::new(),
+            watch: Watch::of_a_full_disk(scratch.path()),
+        };
+        let error = io::copy(&mut io::repeat(7).take(64 * 1024 * 1024), &mut output).unwrap_err();
+        assert!(explain(&Error::Io(error)).contains("disk of the server is full"));
+        let size = output.watch.size();
+        assert!(size < 16 * 1024 * 1024, "{size}");
     }
 }

@@ -59,3 +59,22 @@ fn an_interrupted_start_is_continued() {
     assert_eq!(make(&dir), instance);
     assert!(!dir.path().join(STARTED).exists());
 }
+
+#[test]
+fn what_a_killed_backup_left_goes_at_the_next_start() {
+    let (_scratch, dir) = scratch();
+    make(&dir);
+    fs::create_dir(dir.backups()).unwrap();
+    let left = dir.backups().join("strongroom-20261127T065312Z.age.part");
+    let others = ["strongroom-20261127T065312Z.age", "mine.part"].map(|name| dir.backups().join(name));
+    for file in others.iter().chain([&left]) {
+        fs::write(file, "x").unwrap();
+    }
+    make(&dir);
+    assert!(!left.exists());
+    assert!(others.iter().all(|file| file.exists()));
+    // It is no reason to stay locked either.
+    fs::remove_dir_all(dir.backups()).unwrap();
+    fs::write(dir.backups(), "in the way").unwrap();
+    make(&dir);
+}

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
 use shared::model::access::{Action, Subject};
 use shared::model::names::{FolderPath, SecretName};
 
 use super::write::{Change, NewSecret};
 use super::writing::{Writing, find};
-use super::{Kind, Secret, as_json, some_of};
+use super::{Kind, Secret, some_of};
 use crate::domain::access::Scope;
 use crate::domain::audit::Entry;
 use crate::domain::caller::Caller;
@@ -82,7 +81,7 @@ pub fn create(
             .map_err(|error| about(&item.new.name, error))?;
         made.push(secret);
     }
-    let names: Vec<&SecretName> = items.iter().map(|item| &item.new.name).collect();
+    let names: Vec<&str> = items.iter().map(|item| item.new.name.as_str()).collect();
     record(cx, caller, folder.entry("secret.create"), &names, &made)?;
     Ok(made)
 }
@@ -144,8 +143,10 @@ pub fn update(
     }
     let mut entry = first.entry("secret.update");
     if !renamed.is_empty() {
-        entry = entry.with("renamed", &as_json(&renamed));
+        let renamed = renamed.iter().map(|(old, new)| (old.as_str(), new.as_str()));
+        entry = entry.with_renamed(renamed);
     }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     record(cx, caller, entry, &names, &written)?;
     Ok(written)
 }
@@ -214,7 +215,7 @@ pub fn delete(
     for row in rows {
         deleted.push(writing.delete(cx, &folder, row)?);
     }
-    let names: Vec<&SecretName> = items.iter().map(|item| &item.name).collect();
+    let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
     record(cx, caller, folder.entry("secret.delete"), &names, &deleted)?;
     Ok(deleted)
 }
@@ -298,11 +299,13 @@ fn record(
     cx: &mut Context,
     caller: &Caller,
     entry: Entry,
-    names: &[impl Serialize],
+    names: &[&str],
     secrets: &[Secret],
 ) -> Result<(), Error> {
     let personal = secrets.iter().filter(|secret| secret.owner.is_some()).count();
-    let mut entry = entry.with("secrets", &as_json(names)).with("count", &names.len());
+    let mut entry = entry
+        .with_names("secrets", names.iter().copied())
+        .with("count", &names.len());
     if personal > 0 {
         entry = entry.with("personal", &personal);
     }

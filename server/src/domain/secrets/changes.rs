@@ -8,12 +8,11 @@ mod plan;
 use std::collections::BTreeMap;
 
 use shared::model::access::{Action, Subject};
-use shared::model::changes::{MOST_CHANGES, Op, RefusedKind};
+use shared::model::changes::{MOST_CHANGES, Op, Refused};
 use shared::model::ids::SecretId;
 use shared::model::names::{FolderName, SecretName};
 
 use self::plan::Step;
-use super::as_json;
 use super::write::{self, NewSecret};
 use super::writing::{Writing, exists};
 use crate::domain::access::Scope;
@@ -98,26 +97,11 @@ pub enum Undo {
     Revert(i64, i64, Option<String>),
 }
 
-/// Why one of the changes cannot be made.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// Where the change stands in the request, from 0.
-    pub index: usize,
-    /// The name of the secret, or its id where no name is known.
-    pub name: String,
-    /// The kind of reason.
-    pub kind: RefusedKind,
-    /// The reason, without the name.
-    pub reason: String,
-    /// The version it is at, when somebody changed it.
-    pub current_version: Option<i64>,
-}
-
 /// Most refusals in one message.
 const MOST_TOLD: usize = 20;
 
 /// What the sender is told about all of them.
-pub fn summary(refusals: &[Refusal]) -> String {
+pub fn summary(refusals: &[Refused]) -> String {
     let count = match refusals.len() {
         1 => "one change cannot be made".to_owned(),
         more => format!("{more} changes cannot be made"),
@@ -289,9 +273,9 @@ fn record(cx: &mut Context, caller: &Caller, folder: &Folder, applied: &[Applied
         ("reverted", Op::Revert),
     ] {
         let of_it = applied.iter().filter(|applied| applied.op == op);
-        let names: Vec<&str> = of_it.map(|applied| applied.name.as_str()).collect();
-        if !names.is_empty() {
-            entry = entry.with(word, &as_json(&names));
+        let mut names = of_it.map(|applied| applied.name.as_str()).peekable();
+        if names.peek().is_some() {
+            entry = entry.with_names(word, names);
         }
     }
     let renamed: BTreeMap<&str, &str> = applied
@@ -302,7 +286,7 @@ fn record(cx: &mut Context, caller: &Caller, folder: &Folder, applied: &[Applied
         })
         .collect();
     if !renamed.is_empty() {
-        entry = entry.with("renamed", &as_json(&renamed));
+        entry = entry.with_renamed(renamed);
     }
     audit::record(cx, caller, &entry)
 }

@@ -16,7 +16,6 @@ mod view;
 pub mod write;
 mod writing;
 
-use serde::Serialize;
 use shared::model::ids::{ProjectId, SecretId, UserId};
 use shared::model::names::{FolderPath, SecretName};
 use shared::model::text::SecretText;
@@ -187,9 +186,4 @@ fn some_of(names: &[impl std::fmt::Display]) -> String {
         shown.push(format!("{} more", names.len() - MOST_NAMES));
     }
     shown.join(", ")
-}
-
-/// Names for a record, as JSON: they may contain whatever else would separate them.
-fn as_json(names: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(names).unwrap_or_else(|error| error.to_string())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use shared::model::access::{Action, Subject};
 use shared::model::ids::SecretId;
+use shared::model::names::SecretName;
 
 use super::writing::exists;
 use crate::domain::access::Scope;
@@ -58,10 +59,10 @@ pub fn move_secrets(cx: &mut Context, caller: &Caller, request: &Move) -> Result
         .entry("secret.move")
         .with("destination_environment", &destination.environment.slug)
         .with("destination_path", &destination.path)
-        .with("secrets", &super::as_json(&moved))
+        .with_names("secrets", moved.iter().map(String::as_str))
         .with("count", &moved.len());
     if !taken.is_empty() {
-        entry = entry.with("overwritten", &super::as_json(&taken));
+        entry = entry.with_names("overwritten", taken.iter().map(SecretName::as_str));
     }
     audit::record(cx, caller, &entry)
 }
@@ -99,7 +100,7 @@ fn invalid(id: SecretId, source: &Folder) -> Error {
     ))
 }
 
-fn in_the_way(taken: &[shared::model::names::SecretName], destination: &Folder) -> Error {
+fn in_the_way(taken: &[SecretName], destination: &Folder) -> Error {
     Error::BadRequest(format!(
         "Secret already exist in '{}' of environment '{}': {}. Nothing was moved; pass shouldOverwrite: true to \
          replace what is there",

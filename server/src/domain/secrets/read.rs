@@ -173,10 +173,12 @@ fn listed(
         let from: Vec<String> = listing
             .imports
             .iter()
+            .take(MOST_PLACES_RECORDED)
             .map(|block| format!("{}:{}", block.environment, block.path))
             .collect();
         entry = entry
             .with("imported", &imported)
+            .with("imported_places", &listing.imports.len())
             .with("imported_from", &from.join(" "));
     }
     entry = with_referenced(entry, &listing.referenced);

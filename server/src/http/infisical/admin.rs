@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use shared::model::names::{DisplayName, Email};
 use shared::model::text::SecretText;
@@ -19,7 +18,7 @@ use crate::domain::setup;
 use crate::domain::users::NewUser;
 use crate::http::error::Failure;
 use crate::http::extract::{Json, parsed};
-use crate::http::guard::{From, LocalScript};
+use crate::http::guard::{From, LocalScript, SetupCode};
 use crate::store::organizations::Organization;
 
 /// A set-up request that may be carried out.
@@ -30,13 +29,13 @@ pub struct Prepared {
     pub organization: DisplayName,
 }
 
-/// Checks a set-up request: not set up yet, the right to do it, then the fields; the password is hashed last, because
+/// Checks a set-up request, whose header may carry the code: not set up yet, the right to do it, then the fields; the password is hashed last, because
 /// it costs most.
 pub async fn prepare(
     app: &App,
     source: &Source,
     local: bool,
-    headers: &HeaderMap,
+    code: Option<SecretText>,
     request: SetupRequest,
 ) -> Result<Prepared, Failure> {
     if app.read(setup::is_done).await? {
@@ -46,11 +45,7 @@ pub async fn prepare(
     let organization: DisplayName = parsed("organization", &request.organization)?;
     policy::check(&request.password, Some(&email))
         .map_err(|reason| Failure::invalid("password", &reason.to_string()))?;
-    let from_header = headers
-        .get("x-setup-code")
-        .and_then(|value| value.to_str().ok())
-        .map(SecretText::from);
-    require_code(app, source, local, request.setup_code.or(from_header)).await?;
+    require_code(app, source, local, request.setup_code.or(code)).await?;
     let password_hash = app.hash_password(request.password).await?;
     let user = NewUser {
         email,
@@ -97,10 +92,10 @@ pub async fn bootstrap(
     State(app): State<Arc<App>>,
     From(source): From,
     LocalScript(local): LocalScript,
-    headers: HeaderMap,
+    SetupCode(code): SetupCode,
     Json(request): Json<SetupRequest>,
 ) -> Result<Json<BootstrapResponse>, Failure> {
-    let prepared = prepare(&app, &source, local, &headers, request).await?;
+    let prepared = prepare(&app, &source, local, code, request).await?;
     let (done, (identity, name, issued)) = app
         .write(move |cx| {
             let done = setup::create(cx, &prepared.user, &prepared.organization, &source)?;

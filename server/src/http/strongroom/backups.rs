@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::model::text::SecretText;
-use shared::wire::backups::{Backup, BackupCounts, BackupStarted, BackupState, StartBackup};
+use shared::wire::backups::{Backup, BackupStarted, BackupState, StartBackup};
 
 use crate::app::App;
 use crate::app::backups::Job;
 use crate::http::error::Failure;
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Path};
 use crate::http::file_body::FileBody;
 use crate::http::guard::{Bearer, From};
 use crate::http::reauthenticate;
@@ -56,15 +56,7 @@ fn backup(job: &Job, ticket: Option<SecretText>) -> Backup {
         sha256: finished.map(|file| file.sha256.clone()),
         file_name: finished.map(|file| file.name.clone()),
         opens_with: job.opens_with.clone(),
-        counts: finished
-            .and_then(|_| job.progress.contents.get())
-            .map(|contents| BackupCounts {
-                projects: contents.projects,
-                secrets: contents.secrets,
-                versions: contents.versions,
-                users: contents.users,
-                identities: contents.identities,
-            }),
+        counts: finished.and_then(|_| job.progress.contents.get()).copied(),
         unreadable: finished.map_or(0, |file| file.unreadable),
         ticket,
         error,

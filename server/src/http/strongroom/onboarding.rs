@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use shared::wire::onboarding::{FirstRead, Onboarding, OnboardingChange, Reader};
+use shared::wire::onboarding::{Onboarding, OnboardingChange};
 
 use crate::app::App;
 use crate::domain::onboarding;
@@ -19,15 +19,7 @@ fn body(progress: onboarding::Progress) -> Onboarding {
         project: progress.project,
         secret: progress.secret,
         identity: progress.identity,
-        first_read: progress.first_read.map(|read| FirstRead {
-            at: read.at,
-            by: read.by,
-            kind: match read.kind {
-                onboarding::Reader::Identity => Reader::Identity,
-                onboarding::Reader::ServiceToken => Reader::ServiceToken,
-                onboarding::Reader::CommandLine => Reader::CommandLine,
-            },
-        }),
+        first_read: progress.first_read,
         dismissed: progress.dismissed,
     }
 }

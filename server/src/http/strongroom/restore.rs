@@ -9,15 +9,14 @@ use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use shared::model::text::SecretText;
-use shared::wire::backups::BackupCounts;
-use shared::wire::restore::{RestoreReport, Restored, SETUP_CODE_HEADER, StartRestore, Uploaded};
+use shared::wire::restore::{RestoreReport, Restored, StartRestore, Uploaded};
 
 use crate::app::App;
 use crate::domain::caller::{Caller, Source};
 use crate::domain::{Error, audit, setup};
 use crate::http::error::Failure;
 use crate::http::extract::Json;
-use crate::http::guard::{From, LocalScript};
+use crate::http::guard::{From, LocalScript, SetupCode};
 use crate::http::infisical::admin;
 
 /// Longest time for the next bytes of a backup.
@@ -30,10 +29,14 @@ pub async fn upload(
     State(app): State<Arc<App>>,
     From(source): From,
     LocalScript(local): LocalScript,
+    SetupCode(code): SetupCode,
     headers: HeaderMap,
     mut body: Body,
 ) -> Result<Json<Uploaded>, Failure> {
-    let taken = take(&app, source, local, &headers, &mut body).await;
+    let taken = match require_right(&app, &source, local, code).await {
+        Ok(()) => take(&app, source, &headers, &mut body).await,
+        Err(refused) => Err(refused),
+    };
     if taken.is_err() {
         let mut left = POLITENESS;
         while let Ok(Some(bytes)) = next(&mut body).await {
@@ -46,17 +49,10 @@ pub async fn upload(
     taken.map(Json)
 }
 
-async fn take(
-    app: &App,
-    source: Source,
-    local: bool,
-    headers: &HeaderMap,
-    body: &mut Body,
-) -> Result<Uploaded, Failure> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let code = text(SETUP_CODE_HEADER).map(SecretText::from);
-    require_right(app, &source, local, code).await?;
-    let announced = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+async fn take(app: &App, source: Source, headers: &HeaderMap, body: &mut Body) -> Result<Uploaded, Failure> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
     let mut receiving = app.receive_backup(announced).await?;
     while let Some(bytes) = next(body).await? {
         receiving.write(&bytes).await?;
@@ -115,18 +111,12 @@ pub async fn restore(
 ) -> Result<Json<Restored>, Failure> {
     require_right(&app, &source, local, request.code).await?;
     let restored = app.restore(&request.upload, &request.identity, source).await?;
-    let (manifest, contents) = (restored.summary.manifest, restored.contents);
+    let manifest = restored.summary.manifest;
     Ok(Json(Restored {
         report: RestoreReport {
             created_at: manifest.created_at,
             version: manifest.program_version,
-            counts: BackupCounts {
-                projects: contents.projects,
-                secrets: contents.secrets,
-                versions: contents.versions,
-                users: contents.users,
-                identities: contents.identities,
-            },
+            counts: restored.contents,
             unreadable: restored.summary.unreadable,
         },
     }))

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::setup;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
-use crate::http::guard::{From, LocalScript};
+use crate::http::guard::{From, LocalScript, SetupCode};
 use crate::http::infisical::{admin, auth};
 
 /// Whether the first administrator exists.
@@ -25,10 +25,11 @@ pub async fn sign_up(
     State(app): State<Arc<App>>,
     From(source): From,
     LocalScript(local): LocalScript,
+    SetupCode(code): SetupCode,
     headers: HeaderMap,
     Json(request): Json<SetupRequest>,
 ) -> Result<Response, Failure> {
-    let prepared = admin::prepare(&app, &source, local, &headers, request).await?;
+    let prepared = admin::prepare(&app, &source, local, code, request).await?;
     let (done, opened) = app
         .write(move |cx| {
             let done = setup::create(cx, &prepared.user, &prepared.organization, &source)?;

@@ -21,7 +21,8 @@ pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMach
         locked: why.is_some(),
         fingerprint: why.as_ref().and_then(|why| why.fingerprint().map(str::to_owned)),
         kits: kits.collect(),
-        confirmation_needed: why.is_some() && !near,
+        // Without a fingerprint there is nothing to compare.
+        confirmation_needed: why.is_some_and(|why| why.fingerprint().is_some()) && !near,
     })
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use shared::model::changes::RefusedKind;
+use shared::model::changes::{Refused, RefusedKind};
 use shared::model::ids::SecretId;
 use shared::model::names::SecretName;
 
 use super::super::write;
 use super::super::write::NewSecret;
 use super::super::writing::{TagWord, Writing};
-use super::{Change, Refusal};
+use super::Change;
 use crate::domain::places::Folder;
 use crate::domain::{Context, Error};
 use crate::store;
@@ -82,7 +82,7 @@ pub struct Plan<'a> {
 /// Why a change does not become a step.
 enum Stop {
     /// The refusal of this one.
-    Refused(Box<Refusal>),
+    Refused(Box<Refused>),
     /// Something that is not about this one alone.
     Failed(Error),
 }
@@ -94,7 +94,7 @@ impl From<store::Error> for Stop {
 }
 
 fn refuse(name: &str, kind: RefusedKind, reason: String) -> Stop {
-    Stop::Refused(Box::new(Refusal {
+    Stop::Refused(Box::new(Refused {
         index: 0,
         name: name.to_owned(),
         kind,
@@ -131,7 +131,7 @@ pub fn of<'a>(
     for (index, change) in changes.iter().enumerate() {
         match planning.step(cx, writing, change) {
             Ok(step) => steps.push((index, step)),
-            Err(Stop::Refused(refusal)) => refusals.push(Refusal { index, ..*refusal }),
+            Err(Stop::Refused(refusal)) => refusals.push(Refused { index, ..*refusal }),
             Err(Stop::Failed(error)) => return Err(error),
         }
     }
@@ -253,7 +253,7 @@ impl Planning<'_> {
         };
         match version.filter(|version| *version != secret.version) {
             None => Ok(secret.clone()),
-            Some(seen) => Err(Stop::Refused(Box::new(Refusal {
+            Some(seen) => Err(Stop::Refused(Box::new(Refused {
                 index: 0,
                 name: secret.name.clone(),
                 kind: RefusedKind::Stale,
@@ -285,7 +285,7 @@ impl Planning<'_> {
     }
 
     /// Names that two secrets would have afterwards.
-    fn name_clashes(&self, steps: &[(usize, Step)]) -> Vec<Refusal> {
+    fn name_clashes(&self, steps: &[(usize, Step)]) -> Vec<Refused> {
         let left: HashSet<&str> = steps.iter().filter_map(|(_, step)| step.left()).collect();
         let kept: HashSet<&str> = self
             .present
@@ -307,7 +307,7 @@ impl Planning<'_> {
                     "another change of the request wants the same name",
                 )
             };
-            clashes.push(Refusal {
+            clashes.push(Refused {
                 index: *index,
                 name: name.to_owned(),
                 kind,
