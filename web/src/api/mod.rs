@@ -9,6 +9,7 @@ pub mod error;
 pub mod folders;
 pub mod identities;
 pub mod instance;
+pub mod keys;
 pub mod kits;
 pub mod onboarding;
 pub mod projects;

@@ -1,50 +1,58 @@
 //! `/recovery`: recovery kits and backups.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::wire::kits::{Kits, Unlocker, UnlockerKind};
+use shared::model::ids::InstanceId;
+use shared::model::keys::{Keys, RotationState, Unlocker};
+use shared::wire::keys::KeysDone;
 
 use crate::api;
+use crate::api::error::Error;
 use crate::components::announcer::Announcements;
 use crate::components::backup_panel::BackupPanel;
-use crate::components::badge::{Badge, Tone};
-use crate::components::button::{Button, Weight};
+use crate::components::button::Button;
 use crate::components::focus::focus_next;
-use crate::components::icon::{Glyph, Icon};
+use crate::components::key_act::{Asked, KeyActDialog};
+use crate::components::key_rotations::KeyRotations;
 use crate::components::kit_wizard::KitWizard;
 use crate::components::notice::ProblemNotice;
 use crate::components::page::Page;
 use crate::components::skeleton::Skeleton;
+use crate::components::unlocker_list::UnlockerList;
 use crate::problem::Problem;
 use crate::projects::Load;
 use crate::session::Session;
+
+/// Between two looks at a rotation.
+const POLL: Duration = Duration::from_secs(1);
 
 /// The page.
 #[component]
 pub fn RecoveryPage() -> impl IntoView {
     let session = Session::current();
     let announcements = Announcements::current();
-    let kits = RwSignal::new(Load::<Kits>::Loading);
+    let state = RwSignal::new(Load::<State>::Loading);
     let making = RwSignal::new(false);
+    let asked = RwSignal::new(None::<Asked>);
     let load = move || {
         spawn_local(async move {
-            kits.try_set(match api::kits::list(session).await {
-                Ok(list) => Load::Ready(list),
+            state.try_set(match read(session).await {
+                Ok(read) => Load::Ready(read),
                 Err(error) => Load::Failed(Problem::new("The keys were not loaded", &error)),
             });
         });
     };
     load();
-    let failed = Signal::derive(move || match kits.get() {
+    follow(session, state);
+    let failed = Signal::derive(move || match state.get() {
         Load::Failed(problem) => Some(problem),
         _ => None,
     });
     let has_kit = Memo::new(move |_| {
-        kits.with(|kits| match kits {
-            Load::Ready(kits) => kits
-                .unlockers
-                .iter()
-                .any(|unlocker| unlocker.kind == UnlockerKind::Kit),
+        state.with(|state| match state {
+            Load::Ready(state) => state.keys.unlockers.iter().any(|unlocker| unlocker.opens_backups),
             _ => false,
         })
     });
@@ -57,6 +65,16 @@ pub fn RecoveryPage() -> impl IntoView {
         ));
         focus_next("main");
     };
+    let done = move |done: KeysDone| {
+        asked.set(None);
+        announcements.say(done.message);
+        state.update(|state| {
+            if let Load::Ready(state) = state {
+                state.keys = done.keys;
+            }
+        });
+        focus_next("main");
+    };
     view! {
         <Page
             title="Keys & recovery"
@@ -64,7 +82,7 @@ pub fn RecoveryPage() -> impl IntoView {
             narrow=true
         >
             <ProblemNotice problem=failed retry=move |()| load() />
-            {move || match kits.get() {
+            {move || match state.get() {
                 Load::Loading => view! { <Skeleton label="Loading keys" lines=4 /> }.into_any(),
                 Load::Failed(_) => ().into_any(),
                 Load::Ready(list) if making.get() => {
@@ -88,83 +106,64 @@ pub fn RecoveryPage() -> impl IntoView {
                 }
                 Load::Ready(list) => {
                     view! {
-                        <KitList unlockers=list.unlockers making />
+                        <UnlockerList keys=list.keys.clone() making asked />
                         <BackupPanel has_kit />
+                        <KeyRotations keys=list.keys asked />
                         <RestorePanel />
                     }
                         .into_any()
                 }
             }}
         </Page>
+        {move || {
+            asked
+                .get()
+                .map(|what| view! { <KeyActDialog asked=what on_done=done on_close=move |()| asked.set(None) /> })
+        }}
     }
 }
 
-#[component]
-fn KitList(unlockers: Vec<Unlocker>, making: RwSignal<bool>) -> impl IntoView {
-    let no_kit = unlockers
-        .iter()
-        .all(|unlocker| unlocker.kind == UnlockerKind::Server);
-    view! {
-        <section class="panel" aria-labelledby="keys-heading">
-            <div class="panel-head">
-                <h2 id="keys-heading">"Keys"</h2>
-                <Button
-                    label="Create recovery kit"
-                    icon=Icon::Plus
-                    weight=if no_kit { Weight::Primary } else { Weight::Quiet }
-                    on_press=move |()| making.set(true)
-                />
-            </div>
-            {no_kit
-                .then(|| {
-                    view! {
-                        <p class="notice notice-warning">
-                            <Glyph icon=Icon::Warning />
-                            <span>
-                                "There is no recovery kit yet. If this machine fails, nobody can open its data or a backup of it."
-                            </span>
-                        </p>
-                    }
-                })}
-            <ul class="rows">
-                {unlockers.into_iter().map(|unlocker| view! { <KitRow unlocker /> }).collect_view()}
-            </ul>
-        </section>
-    }
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq)]
+struct State {
+    instance: InstanceId,
+    keys: Keys,
 }
 
-#[component]
-fn KitRow(unlocker: Unlocker) -> impl IntoView {
-    let (icon, kind, tone, about) = match unlocker.kind {
-        UnlockerKind::Server => (
-            Icon::Server,
-            "Server",
-            Tone::Neutral,
-            "opens the store when the server starts",
-        ),
-        UnlockerKind::Kit => (
-            Icon::Key,
-            "Recovery kit",
-            Tone::Accent,
-            "opens the store and backups",
-        ),
-    };
-    view! {
-        <li class="row">
-            <Glyph icon />
-            <div class="row-text">
-                <p class="row-title">
-                    <bdi>{unlocker.name}</bdi>
-                    " "
-                    <Badge text=kind tone />
-                </p>
-                <p class="soft">
-                    <code>{unlocker.fingerprint}</code>
-                    {format!(" · {about} · {}", unlocker.created_at.date())}
-                </p>
-            </div>
-        </li>
-    }
+async fn read(session: Session) -> Result<State, Error> {
+    let instance = api::kits::list(session).await?.instance;
+    let keys = api::keys::get(session).await?;
+    Ok(State { instance, keys })
+}
+
+/// Reads the keys again while a rotation runs, until the page is gone.
+fn follow(session: Session, state: RwSignal<Load<State>>) {
+    set_timeout(
+        move || {
+            let Some(running) = state.try_with_untracked(|state| match state {
+                Load::Ready(state) => state
+                    .keys
+                    .rotations
+                    .iter()
+                    .any(|rotation| rotation.state == RotationState::Running),
+                _ => false,
+            }) else {
+                return;
+            };
+            spawn_local(async move {
+                // One answer that does not come is no news: the next one may.
+                if running && let Ok(keys) = api::keys::get(session).await {
+                    state.try_update(|state| {
+                        if let Load::Ready(state) = state {
+                            state.keys = keys;
+                        }
+                    });
+                }
+                follow(session, state);
+            });
+        },
+        POLL,
+    );
 }
 
 #[component]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use shared::wire::kits::{Kits, Unlocker, UnlockerKind};
+use shared::wire::kits::{Kits, Unlocker};
 
 use crate::api;
 use crate::app::replacing;
@@ -48,7 +48,7 @@ pub fn Welcome() -> impl IntoView {
     Effect::new(move |_| {
         let has_kit = kits.with(|kits| {
             matches!(kits, Load::Ready(kits)
-                if kits.unlockers.iter().any(|unlocker| unlocker.kind == UnlockerKind::Kit))
+                if kits.unlockers.iter().any(|unlocker| unlocker.opens_backups))
         });
         if has_kit || (person.is_known() && !person.administers_the_server()) {
             go_on();

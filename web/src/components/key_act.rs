@@ -1,0 +1,212 @@
+//! Something is to be done with keys: what it means, what it needs, and the password once more.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::model::keys::{KeysAct, Unlocker};
+use shared::model::text::SecretText;
+use shared::wire::keys::KeysDone;
+
+use super::button::{Button, Weight};
+use super::dialog::{CancelButton, Dialog};
+use super::field::{Field, TextArea};
+use super::notice::ProblemNotice;
+use super::password::PasswordField;
+use crate::api;
+use crate::problem::Problem;
+use crate::session::Session;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// An act that needs no more than a yes.
+    Sure {
+        /// The heading.
+        title: String,
+        /// What follows from it.
+        lead: &'static str,
+        /// Whether it takes something away.
+        danger: bool,
+        /// The act.
+        act: KeysAct,
+    },
+    /// A passphrase that opens the store.
+    Passphrase,
+    /// An SSH key that opens the store.
+    SshKey,
+    /// A key is given back, to show that it works.
+    Prove,
+    /// Another name.
+    Rename(Unlocker),
+    /// A place where a copy is.
+    NoteCopy(Unlocker),
+}
+
+impl Asked {
+    fn title(&self) -> String {
+        match self {
+            Self::Sure { title, .. } => title.clone(),
+            Self::Passphrase => "Add a passphrase".to_owned(),
+            Self::SshKey => "Add an SSH key".to_owned(),
+            Self::Prove => "Prove a key".to_owned(),
+            Self::Rename(unlocker) => format!("Rename {}", unlocker.name),
+            Self::NoteCopy(unlocker) => format!("Where is a copy of {}?", unlocker.name),
+        }
+    }
+
+    fn lead(&self) -> &'static str {
+        match self {
+            Self::Sure { lead, .. } => lead,
+            Self::Passphrase => {
+                "Whoever knows it can unlock this server. It does not open backups: a recovery kit does."
+            }
+            Self::SshKey => {
+                "Whoever has the private half can unlock this server with it. It does not open backups: a recovery kit does."
+            }
+            Self::Prove => {
+                "Give a recovery kit, cards or a passphrase back once, so that it is certain that it works. It is looked at and \
+                 forgotten."
+            }
+            Self::Rename(_) => "The name helps people to tell keys from each other.",
+            Self::NoteCopy(_) => {
+                "So that somebody finds it in a hurry. The place is shown on this page and in backups."
+            }
+        }
+    }
+
+    /// The act, with what was typed.
+    fn act(&self, name: &str, text: &str) -> KeysAct {
+        let (name, typed) = (name.trim().to_owned(), text.trim().to_owned());
+        match self {
+            Self::Sure { act, .. } => act.clone(),
+            Self::Passphrase => KeysAct::AddPassphrase {
+                name,
+                passphrase: SecretText::from(text),
+            },
+            Self::SshKey => KeysAct::AddSshKey {
+                name,
+                public_key: typed,
+            },
+            Self::Prove => KeysAct::Prove {
+                key: SecretText::new(typed),
+            },
+            Self::Rename(unlocker) => KeysAct::Rename {
+                id: unlocker.id,
+                name,
+            },
+            Self::NoteCopy(unlocker) => KeysAct::NoteCopy {
+                id: unlocker.id,
+                place: typed,
+            },
+        }
+    }
+
+    fn is_danger(&self) -> bool {
+        matches!(self, Self::Sure { danger: true, .. })
+    }
+}
+
+/// The dialog.
+#[component]
+pub fn KeyActDialog(
+    /// What is asked for.
+    asked: Asked,
+    /// It was done.
+    #[prop(into)]
+    on_done: Callback<KeysDone>,
+    /// It was not.
+    #[prop(into)]
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let session = Session::current();
+    let name = RwSignal::new(match &asked {
+        Asked::Passphrase => "Passphrase".to_owned(),
+        Asked::SshKey => "SSH key".to_owned(),
+        Asked::Rename(unlocker) => unlocker.name.clone(),
+        _ => String::new(),
+    });
+    let text = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
+    let (title, lead, danger) = (asked.title(), asked.lead(), asked.is_danger());
+    let fields = fields(&asked, name, text);
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        problem.set(None);
+        let act = asked.act(&name.get_untracked(), &text.get_untracked());
+        let password = SecretText::new(password.get_untracked());
+        spawn_local(async move {
+            match api::keys::act(session, act, password).await {
+                Ok(done) => {
+                    on_done.try_run(done);
+                }
+                Err(error) => {
+                    problem.try_set(Some(Problem::new("Nothing was changed", &error)));
+                    busy.try_set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <Dialog title on_close>
+            <p>{lead}</p>
+            <form id="key-act" class="form" on:submit=submit>
+                {fields}
+                <PasswordField
+                    id="key-act-password"
+                    label="Your password"
+                    value=password
+                    autocomplete="current-password"
+                />
+                <ProblemNotice problem />
+            </form>
+            <div class="actions">
+                <CancelButton />
+                <Button
+                    label="Confirm"
+                    kind="submit"
+                    form="key-act"
+                    weight=if danger { Weight::Danger } else { Weight::Primary }
+                    busy
+                    disabled=Signal::derive(move || password.with(String::is_empty))
+                />
+            </div>
+        </Dialog>
+    }
+}
+
+fn fields(asked: &Asked, name: RwSignal<String>, text: RwSignal<String>) -> AnyView {
+    match asked {
+        Asked::Sure { .. } => ().into_any(),
+        Asked::Passphrase => view! {
+            <Field id="key-name" label="Name" value=name />
+            <PasswordField
+                id="key-passphrase"
+                label="Passphrase"
+                value=text
+                autocomplete="new-password"
+                focused=true
+                meter=true
+            />
+        }
+        .into_any(),
+        Asked::SshKey => view! {
+            <Field id="key-name" label="Name" value=name />
+            <TextArea id="key-text" label="Public key (ssh-ed25519 … or ssh-rsa …)" value=text focused=true />
+        }
+        .into_any(),
+        Asked::Prove => view! {
+            <TextArea id="key-text" label="Kit, cards or passphrase" value=text focused=true />
+        }
+        .into_any(),
+        Asked::Rename(_) => view! { <Field id="key-name" label="Name" value=name focused=true /> }.into_any(),
+        Asked::NoteCopy(_) => {
+            view! { <Field id="key-place" label="Place, such as: safe in the office" value=text focused=true /> }.into_any()
+        }
+    }
+}
