@@ -33,31 +33,25 @@ impl KeySources {
         let default = data_dir.identity();
         let file = self.identity.as_deref().unwrap_or(&default);
         let mut refused = Vec::new();
-        let sources: [(&str, &dyn Fn() -> Option<Result<SecretText, String>>); 2] = [
-            ("", &|| Some(read(file))),
-            ("The passphrase", &|| self.passphrase.clone().map(Ok)),
-        ];
-        for (name, source) in sources {
-            let Some(found) = source() else { continue };
-            let opened = found.and_then(|key| open(text, &key)).map_err(|why| match name {
-                "" => format!(
-                    "The server's identity in {} does not open the keyring: {why}",
-                    file.display()
-                ),
-                name => format!("{name} does not open the keyring: {why}"),
-            });
-            match opened {
-                Ok(keyring) => return Ok(keyring),
-                Err(why) => refused.push(why),
-            }
+        match read(file).and_then(|key| open(text, &key)) {
+            Ok(keyring) => return Ok(keyring),
+            Err(why) => refused.push(format!(
+                "The server's identity in {} does not open the keyring: {why}",
+                file.display()
+            )),
         }
         if let Some((variable, value)) = &self.encryption_key {
-            let opened = encryption_key::recognise(value)
-                .and_then(|(_, identity)| Keyring::open(text, &[identity]))
-                .map_err(|why| format!("{variable} does not open the keyring: {why}"));
+            let opened =
+                encryption_key::recognise(value).and_then(|(_, identity)| Keyring::open(text, &[identity]));
             match opened {
                 Ok(keyring) => return Ok(keyring),
-                Err(why) => refused.push(why),
+                Err(why) => refused.push(format!("{variable} does not open the keyring: {why}")),
+            }
+        }
+        if let Some(passphrase) = &self.passphrase {
+            match open(text, passphrase) {
+                Ok(keyring) => return Ok(keyring),
+                Err(why) => refused.push(format!("The passphrase does not open the keyring: {why}")),
             }
         }
         Err(format!(
@@ -87,7 +81,7 @@ impl KeySources {
                  strongroom keys add-encryption-key"
             ),
             Err(error) => {
-                tracing::warn!(variable, %error, "it cannot be a key; another one opened the store")
+                tracing::warn!(variable, %error, "it cannot be a key; another one opened the store");
             }
         }
     }

@@ -116,7 +116,7 @@ pub fn perform(
 ) -> Result<Reply, Failure> {
     if let Command::Unlock { key } = &command {
         // Whoever reaches the control socket is on the machine: nothing is to be compared.
-        let name = app.unlock_blocking(key, None, Caller::operator().source)?;
+        let name = app.unlock_blocking(key, None, &Caller::operator().source)?;
         return Ok(Reply::Done {
             message: format!("The store was opened with {name}"),
         });

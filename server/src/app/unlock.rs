@@ -38,7 +38,7 @@ impl App {
     ) -> Result<String, Error> {
         let (app, keys) = (Arc::clone(self), keys.clone());
         // On a thread of its own, to its end: whoever asked may go away meanwhile.
-        blocking(move || app.unlock_blocking(&keys, confirmed, source)).await
+        blocking(move || app.unlock_blocking(&keys, confirmed, &source)).await
     }
 
     /// The same for a thread that may block.
@@ -46,7 +46,7 @@ impl App {
         self: &Arc<Self>,
         keys: &SecretText,
         confirmed: Option<Option<String>>,
-        source: Source,
+        source: &Source,
     ) -> Result<String, Error> {
         let locked = self
             .why_locked()
@@ -70,8 +70,8 @@ impl App {
         let mut refused = Arc::clone(&self.unlocking).try_lock_owned().map_err(|_| {
             Error::Conflict("Somebody else is unlocking the store at this moment. Try again".into())
         })?;
-        refused.require_turn(&source, self.clock.now())?;
-        self.unlock_with(keys, &mut refused, &source)
+        refused.require_turn(source, self.clock.now())?;
+        self.unlock_with(keys, &mut refused, source)
     }
 
     fn unlock_with(

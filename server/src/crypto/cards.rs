@@ -96,7 +96,8 @@ mod tests {
     use super::*;
 
     fn joined(cards: &[&SecretText]) -> String {
-        cards.iter().map(|card| format!("{}\n", card.expose())).collect()
+        let lines: Vec<&str> = cards.iter().map(|card| card.expose()).collect();
+        lines.join("\n")
     }
 
     #[test]

@@ -118,10 +118,9 @@ impl Versions {
     fn revert(&mut self) -> Result<u32, Error> {
         let before = self
             .retired
-            .keys()
-            .copied()
-            .filter(|version| *version < self.version)
-            .next_back();
+            .range(..self.version)
+            .next_back()
+            .map(|(version, _)| *version);
         let version = before.ok_or(Error::Malformed("there is no earlier key to go back to"))?;
         let key = self
             .retired

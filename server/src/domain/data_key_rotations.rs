@@ -6,7 +6,6 @@
 
 use shared::model::ids::ProjectId;
 use shared::model::keys::RotationState as State;
-use shared::model::text::SecretText;
 
 use super::data_keys::{self, DataKeys, Part};
 use super::{Context, Error};
@@ -86,51 +85,39 @@ fn finished(cx: &mut Context, rotation: &Rotation) -> Result<State, Error> {
     Ok(State::Done)
 }
 
-/// A version as it is under the newest key; none when it does not open. What was sealed is opened again before it takes the
-/// place of what is there.
+/// A version as it is under the newest key; none when it does not open.
 fn resealed(keys: &DataKeys, row: &Secret) -> Result<Option<Resealed>, Error> {
-    let Some(value) = part(keys, row, Part::Value, Some(&row.value_sealed))? else {
-        return Ok(None);
-    };
-    let Some(comment) = part(keys, row, Part::Comment, row.comment_sealed.as_ref())? else {
-        return Ok(None);
-    };
-    let Some(details) = part(keys, row, Part::Details, row.details_sealed.as_ref())? else {
-        return Ok(None);
-    };
-    Ok(value.map(|value| Resealed {
-        secret: row.id,
-        version: row.version,
-        key_version: keys.current_version(),
-        value,
-        comment,
-        details,
-    }))
+    let anew =
+        |part_of, sealed: Option<&Vec<u8>>| sealed.map(|sealed| part(keys, row, part_of, sealed)).transpose();
+    let parts = anew(Part::Value, Some(&row.value_sealed)).and_then(|value| {
+        let comment = anew(Part::Comment, row.comment_sealed.as_ref())?;
+        let details = anew(Part::Details, row.details_sealed.as_ref())?;
+        Ok((value.unwrap_or_default(), comment, details))
+    });
+    match parts {
+        Ok((value, comment, details)) => Ok(Some(Resealed {
+            secret: row.id,
+            version: row.version,
+            key_version: keys.current_version(),
+            value,
+            comment,
+            details,
+        })),
+        Err(Error::Crypto(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// One part under the newest key. The outer `None`: it does not open; the inner one: there is none.
-fn part(
-    keys: &DataKeys,
-    row: &Secret,
-    part: Part,
-    sealed: Option<&Vec<u8>>,
-) -> Result<Option<Option<Vec<u8>>>, Error> {
-    let Some(sealed) = sealed else {
-        return Ok(Some(None));
-    };
-    let open = |bytes: &[u8]| keys.open(row.id, row.version, part, &row.owner_id, bytes);
-    let text: SecretText = match open(sealed) {
-        Ok(text) => text,
-        Err(Error::Crypto(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+/// One part under the newest key. It is opened again before it takes the place of what is there.
+fn part(keys: &DataKeys, row: &Secret, part: Part, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    let text = keys.open(row.id, row.version, part, &row.owner_id, sealed)?;
     let anew = keys.seal(row.id, row.version, part, &row.owner_id, &text)?;
-    if open(&anew)? != text {
+    if keys.open(row.id, row.version, part, &row.owner_id, &anew)? != text {
         return Err(Error::Store(store::Error::Corrupt(
             "a value that was just sealed",
         )));
     }
-    Ok(Some(Some(anew)))
+    Ok(anew)
 }
 
 /// Stops all that run, for now.

@@ -305,19 +305,15 @@ impl Writer {
             .execute_batch(&sql)
             .map_err(|error| translate(&error));
         // Whatever that said, the file itself says which key it has.
-        match origin.connect_with(key) {
-            Ok(connection) => {
-                fitting.clone_from(key);
-                self.connection = connection;
-                // Only now does the file itself hold nothing under the old key. Readers may delay that; the next
-                // checkpoint does it then.
-                run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")
-            }
-            Err(_) => {
-                self.connection = origin.connect_with(&fitting)?;
-                rekeyed.and(Err(Error::NotADatabase))
-            }
+        if let Ok(connection) = origin.connect_with(key) {
+            fitting.clone_from(key);
+            self.connection = connection;
+            // Only now does the file itself hold nothing under the old key. Readers may delay that; the next checkpoint does
+            // it then.
+            return run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
+        self.connection = origin.connect_with(&fitting)?;
+        rekeyed.and(Err(Error::NotADatabase))
     }
 
     /// One commit for all jobs; they are answered only after it. If it fails, nothing was performed and every job

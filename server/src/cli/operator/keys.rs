@@ -55,7 +55,8 @@ Examples:
   strongroom keys add-plugin age1yubikey1qtest --name token"
     )]
     AddPlugin(add::PluginArgs),
-    /// Let Infisical's ENCRYPTION_KEY or ROOT_ENCRYPTION_KEY open the store
+    /// Let a variable of Infisical's open the store.
+    #[command(about = "Let Infisical's ENCRYPTION_KEY or ROOT_ENCRYPTION_KEY open the store")]
     #[command(after_help = "The value is taken from the variable, or asked for.
 
 Examples:

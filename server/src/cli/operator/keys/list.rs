@@ -58,9 +58,9 @@ fn row(unlocker: &Unlocker, keys: &Keys) -> Vec<String> {
         unlocker.name.clone(),
         kind(unlocker),
         unlocker.fingerprint.clone(),
-        unlocker.created_at.date().to_string(),
+        unlocker.created_at.date(),
         match unlocker.proven_at {
-            Some(proven) => proven.date().to_string(),
+            Some(proven) => proven.date(),
             None if Some(unlocker.id) == keys.unlocked_by => "at this start".to_owned(),
             None => "never".to_owned(),
         },
