@@ -39,8 +39,22 @@ impl Server {
         Self::start_at(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)), arguments)
     }
 
+    /// The same with more variables.
+    pub fn start_among(data_dir: &Path, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::launch(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)), &[], variables)
+    }
+
     /// The same at an address of one's own choice.
     pub fn start_at(data_dir: &Path, listen: SocketAddr, arguments: &[&str]) -> Result<Self> {
+        Self::launch(data_dir, listen, arguments, &[])
+    }
+
+    fn launch(
+        data_dir: &Path,
+        listen: SocketAddr,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = data_dir.parent().context("a data directory at the root")?;
         let log = folder.join(format!(
             "{}.log",
@@ -51,6 +65,7 @@ impl Server {
         command
             .env_clear()
             .env("HOME", folder)
+            .envs(variables.iter().copied())
             .args(["serve", "--listen", &listen.to_string(), "--data-dir"])
             .arg(data_dir)
             .args(arguments)
