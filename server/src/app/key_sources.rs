@@ -17,6 +17,8 @@ pub struct KeySources {
     pub passphrase: Option<SecretText>,
     /// Infisical's variable by its name, and its value.
     pub encryption_key: Option<(&'static str, SecretText)>,
+    /// Whether to open a database that is older than its key files.
+    pub accept_older_database: bool,
 }
 
 impl KeySources {

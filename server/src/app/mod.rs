@@ -99,7 +99,7 @@ impl OpenStore {
 
     /// Changes the keyring, on disk and then in use. When the change itself refuses, nothing is stored; once it is
     /// stored, nothing can fail any more. Blocks, and changes wait for each other.
-    pub fn change_keyring<T, E: From<crypto::Error>>(
+    pub fn change_keyring<T, E: From<crypto::Error> + From<store::Error>>(
         &self,
         data_dir: &DataDir,
         change: impl FnOnce(&mut Keyring) -> Result<T, E>,
@@ -111,6 +111,9 @@ impl OpenStore {
         let mut keyring = Keyring::clone(&self.keyring());
         let changed = change(&mut keyring)?;
         let text = keyring.to_file_text()?;
+        let generation = keyring.generation();
+        self.db
+            .write_blocking(move |tx| open::generation::note(tx, generation))?;
         if let Err(error) = keyfile::store(data_dir.path(), &text) {
             // A failure after the file took its place is no refusal: from then on the change is what the next start finds.
             if keyfile::load(data_dir.path())?.is_none_or(|found| found.text != text) {

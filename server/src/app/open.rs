@@ -87,7 +87,7 @@ pub fn open(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result
                 ..Locked::because(reason)
             })?;
             sources.report(&keyring);
-            open_existing(data_dir, keyring, &loaded, now)
+            open_existing(data_dir, keyring, &loaded, sources.accept_older_database, now)
         }
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
             "A restore into this directory was interrupted. Run the same `strongroom restore` again",
@@ -110,7 +110,7 @@ pub fn open_with(
     replace::finish(data_dir)?;
     let loaded = keyfile::load(data_dir.path())?.ok_or_else(no_keyring)?;
     match Keyring::open(&loaded.text, identities) {
-        Ok(keyring) => open_existing(data_dir, keyring, &loaded, now).map(Some),
+        Ok(keyring) => open_existing(data_dir, keyring, &loaded, false, now).map(Some),
         Err(crypto::Error::NoIdentityOpens) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -122,7 +122,7 @@ pub fn reopen(data_dir: &DataDir, at_hand: [Keyring; 2], now: UnixMillis) -> Res
     let loaded = keyfile::load(data_dir.path())?.ok_or_else(no_keyring)?;
     let instance = keyring::summary(&loaded.text)?.instance;
     let keyring = at_hand.into_iter().find(|keyring| keyring.instance() == instance);
-    open_existing(data_dir, keyring.ok_or_else(no_keyring)?, &loaded, now)
+    open_existing(data_dir, keyring.ok_or_else(no_keyring)?, &loaded, false, now)
 }
 
 fn no_keyring() -> Locked {
@@ -185,6 +185,8 @@ fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<O
     };
     let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
+    let first = keyring.generation();
+    db.write_blocking(move |tx| generation::note(tx, first))?;
     finish(data_dir)?;
     Ok(OpenStore::new(db, keyring, text))
 }
@@ -200,6 +202,7 @@ fn open_existing(
     data_dir: &DataDir,
     keyring: Keyring,
     loaded: &keyfile::Loaded,
+    accept_older: bool,
     now: UnixMillis,
 ) -> Result<OpenStore, Locked> {
     if let keyfile::Source::Previous { because } = &loaded.source {
@@ -232,6 +235,13 @@ fn open_existing(
             data_dir.restore_part().display()
         ))
     })?;
+    if generation::is_older(&db, keyring.generation(), accept_older)? {
+        return Err(Locked::because(
+            "The database is older than the key files beside it: an earlier copy of it was put back, and what was written since \
+             is missing. Put the newer file back, or restore a backup into an empty directory with `strongroom restore`. To go \
+             on with the older database all the same, start once with --accept-older-database. Nothing was changed",
+        ));
+    }
     let opened = OpenStore::new(db, keyring, loaded.text.clone());
     finish_rotations(&opened, data_dir, now);
     Ok(opened)
@@ -325,5 +335,6 @@ fn tie(tx: Tx, instance: &str) -> Result<String, store::Error> {
     Ok(instance.to_owned())
 }
 
+pub(crate) mod generation;
 #[cfg(test)]
 mod tests;

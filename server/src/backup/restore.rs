@@ -13,7 +13,7 @@ use shared::model::time::UnixMillis;
 use super::read::{self, Receiver};
 use super::{Error, Manifest, Summary, rows};
 use crate::app::data_dir::DataDir;
-use crate::app::open::{INSTANCE, STARTED};
+use crate::app::open::{INSTANCE, STARTED, generation};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
@@ -237,6 +237,7 @@ pub fn into_database(
     };
     let (keys, taken, caller) = (keyring.clone(), summary.manifest.created_at, caller.clone());
     db.write_blocking(move |tx| {
+        generation::forget(tx)?;
         let entry = audit::Entry::new("instance.restore").with("backup", &taken);
         audit::record(&mut Context { tx, keys: &keys, now }, &caller, &entry)
     })?;

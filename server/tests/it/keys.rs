@@ -93,6 +93,34 @@ impl Place {
     }
 }
 
+#[test]
+fn an_older_copy_of_the_database_is_not_taken_for_the_newest() {
+    let place = Place::with_store();
+    let older = fs::read(place.path("strongroom.db")).unwrap();
+    let opened = place.open().unwrap();
+    opened
+        .change_keyring(&place.dir, |keyring| {
+            keyring.rotate_signing()?;
+            Ok::<_, server::domain::Error>(())
+        })
+        .unwrap();
+    opened.db.close_blocking().unwrap();
+    let newer = fs::read(place.path("strongroom.db")).unwrap();
+    fs::write(place.path("strongroom.db"), &older).unwrap();
+    place.require_locked(&["older than the key files", "--accept-older-database"]);
+    fs::write(place.path("strongroom.db"), newer).unwrap();
+    place.require_whole();
+    let copy = place.copy();
+    fs::write(copy.path("strongroom.db"), older).unwrap();
+    let accepting = KeySources {
+        accept_older_database: true,
+        ..KeySources::default()
+    };
+    let opened = open::open(&copy.dir, &accepting, Clock::default().now()).unwrap();
+    opened.db.close_blocking().unwrap();
+    copy.require_whole();
+}
+
 fn secrets(opened: &OpenStore) -> i64 {
     opened
         .db

@@ -353,7 +353,10 @@ fn what_was_written_to_the_empty_store_meanwhile_does_not_reach_the_restored_one
         .db
         .write_blocking(|tx| crate::store::settings::set(tx, "late", "x"));
     assert!(late.is_err());
-    let changed = old.change_keyring(&place.dir, |keyring| keyring.rotate_root().map(drop));
+    let changed = old.change_keyring(&place.dir, |keyring| {
+        keyring.rotate_root()?;
+        Ok::<_, server::domain::Error>(())
+    });
     assert!(changed.is_err());
     assert!(old.keep_keyring_files(&place.dir).unwrap().is_empty());
     app.wait(app.app.close()).unwrap();

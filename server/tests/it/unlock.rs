@@ -23,12 +23,12 @@ fn locked() -> (Place, TestApp, Identity) {
     let kit = identity::generate();
     let now = app.app.clock.now();
     let added = app.app.store().unwrap().change_keyring(&place.dir, |keyring| {
-        keyring.add_slot(
-            &NewSlot::plain(SlotKind::Recovery, "safe", &identity::recipient(&kit)),
-            now,
+        let recipient = identity::recipient(&kit);
+        Ok::<_, server::domain::Error>(
+            keyring.add_slot(&NewSlot::plain(SlotKind::Recovery, "safe", &recipient), now)?,
         )
     });
-    added.map_err(|error: server::crypto::Error| error).unwrap();
+    added.unwrap();
     app.wait(app.app.close()).unwrap();
     drop(app);
     fs::remove_file(place.dir.identity()).unwrap();

@@ -7,6 +7,7 @@ use crate::app::key_sources::KeySources;
 use crate::app::open;
 use crate::backup::write;
 use crate::crypto::envelope;
+use crate::domain::Error as DomainError;
 use crate::domain::data_keys::{self, Part};
 use crate::store::Tx;
 
@@ -115,10 +116,9 @@ impl Fixture {
         let kit = identity::generate();
         opened
             .change_keyring(&dir, |keyring| {
-                keyring.add_slot(
-                    &NewSlot::plain(SlotKind::Recovery, "kit", &identity::recipient(&kit)),
-                    NOW,
-                )
+                let recipient = identity::recipient(&kit);
+                let kit = NewSlot::plain(SlotKind::Recovery, "kit", &recipient);
+                Ok::<_, DomainError>(keyring.add_slot(&kit, NOW)?)
             })
             .unwrap();
         let keys = opened.keyring();

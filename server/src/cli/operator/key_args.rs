@@ -28,6 +28,9 @@ pub struct KeyArgs {
     /// File with the passphrase that opens the store
     #[arg(long, value_name = "FILE", env = "STRONGROOM_PASSPHRASE_FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Open a database that is older than the key files beside it
+    #[arg(long)]
+    pub accept_older_database: bool,
 }
 
 impl KeyArgs {
@@ -49,6 +52,7 @@ impl KeyArgs {
             identity,
             passphrase,
             encryption_key: encryption_key()?,
+            accept_older_database: self.accept_older_database,
         })
     }
 }
