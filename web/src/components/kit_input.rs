@@ -29,7 +29,15 @@ pub fn KitInput(
     kit: RwSignal<String>,
     /// What is wrong with the file.
     problem: RwSignal<Option<Problem>>,
+    /// Whether whatever opens the store will do, and not only what opens a backup.
+    #[prop(optional)]
+    any_key: bool,
 ) -> impl IntoView {
+    let label = if any_key {
+        "Or the key itself (AGE-SECRET-KEY-1…), cards, an SSH key or a passphrase"
+    } else {
+        "Or the key itself (AGE-SECRET-KEY-1…), or cards"
+    };
     let choose = move |event: Event| {
         let Some(file) = chosen_file(&event) else {
             return;
@@ -55,7 +63,7 @@ pub fn KitInput(
             <label for="kit-file">"Recovery kit file"</label>
             <input id="kit-file" type="file" accept=".txt,text/plain" on:change=choose />
         </div>
-        <TextArea id="kit-text" label="Or the key itself (AGE-SECRET-KEY-1…)" value=kit />
+        <TextArea id="kit-text" label value=kit />
     }
 }
 

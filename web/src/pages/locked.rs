@@ -123,7 +123,7 @@ fn UnlockForm(state: State) -> impl IntoView {
                 </ul>
             </section>
             <form class="form" on:submit=submit>
-                <KitInput kit problem />
+                <KitInput kit problem any_key=true />
                 {needed
                     .map(|fingerprint| {
                         view! {
