@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::http::Connection;
 use e2e::instance::{Instance, log_in};
 use e2e::visit::{Chromium, SOON, Visit};
-use playwright_rs::expect;
 use playwright_rs::protocol::AriaRole;
+use playwright_rs::{Locator, expect};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, patiently};
@@ -57,6 +57,12 @@ async fn has_value(visit: &Visit, label: &str, text: &str) -> Result<()> {
 async fn edit(visit: &Visit, name: &str, value: &str) -> Result<()> {
     visit.press(&format!("Edit {name}")).await?;
     has_value(visit, "Value", value).await
+}
+
+/// An entry of the navigation: the trail above a page has the same names.
+fn menu(visit: &Visit, name: &str) -> Locator {
+    let navigation = visit.part(AriaRole::Navigation, "Main");
+    navigation.get_by_text(name, true)
 }
 
 fn whole(stage: &Stage, name: &str) -> Result<Value> {
@@ -147,7 +153,9 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         edit(&visit, "SLOW", "second").await?;
         visit.fill("Value", "third").await?;
         visit.press("Save").await?;
-        visit.follow("Projects").await?;
+        visit
+            .click(menu(&visit, "Projects"), "Projects in the menu")
+            .await?;
         visit.shows(visit.heading("Projects")).await?;
         visit.shows(visit.button("Undo").last()).await?;
         visit.page.go_back(None).await?;
@@ -193,7 +201,8 @@ async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()>
         visit.press("Log out").await?;
         visit.shows(visit.heading("Log out without saving?")).await?;
         visit.inspect("51-log-out").await?;
-        visit.press("Cancel").await?;
+        visit.page.keyboard().press("Escape", None).await?;
+        visit.gone(visit.heading("Log out without saving?")).await?;
         visit.press("Save").await?;
         visit.shows(visit.button("Reveal KEPT")).await?;
         visit.shows(visit.button("Undo").last()).await?;
@@ -307,7 +316,7 @@ async fn values_are_copied_unseen_and_hidden_again() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_key_does_what_the_sheet_says() -> Result<()> {
-    patiently(async {
+    patiently(Box::pin(async {
         let stage = Stage::new()?;
         stage.create("ALPHA", "1")?;
         stage.create("BETA", "2")?;
@@ -365,7 +374,7 @@ async fn every_key_does_what_the_sheet_says() -> Result<()> {
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
-    })
+    }))
     .await
 }
 
@@ -403,7 +412,9 @@ async fn files_and_pasted_lines_open_the_import() -> Result<()> {
         assert_eq!(read(&stage, "B_PASTED")?, "2");
 
         // A file that falls on any other page is not opened in its place.
-        visit.follow("Projects").await?;
+        visit
+            .click(menu(&visit, "Projects"), "Projects in the menu")
+            .await?;
         visit.shows(visit.heading("Projects")).await?;
         ensure!(
             drop_file(&visit, "main", "app.env", "X=1\n").await?,

@@ -1,5 +1,5 @@
 //! The tags of a secret: those of the project to switch on and off, and a field for another one. A tag that the project does
-//! not have yet is made when the secret is saved.
+//! not have yet is made when the secret is saved, and what is still being typed then counts.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -79,7 +79,6 @@ pub fn TagPicker(
                     prop:value=move || typed.get()
                     on:input=move |event| typed.set(event_target_value(&event))
                     on:keydown=keys
-                    on:blur=move |_| add()
                 />
             </div>
             <p role="status" class="tag-refused">
