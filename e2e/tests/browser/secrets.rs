@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::http::Connection;
 use e2e::instance::{Instance, log_in};
-use e2e::visit::{Chromium, SOON, Visit};
+use e2e::visit::{Chromium, DESK, PHONE, SOON, Visit};
 use playwright_rs::protocol::AriaRole;
 use playwright_rs::{Locator, expect};
 use serde_json::{Value, json};
@@ -19,6 +19,21 @@ async fn slow_down(visit: &Visit, address: &str) -> Result<()> {
             if ((request.url || String(request)).includes(slow)) await new Promise(done => setTimeout(done, 1000)); \
             return real(request, ...rest); }; return true; }";
     let _: bool = visit.page.evaluate(script, Some(&address)).await?;
+    Ok(())
+}
+
+/// Changes reach the server and all answers get lost, until [`hear_again`].
+async fn lose_answers(visit: &Visit) -> Result<()> {
+    let script = "() => { const real = window.fetch.bind(window); window.lost = true; \
+        window.fetch = async (request, ...rest) => { const answer = await real(request, ...rest); \
+            if (window.lost) throw new TypeError('lost'); return answer; }; return true; }";
+    let _: bool = visit.page.evaluate(script, None::<&()>).await?;
+    Ok(())
+}
+
+async fn hear_again(visit: &Visit) -> Result<()> {
+    let script = "() => { window.lost = false; return true; }";
+    let _: bool = visit.page.evaluate(script, None::<&()>).await?;
     Ok(())
 }
 
@@ -97,9 +112,14 @@ async fn what_is_typed_outlives_the_secret_it_was_typed_for() -> Result<()> {
         edit(&visit, "DB_URL", "before").await?;
         visit.fill("Value", "typed").await?;
         delete(&stage, "DB_URL")?;
+        // The tab comes back into sight.
+        let look = "() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))";
+        let _: bool = visit.page.evaluate(look, None::<&()>).await?;
+        visit.says("The secret is not here any more").await?;
+        has_value(&visit, "Value", "typed").await?;
         visit.watch.expect("/api/strongroom/v1/changes");
         visit.press("Save").await?;
-        visit.says("The secret is not here any more").await?;
+        visit.says("Nothing was saved").await?;
         has_value(&visit, "Value", "typed").await?;
         visit.inspect("50-gone").await?;
         visit.press("Keep as a new secret").await?;
@@ -129,7 +149,7 @@ async fn what_is_typed_outlives_the_secret_it_was_typed_for() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
-    patiently(async {
+    patiently(Box::pin(async {
         let stage = Stage::new()?;
         stage.create("SLOW", "before")?;
         let chromium = Chromium::start().await?;
@@ -163,6 +183,35 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         visit.gone(visit.button("Save")).await?;
         assert_eq!(read(&stage, "SLOW")?, "third");
 
+        // The answer is lost, the change is not: saving again notices it, for an old secret and a new one.
+        visit.watch.expect("/api/strongroom/v1/changes");
+        edit(&visit, "SLOW", "third").await?;
+        visit.fill("Value", "fourth").await?;
+        visit.press("Add Secret").await?;
+        visit
+            .page
+            .get_by_label("Name", true)
+            .first()
+            .fill("FRESH", None)
+            .await?;
+        visit
+            .page
+            .get_by_label("Value", true)
+            .first()
+            .fill("new", None)
+            .await?;
+        lose_answers(&visit).await?;
+        visit.press("Save").await?;
+        visit.says("It is not known whether this was saved").await?;
+        assert_eq!(read(&stage, "SLOW")?, "fourth");
+        visit.inspect("55-answer-lost").await?;
+        hear_again(&visit).await?;
+        visit.press("Save").await?;
+        visit.says("What you typed was saved already").await?;
+        visit.gone(visit.button("Save")).await?;
+        visit.shows(visit.button("Reveal FRESH")).await?;
+        visit.shows(visit.button("Reveal SLOW")).await?;
+
         // A form does not open in an environment that it does not belong to.
         slow_down(&visit, "/api/v3/secrets/raw/").await?;
         visit.press("Edit SLOW").await?;
@@ -174,13 +223,13 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
-    })
+    }))
     .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()> {
-    patiently(async {
+    patiently(Box::pin(async {
         let stage = Stage::new()?;
         stage.create("KEPT", "before")?;
         let chromium = Chromium::start().await?;
@@ -203,6 +252,15 @@ async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()>
         visit.inspect("51-log-out").await?;
         visit.page.keyboard().press("Escape", None).await?;
         visit.gone(visit.heading("Log out without saving?")).await?;
+        visit.page.set_viewport_size(PHONE).await?;
+        visit.press("Menu").await?;
+        visit.press("Log out").await?;
+        visit.shows(visit.heading("Log out without saving?")).await?;
+        visit.picture("51-log-out-menu").await?;
+        visit.page.keyboard().press("Escape", None).await?;
+        visit.gone(visit.heading("Log out without saving?")).await?;
+        visit.press("Close").await?;
+        visit.page.set_viewport_size(DESK).await?;
         visit.press("Save").await?;
         visit.shows(visit.button("Reveal KEPT")).await?;
         visit.shows(visit.button("Undo").last()).await?;
@@ -224,7 +282,7 @@ async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()>
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
-    })
+    }))
     .await
 }
 

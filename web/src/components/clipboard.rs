@@ -15,7 +15,7 @@ use super::announcer::Announcements;
 use crate::plaintext;
 
 /// How long a value stays on the clipboard.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 
 thread_local! {
     /// Counts what this page put there: only the newest is taken off.

@@ -252,9 +252,9 @@ impl Draft {
         });
     }
 
-    /// What was sent is saved, as this version of this secret. False when something else was typed since: the form stays
-    /// open then, and goes on from what was saved.
-    pub fn saved(&self, id: SecretId, version: i64, sent: Content) -> bool {
+    /// What was sent is saved, as this version of this secret. When something else was typed since, the form goes on from
+    /// what was saved.
+    pub fn saved(&self, id: SecretId, version: i64, sent: Content) {
         self.original.set(Some(Original {
             id,
             version,
@@ -264,7 +264,6 @@ impl Draft {
         self.problem.set(None);
         self.gone.set(false);
         self.unsure.set(false);
-        untrack(|| !self.is_dirty())
     }
 
     /// How it is called in messages.
@@ -278,10 +277,10 @@ impl Draft {
     }
 
     /// Somebody else changed the secret: says so, and keeps what was typed. When nothing was typed, the form simply shows
-    /// what is there now; when they made the same of it, it is saved, which the answer says.
-    pub fn met(&self, theirs: Original) -> bool {
+    /// what is there now; when they made the same of it, it is saved.
+    pub fn met(&self, theirs: Original) {
         if untrack(|| self.version()) == Some(theirs.version) {
-            return false;
+            return;
         }
         let typed = untrack(|| self.typed());
         let dirty = untrack(|| self.is_dirty());
@@ -292,7 +291,6 @@ impl Draft {
         if !dirty {
             self.take_theirs();
         }
-        false
     }
 
     /// Goes on from the other person's version: saving then replaces it.
@@ -432,9 +430,9 @@ mod tests {
             content: content("DB_URL", value),
             ..original()
         };
-        assert!(!draft.met(theirs("new")), "a final newline counts");
-        assert!(draft.theirs.get_untracked().is_some());
-        assert!(draft.met(theirs("new\n")));
+        draft.met(theirs("new"));
+        assert!(draft.theirs.get_untracked().is_some(), "a final newline counts");
+        draft.met(theirs("new\n"));
         assert!(draft.theirs.get_untracked().is_none());
         assert!(!draft.is_dirty());
     }
@@ -460,12 +458,13 @@ mod tests {
         let sent = draft.typed();
         draft.value.set("second".to_owned());
         let id = SecretId::from_random([2; 16]);
-        assert!(!draft.saved(id, 1, sent));
+        draft.saved(id, 1, sent);
         assert_eq!(draft.secret(), Some(id));
         assert!(
             matches!(draft.change(), Ok(Some(Change::Update { version: 1, name: None, value: Some(value), .. })) if value.is("second"))
         );
-        assert!(draft.saved(id, 2, draft.typed()));
+        draft.saved(id, 2, draft.typed());
+        assert!(!draft.is_dirty());
     }
 
     #[test]

@@ -106,40 +106,40 @@ impl Secrets {
         let known = theirs.or_else(|| untrack(|| draft.version()));
         if entry.is_some_and(|entry| known != Some(entry.version)) {
             let (draft, place) = (draft.clone(), self.place.get_untracked());
-            spawn_local(async move {
-                self.meet(&place, &draft, id).await;
-            });
+            spawn_local(async move { self.meet(&place, &draft, id).await });
         }
     }
 
-    /// Reads what became of the secret of a form, and tells the form. True when it is what was typed.
-    pub(super) async fn meet(self, place: &Place, draft: &Draft, id: SecretId) -> bool {
+    /// Reads what became of the secret of a form, if it is not as the form knows it, and tells the form.
+    pub(super) async fn meet(self, place: &Place, draft: &Draft, id: SecretId) {
         let Some(entry) = self.entry(id) else {
-            draft.gone.set(true);
-            return false;
+            return draft.gone.set(true);
         };
+        if untrack(|| draft.version()) == Some(entry.version) {
+            return;
+        }
         match self.read(place, &entry).await {
             Ok(secret) => draft.met(Original::from(&secret)),
             Err(error) => {
                 let problem = Problem::new(format!("{} was not read", entry.name), &error);
                 draft.problem.set(Some(problem));
-                false
             }
         }
     }
 
-    /// Whether the secret that has the name of a new one is what was typed: then it was saved by a request whose answer was
-    /// lost.
-    pub(super) async fn meet_namesake(self, place: &Place, draft: &Draft) -> bool {
+    /// Looks at the secret that has the name of a new one. When it is what was typed, it was saved by a request whose answer
+    /// was lost.
+    pub(super) async fn meet_namesake(self, place: &Place, draft: &Draft) {
         let name = untrack(|| draft.typed()).name;
         let Some(entry) = self.entry_named(name.trim()) else {
-            return false;
+            return;
         };
-        let Ok(secret) = self.read(place, &entry).await else {
-            return false;
-        };
-        let (there, typed) = (Original::from(&secret), untrack(|| draft.typed()));
-        there.content.is_stored_as(&typed) && draft.saved(there.id, there.version, typed)
+        if let Ok(secret) = self.read(place, &entry).await {
+            let (there, typed) = (Original::from(&secret), untrack(|| draft.typed()));
+            if there.content.is_stored_as(&typed) {
+                draft.saved(there.id, there.version, typed);
+            }
+        }
     }
 
     /// Closes a form and gives the focus back to where it came from.

@@ -106,12 +106,9 @@ impl Secrets {
                 return self.report(&place, Problem::new("Nothing was saved", &error), &error);
             }
             let answer = make(self.session, &place, changes).await;
-            let _ = self.saving.try_set(false);
-            if self.unsaved.visit() != visit {
-                // Whoever saved is not here any more.
-                return;
-            }
             match answer {
+                // Whoever saved is not here any more.
+                _ if self.unsaved.visit() != visit => {}
                 Ok(done) => {
                     // What does not need the page comes first: it may be gone by now.
                     self.close_saved(&drafts, &writing, &done);
@@ -121,6 +118,7 @@ impl Secrets {
                 }
                 Err(refusal) => self.tell_refused(&place, &writing, &refusal).await,
             }
+            let _ = self.saving.try_set(false);
         });
     }
 
@@ -253,26 +251,37 @@ impl Secrets {
         }
         self.load_tags();
         self.refresh().await;
-        let mut settled = Vec::new();
-        for (draft, refused) in &told {
-            let is_saved = match (refused.kind, untrack(|| draft.secret())) {
-                (RefusedKind::Stale | RefusedKind::Missing, Some(id)) => self.meet(place, draft, id).await,
-                (RefusedKind::Taken, None) if draft.unsure.get_untracked() => {
-                    self.meet_namesake(place, draft).await
-                }
-                _ => false,
-            };
-            if is_saved {
-                settled.push(draft.number);
-            } else if draft.gone.get_untracked() {
-                // The form says so itself.
-                draft.problem.set(None);
-            }
+        for Writing { draft, .. } in writing {
+            let refused = told.iter().find(|(other, _)| other.number == draft.number);
+            self.find_out(place, draft, refused.map(|(_, refused)| refused.kind))
+                .await;
         }
-        self.unsaved.close(&settled);
-        if !told.is_empty() && settled.len() == writing.len() {
+        let saved: Vec<u64> = writing
+            .iter()
+            .filter(|form| untrack(|| !form.draft.is_dirty()))
+            .map(|form| form.draft.number)
+            .collect();
+        self.unsaved.close(&saved);
+        if saved.len() == writing.len() {
             let _ = self.problem.try_set(None);
             self.announcements.say("What you typed was saved already");
+        }
+    }
+
+    /// Looks what became of the secret of a form that was not saved, or perhaps was.
+    async fn find_out(self, place: &Place, draft: &Draft, refused: Option<RefusedKind>) {
+        let unsure = draft.unsure.get_untracked();
+        let stale = matches!(refused, Some(RefusedKind::Stale | RefusedKind::Missing));
+        match untrack(|| draft.secret()) {
+            Some(id) if stale || unsure => {
+                self.meet(place, draft, id).await;
+            }
+            None if unsure => self.meet_namesake(place, draft).await,
+            _ => {}
+        }
+        if draft.gone.get_untracked() {
+            // The form says so itself.
+            draft.problem.set(None);
         }
     }
 
