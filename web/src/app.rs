@@ -8,6 +8,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use leptos_router::{NavigateOptions, path};
 
 use crate::components::announcer::{Announcements, Announcer};
+use crate::components::dropped;
 use crate::components::exposure_banner::ExposureBanner;
 use crate::components::shell::Shell;
 use crate::components::splash::Splash;
@@ -38,9 +39,25 @@ use crate::theme::Themes;
 pub fn App() -> impl IntoView {
     let session = Session::new();
     provide_context(session);
-    provide_context(Announcements::new());
+    let announcements = Announcements::new();
+    provide_context(announcements);
+    let unsaved = Unsaved::new();
+    unsaved.ask_before_leaving();
+    provide_context(unsaved);
+    dropped::keep_the_page();
     provide_context(Themes::remembered());
     spawn_local(session.start());
+    // Messages name what was worked on: the login does not show them. What was typed waits for who was interrupted.
+    Effect::new(move |was: Option<bool>| {
+        let signed_in = session.phase() == Phase::SignedIn;
+        if was == Some(true) && !signed_in {
+            announcements.clear_all();
+            if !session.has_expired() {
+                unsaved.drop_all();
+            }
+        }
+        signed_in
+    });
     // The pages stay as they are when somebody logs in or out; only these three states replace each other.
     let state = Memo::new(move |_| match session.phase() {
         Phase::Starting => Phase::Starting,
@@ -113,7 +130,7 @@ fn SignedInOnly() -> impl IntoView {
     move || {
         if signed_in.get() {
             provide_context(Projects::load(session));
-            provide_context(Unsaved::new());
+            Unsaved::current().belong_to(session.user());
             let person = Person::load(session);
             provide_context(person);
             provide_context(FirstSteps::load(session, person));

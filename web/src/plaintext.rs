@@ -13,9 +13,16 @@ use leptos::wasm_bindgen::{JsCast, JsValue};
 use shared::model::text::SecretText;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
+use crate::api::token;
+
 /// The `Authorization` header for an access token.
 pub fn bearer(token: &SecretText) -> String {
     format!("Bearer {}", token.expose())
+}
+
+/// The id of the person that an access token was made for.
+pub fn user_of(token: &SecretText) -> Option<String> {
+    token::user(token.expose())
 }
 
 /// The text for an element that shows it because its reader asked for it.

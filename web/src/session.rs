@@ -9,6 +9,7 @@ use shared::model::text::SecretText;
 
 use crate::api::error::{Error, Kind};
 use crate::api::{auth, setup};
+use crate::plaintext;
 use crate::problem::Problem;
 
 /// What the app shows, on the whole.
@@ -31,6 +32,7 @@ pub enum Phase {
 pub struct Session {
     phase: RwSignal<Phase>,
     token: StoredValue<Option<SecretText>>,
+    user: StoredValue<Option<String>>,
     trouble: RwSignal<Option<Problem>>,
     expired: RwSignal<bool>,
 }
@@ -43,6 +45,7 @@ impl Session {
         Self {
             phase: RwSignal::new(Phase::Starting),
             token: StoredValue::new(None),
+            user: StoredValue::new(None),
             trouble: RwSignal::new(None),
             expired: RwSignal::new(false),
         }
@@ -78,8 +81,19 @@ impl Session {
         self.token.set_value(Some(token));
     }
 
+    /// The id of the person who is logged in, or was last; none when the token does not tell it.
+    pub fn user(self) -> Option<String> {
+        self.user.get_value()
+    }
+
+    /// Whether somebody is logged in here, and the token is of somebody else: of a login in another tab.
+    pub fn is_of_another(self, token: &SecretText) -> bool {
+        self.phase.get_untracked() == Phase::SignedIn && plaintext::user_of(token) != self.user()
+    }
+
     /// Starts working with a token that names an organization.
     pub fn begin(self, token: SecretText) {
+        self.user.set_value(plaintext::user_of(&token));
         self.hold(token);
         remember(true);
         self.expired.set(false);

@@ -1,4 +1,6 @@
 //! The admin interface in a real browser, as a person sees it.
 
 mod first_hour;
+mod secrets;
+mod stage;
 mod trouble;

@@ -1,67 +1,14 @@
 //! What goes wrong in a first hour: wrong codes, two tabs, restarts, hostile names, no mouse, a small screen.
 
-use std::future::Future;
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::http::Connection;
-use e2e::instance::Instance;
 use e2e::server::Server;
-use e2e::visit::{Chromium, PHONE, SOON, Visit};
+use e2e::visit::{Chromium, PHONE, SOON};
 use playwright_rs::expect;
 use playwright_rs::protocol::AriaRole;
 use serde_json::json;
 
-/// Of one visit.
-const PATIENCE: Duration = Duration::from_mins(4);
-
-async fn patiently(visit: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::time::timeout(PATIENCE, visit)
-        .await
-        .context("the visit takes too long")?
-}
-
-/// A server that is set up, with the project `Home Lab`.
-struct Stage {
-    server: Server,
-    instance: Instance,
-    scratch: tempfile::TempDir,
-}
-
-impl Stage {
-    fn new() -> Result<Self> {
-        let scratch = tempfile::tempdir()?;
-        let server = Server::start(&scratch.path().join("data"))?;
-        let instance = Instance::set_up(server.address)?;
-        Ok(Self {
-            server,
-            instance,
-            scratch,
-        })
-    }
-
-    fn create(&self, name: &str, value: &str) -> Result<()> {
-        let mut connection = Connection::open(self.server.address)?;
-        self.instance.create(&mut connection, name, value)?.ok()?;
-        Ok(())
-    }
-
-    fn secrets(&self) -> String {
-        format!(
-            "{}/projects/{}/secrets/dev",
-            self.server.url(),
-            self.instance.project
-        )
-    }
-
-    async fn visit(&self, chromium: &Chromium) -> Result<Visit> {
-        let visit = chromium.visitor().await?;
-        visit.go(&self.secrets()).await?;
-        visit.shows(visit.heading("Log in")).await?;
-        visit.log_in().await?;
-        Ok(visit)
-    }
-}
+use crate::stage::{Stage, patiently};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_code_makes_no_administrator() -> Result<()> {

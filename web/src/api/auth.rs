@@ -11,7 +11,7 @@ use shared::wire::auth::{
 };
 use shared::wire::organizations::{Organization, OrganizationsResponse};
 
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::request::Request;
 use crate::session::Session;
 
@@ -77,6 +77,13 @@ pub async fn refresh(session: Session) -> Result<(), Error> {
 
 async fn renew(session: Session) -> Result<(), Error> {
     let answer: TokenResponse = Request::post("/api/v1/auth/token").send_anonymous().await?;
+    if session.is_of_another(&answer.token) {
+        return Err(Error {
+            kind: Kind::SignedOut,
+            message: "Somebody else logged in with this browser.".to_owned(),
+            request_id: None,
+        });
+    }
     if answer.organization_id.is_some() {
         session.begin(answer.token);
     } else {

@@ -20,4 +20,5 @@ pub mod sessions;
 pub mod setup;
 pub mod system;
 pub mod tags;
+pub mod token;
 pub mod unlock;

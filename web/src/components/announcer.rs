@@ -52,6 +52,14 @@ impl Announcements {
         }
     }
 
+    /// Takes everything back, for whoever comes next.
+    pub fn clear_all(self) {
+        if self.list.with_untracked(|list| !list.is_empty()) {
+            self.list.set(Vec::new());
+        }
+        self.held.set(false);
+    }
+
     /// Says something.
     pub fn say(self, text: impl Into<String>) {
         self.clear();

@@ -10,7 +10,7 @@ use super::windowed::Sight;
 use crate::secrets::importing::{Line, Outcome};
 use crate::secrets::window::{Heights, Window};
 
-/// Height of a line until one was measured; the style sheet says the same.
+/// Height of a line until one was measured.
 const HEIGHT: f64 = 40.0;
 const AROUND: usize = 6;
 
@@ -40,9 +40,27 @@ pub fn ImportPreview(
         length.track();
         sight.moved();
     });
+    let usual = RwSignal::new(HEIGHT);
     let window = Memo::new(move |_| {
         let (top, height) = sight.get();
-        Window::new(length.get(), &Heights::new(HEIGHT), top, height, AROUND)
+        Window::new(length.get(), &Heights::new(usual.get()), top, height, AROUND)
+    });
+    // Lines are higher on a narrow screen.
+    let measure = move || {
+        // The sheet may be closed by now.
+        let line = list
+            .try_get_untracked()
+            .flatten()
+            .and_then(|list| list.query_selector(".import-line").ok().flatten());
+        let height = line.map_or(0.0, |line| line.get_bounding_client_rect().height());
+        if height > 0.0 && (usual.get_untracked() - height).abs() > 0.5 {
+            usual.set(height);
+        }
+    };
+    Effect::new(move |_| {
+        length.track();
+        sight.track();
+        request_animation_frame(measure);
     });
     let drawn = move || {
         let range = window.with(|window| window.rows.clone());

@@ -13,14 +13,17 @@ use super::dialog::{CancelButton, Dialog};
 use super::field::Field;
 use super::focus::focus_next;
 use super::import_preview::ImportPreview;
-use super::import_source::ImportSource;
+use super::import_source::{ImportSource, format_word};
 use super::notice::ProblemNotice;
 use super::select::Select;
 use crate::api::secrets::Place;
+use crate::plaintext;
 use crate::problem::Problem;
 use crate::projects::{Load, Projects};
 use crate::secrets::importing::{Known, changes, lines};
-use crate::secrets::{Secrets, Sheet};
+use crate::secrets::saving::not_made;
+use crate::secrets::{Secrets, Sheet, Source};
+use crate::words::count_of;
 
 /// How the formats are called in the choice, and the one that is found out.
 pub const AUTOMATIC: &str = "auto";
@@ -52,15 +55,15 @@ fn formats() -> Vec<(String, String)> {
 pub fn ImportSheet(
     /// The page.
     secrets: Secrets,
-    /// A text that was pasted.
+    /// A text that was pasted or dropped.
     #[prop(optional_no_strip)]
-    pasted: Option<String>,
+    source: Option<Source>,
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
     let here = untrack(|| secrets.place());
     let project = here.project.clone();
-    let text = RwSignal::new(pasted.unwrap_or_default());
-    let format = RwSignal::new(AUTOMATIC.to_owned());
+    let format = RwSignal::new(format_word(source.as_ref().and_then(|source| source.format)).to_owned());
+    let text = RwSignal::new(source.map_or_else(String::new, |source| plaintext::in_field(&source.text)));
     let environment = RwSignal::new(here.environment);
     let folder = RwSignal::new(here.folder.to_string());
     let left_out = RwSignal::new(HashSet::<String>::new());
@@ -172,14 +175,17 @@ pub fn ImportSheet(
                     secrets.sheet.set(Sheet::Nothing);
                     focus_next("add-secret");
                 }
-                Err(refusal) => problem.set(Some(Problem::new("Nothing was imported", &refusal.error))),
+                Err(refusal) => problem.set(Some(not_made(
+                    "Nothing was imported",
+                    "It is not known whether this was imported",
+                    &refusal.error,
+                ))),
             }
         });
     };
     let label = Signal::derive(move || match count.get() {
         0 => "Import secrets".to_owned(),
-        1 => "Import 1 secret".to_owned(),
-        count => format!("Import {count} secrets"),
+        count => format!("Import {}", count_of(count as u64, "secret")),
     });
     let found = move || {
         parsed.with(|parsed| {

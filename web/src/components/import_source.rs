@@ -1,16 +1,16 @@
 //! Where an import comes from: a text to paste, a file to drop or to choose.
 
-use js_sys::Uint8Array;
-use js_sys::futures::JsFuture;
 use leptos::ev::DragEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::import::{Format, LONGEST_TEXT};
+use shared::import::Format;
 use web_sys::File;
 
 use super::button::Button;
+use super::dropped::{self, on_drop};
 use super::icon::Icon;
+use crate::plaintext;
 use crate::problem::Problem;
 
 /// The source.
@@ -35,35 +35,25 @@ pub fn ImportSource(
     let take = move |file: File| {
         problem.set(None);
         spawn_local(async move {
-            let name = file.name();
-            match read(&file).await {
-                Ok(content) => {
+            match dropped::read(&file).await {
+                Ok(source) => {
                     // The sheet may be closed by now.
-                    if text.try_set(content).is_none() {
-                        format.set(format_word(Format::of_file_name(&name)).to_owned());
+                    if text.try_set(plaintext::in_field(&source.text)).is_none() {
+                        format.set(format_word(source.format).to_owned());
                     }
                 }
-                Err(why) => {
-                    let _ = problem.try_set(Some(Problem::local(
-                        format!("{name} was not read"),
-                        why,
-                        "Choose a text file of secrets: .env, JSON, YAML or CSV.",
-                    )));
+                Err(refused) => {
+                    let _ = problem.try_set(Some(refused));
                 }
             }
         });
     };
-    let drop = move |event: DragEvent| {
-        event.prevent_default();
+    // Wherever in the sheet, or beside it, a file is dropped.
+    let drop = on_drop(move |file| {
         over.set(false);
-        let file = event
-            .data_transfer()
-            .and_then(|data| data.files())
-            .and_then(|files| files.get(0));
-        if let Some(file) = file {
-            take(file);
-        }
-    };
+        take(file);
+    });
+    on_cleanup(move || drop.remove());
     let chosen = move |_| {
         let file = chooser
             .get_untracked()
@@ -82,7 +72,6 @@ pub fn ImportSource(
                 over.set(true);
             }
             on:dragleave=move |_| over.set(false)
-            on:drop=drop
         >
             <div class="field">
                 <label for="import-text">"Paste or drop a .env, JSON, YAML or CSV file"</label>
@@ -123,7 +112,8 @@ pub fn ImportSource(
     }
 }
 
-fn format_word(format: Option<Format>) -> &'static str {
+/// How a format is called in the choice.
+pub fn format_word(format: Option<Format>) -> &'static str {
     match format {
         Some(Format::Dotenv) => "dotenv",
         Some(Format::Json) => "json",
@@ -131,16 +121,4 @@ fn format_word(format: Option<Format>) -> &'static str {
         Some(Format::Csv) => "csv",
         None => super::import_sheet::AUTOMATIC,
     }
-}
-
-/// The text of a file, or why there is none.
-async fn read(file: &File) -> Result<String, &'static str> {
-    #[expect(clippy::cast_precision_loss, reason = "two million are exact")]
-    if file.size() > LONGEST_TEXT as f64 {
-        return Err("It is larger than 2 MiB.");
-    }
-    let buffer = JsFuture::from(file.array_buffer())
-        .await
-        .map_err(|_| "The browser could not read it.")?;
-    String::from_utf8(Uint8Array::new(&buffer).to_vec()).map_err(|_| "It is not a text in UTF-8.")
 }

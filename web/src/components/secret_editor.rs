@@ -11,10 +11,10 @@ use super::notice::ProblemNotice;
 use super::secret_list::Drawn;
 use super::tag_picker::TagPicker;
 use super::value_diff::ValueDiff;
+use crate::secrets::Secrets;
 use crate::secrets::draft::Draft;
 use crate::secrets::listing::RowKey;
 use crate::secrets::pasted::{self, Pasted};
-use crate::secrets::{Secrets, Sheet};
 
 /// The form. Escape leaves it when nothing was typed, Ctrl+Enter (or Cmd+Enter) saves.
 #[component]
@@ -27,21 +27,20 @@ pub fn SecretEditor(
     drawn: Drawn,
 ) -> impl IntoView {
     let number = draft.number;
-    let existing = draft.secret.is_some();
-    let title = match draft
-        .original
-        .with_untracked(|original| original.as_ref().map(|original| original.content.name.clone()))
-    {
-        Some(name) => format!("Edit {name}"),
-        None => "New secret".to_owned(),
+    let existing = !draft.is_new;
+    let original = RwSignal::from(draft.original.clone());
+    let title = move || {
+        original.with(|original| match original {
+            Some(original) => format!("Edit {}", original.content.name),
+            None => "New secret".to_owned(),
+        })
     };
     let draft = StoredValue::new(draft);
-    let (name, value, comment, tags, problem) = draft.with_value(|draft| {
+    let (name, value, comment, problem) = draft.with_value(|draft| {
         (
             RwSignal::from(draft.name.clone()),
             RwSignal::from(draft.value.clone()),
             RwSignal::from(draft.comment.clone()),
-            RwSignal::from(draft.tags.clone()),
             RwSignal::from(draft.problem.clone()),
         )
     });
@@ -78,7 +77,7 @@ pub fn SecretEditor(
             }
             Pasted::Many => {
                 event.prevent_default();
-                secrets.sheet.set(Sheet::Import(Some(text)));
+                secrets.import(text);
             }
         }
     };
@@ -87,6 +86,12 @@ pub fn SecretEditor(
             class="secret secret-form"
             aria-setsize=move || drawn.count().to_string()
             aria-posinset=move || drawn.position(RowKey::Draft(number)).to_string()
+            on:focusin=move |_| {
+                let secret = original.with_untracked(|original| original.as_ref().map(|original| original.id));
+                if secret.is_some() && secrets.active.get_untracked() != secret {
+                    secrets.active.set(secret);
+                }
+            }
         >
             <form
                 class="secret-editor"
@@ -103,8 +108,9 @@ pub fn SecretEditor(
                     </div>
                     <TextArea id=field("value") label="Value" value />
                     <Field id=field("comment") label="Comment" value=comment required=false />
-                    <TagPicker secrets tags />
+                    <TagPicker secrets draft />
                 </div>
+                <Gone secrets draft />
                 <Conflict draft />
                 <ProblemNotice problem />
                 <div class="actions">
@@ -115,11 +121,38 @@ pub fn SecretEditor(
     }
 }
 
+/// Somebody took the secret away: what was typed can become a new one.
+#[component]
+fn Gone(secrets: Secrets, draft: StoredValue<Draft>) -> impl IntoView {
+    let gone = draft.with_value(|draft| RwSignal::from(draft.gone.clone()));
+    let keep = move |()| {
+        let draft = draft.get_value();
+        secrets.keep_as_new(&draft);
+    };
+    view! {
+        <div role="alert" class="notice-place">
+            <Show when=move || gone.get()>
+                <div class="notice notice-warning">
+                    <Glyph icon=Icon::Warning />
+                    <div class="notice-text">
+                        <p class="notice-what">"The secret is not here any more"</p>
+                        <p>
+                            "Somebody deleted or moved it while you were editing. What you typed is still here: keep it as a new secret, or cancel."
+                        </p>
+                        <div class="actions actions-start">
+                            <Button label="Keep as a new secret" small=true on_press=keep />
+                        </div>
+                    </div>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
 /// Somebody else was faster: shows what they made of it, and asks whose it is to be.
 #[component]
 fn Conflict(draft: StoredValue<Draft>) -> impl IntoView {
     let theirs = draft.with_value(|draft| RwSignal::from(draft.theirs.clone()));
-    let value = draft.with_value(|draft| RwSignal::from(draft.value.clone()));
     let comparing = RwSignal::new(false);
     let version = move || theirs.with(|theirs| theirs.as_ref().map(|theirs| theirs.version));
     let keep = move |()| draft.with_value(Draft::keep_mine);
@@ -157,10 +190,18 @@ fn Conflict(draft: StoredValue<Draft>) -> impl IntoView {
                                             .get()
                                             .filter(|_| comparing.get())
                                             .map(|theirs| {
-                                                let mine = shared::model::text::SecretText::new(value.get());
-                                                view! {
-                                                    <ValueDiff older=theirs.content.value.clone() newer=mine />
-                                                }
+                                                let mine = draft.with_value(Draft::typed);
+                                                theirs
+                                                    .content
+                                                    .differences(&mine)
+                                                    .into_iter()
+                                                    .map(|(what, older, newer)| {
+                                                        view! {
+                                                            <p class="diff-what">{what}</p>
+                                                            <ValueDiff older newer />
+                                                        }
+                                                    })
+                                                    .collect_view()
                                             })
                                     }}
                                 </div>

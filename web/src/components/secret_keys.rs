@@ -1,20 +1,23 @@
-//! The keys of the secrets page, and the sheet that lists them.
+//! The keys of the secrets page, what is pasted or dropped there, and the sheet that lists the keys.
 
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::dialog::{CancelButton, Dialog};
-use super::focus::focus_next;
+use super::dropped::{self, on_drop};
+use super::focus::{focus_next, is_covered, takes_text};
 use super::secret_toolbar::SEARCH;
+use crate::secrets::entry::Entry;
 use crate::secrets::listing::{Row, rows};
 use crate::secrets::pasted::{self, Pasted};
 use crate::secrets::reading::row_id;
 use crate::secrets::{Secrets, Sheet};
 
 /// What each key does, in the order of the sheet.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 18] = [
     ("/", "Search"),
     ("n", "Add a secret"),
     ("i", "Import"),
@@ -22,16 +25,20 @@ const KEYS: [(&str, &str); 14] = [
     ("r", "Reveal or hide its value"),
     ("c", "Copy its value"),
     ("e", "Edit it"),
+    ("Enter", "On a secret: edit it"),
     ("v", "Show its versions"),
     ("Del", "Delete it"),
     ("Ctrl Enter", "Save all changes"),
+    ("Ctrl U", "Discard all changes"),
     ("Ctrl Z", "Undo what was saved last"),
     ("Esc", "Leave a field, a form or a dialog"),
     ("Ctrl V", "Anywhere: import the copied KEY=value lines"),
+    ("g p", "Go to the projects"),
+    ("g b", "Go to keys, kits and backups"),
     ("?", "This list"),
 ];
 
-/// Listens to keys and to pasting while the page is there.
+/// Listens to keys, to pasting and to dropped files while the page is there.
 pub fn listen(secrets: Secrets) {
     let keys = window_event_listener(ev::keydown, move |event| press(secrets, &event));
     let paste = window_event_listener(ev::paste, move |event| {
@@ -45,19 +52,30 @@ pub fn listen(secrets: Secrets) {
             .unwrap_or_default();
         if pasted::read(&text) != Pasted::Other {
             event.prevent_default();
-            secrets.sheet.set(Sheet::Import(Some(text)));
+            secrets.import(text);
         }
     });
-    // Closing the tab with unsaved text asks first; the words are the browser's.
-    let leaving = window_event_listener_untyped("beforeunload", move |event| {
-        if untrack(|| secrets.unsaved().is_dirty()) {
-            event.prevent_default();
+    let drop = on_drop(move |file| {
+        // The import takes a file itself when it is open.
+        if is_covered() {
+            return;
         }
+        spawn_local(async move {
+            match dropped::read(&file).await {
+                // The page may be gone by now.
+                Ok(source) => {
+                    let _ = secrets.sheet.try_set(Sheet::Import(Some(source)));
+                }
+                Err(problem) => secrets
+                    .announcements()
+                    .say(format!("{}. {} {}", problem.what, problem.why, problem.next)),
+            }
+        });
     });
     on_cleanup(move || {
         keys.remove();
         paste.remove();
-        leaving.remove();
+        drop.remove();
     });
 }
 
@@ -71,6 +89,10 @@ fn press(secrets: Secrets, event: &KeyboardEvent) {
         let done = match key.as_str() {
             "Enter" => {
                 secrets.save();
+                true
+            }
+            "u" if untrack(|| !secrets.drafts().is_empty()) => {
+                secrets.discard_everything();
                 true
             }
             "z" if !typing && !event.shift_key() => {
@@ -101,11 +123,20 @@ fn press(secrets: Secrets, event: &KeyboardEvent) {
         ("r", Some(entry)) => secrets.reveal(entry),
         ("c", Some(entry)) => secrets.copy(entry),
         ("e", Some(entry)) => secrets.edit(entry),
+        ("Enter", Some(entry)) if is_on_row(event, &entry) => secrets.edit(entry),
         ("v", Some(entry)) => secrets.sheet.set(Sheet::Versions(entry)),
         ("Delete", Some(entry)) => secrets.sheet.set(Sheet::Delete(entry)),
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Whether the focus is on the row itself, and not on one of its buttons.
+fn is_on_row(event: &KeyboardEvent, entry: &Entry) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.id() == row_id(entry))
 }
 
 /// Goes to the next or the previous secret that the search leaves.
@@ -124,19 +155,6 @@ fn step(secrets: Secrets, down: bool) {
         secrets.active.set(Some(entry.id));
         focus_next(row_id(entry));
     }
-}
-
-fn takes_text(target: &web_sys::EventTarget) -> bool {
-    target
-        .dyn_ref::<Element>()
-        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
-}
-
-/// Whether a dialog or a menu is open: keys belong to it.
-fn is_covered() -> bool {
-    document()
-        .query_selector("dialog[open], .menu:popover-open")
-        .is_ok_and(|found| found.is_some())
 }
 
 /// The sheet.

@@ -125,7 +125,11 @@ fn Rows(secrets: Secrets) -> impl IntoView {
     let opened = RwSignal::new(HashMap::<RowKey, f64>::new());
     let all = Memo::new_with_compare(
         move |_| {
-            let drafts = secrets.drafts();
+            let mut drafts = secrets.drafts();
+            if matches!(secrets.list(), Load::Loading) {
+                // Where the others stand is known with the list.
+                drafts.retain(|draft| draft.is_new);
+            }
             let search = secrets.search.get();
             Arc::new(secrets.with_entries(|entries| rows(entries, &drafts, &search)))
         },
@@ -220,7 +224,7 @@ fn Rows(secrets: Secrets) -> impl IntoView {
                 <ul class="secrets" aria-label="Secrets">
                     <For each=shown key=Row::key let(row)>
                         {match row {
-                            Row::New(draft) | Row::Open(_, draft) => {
+                            Row::Above(draft) | Row::Open(_, draft) => {
                                 view! { <SecretEditor secrets draft drawn /> }.into_any()
                             }
                             Row::Closed(entry) => view! { <SecretRow secrets entry drawn /> }.into_any(),

@@ -13,6 +13,7 @@ use crate::plaintext;
 use crate::secrets::entry::Entry;
 use crate::secrets::listing::Row;
 use crate::secrets::reading::row_id;
+use crate::secrets::shape::shape;
 use crate::secrets::{Secrets, Sheet};
 
 /// Always the same, so that it tells nothing about the value.
@@ -74,9 +75,11 @@ pub fn SecretRow(
                 <div class="secret-value">
                     {move || match value.get() {
                         Some(text) => {
+                            let text = plaintext::on_screen(&text);
                             view! {
+                                {shape(&text).map(|shape| view! { <p class="shape">{shape}</p> })}
                                 <pre class="plain" tabindex="0">
-                                    {plaintext::on_screen(&text)}
+                                    {text}
                                 </pre>
                             }
                                 .into_any()

@@ -10,6 +10,7 @@ use super::icon::{Glyph, Icon};
 use super::secret_list::AddSecretButton;
 use crate::projects::page_of_folder;
 use crate::secrets::{Secrets, Sheet};
+use crate::words::count_of;
 
 /// The id of the search field: a key leads to it.
 pub const SEARCH: &str = "secret-search";
@@ -23,6 +24,16 @@ pub fn SecretToolbar(
     let alone =
         Memo::new(move |_| secrets.is_empty() && secrets.drafts().is_empty() && secrets.folders().is_empty());
     let count = Memo::new(move |_| secrets.with_entries(<[_]>::len));
+    let shown = Memo::new(move |_| secrets.revealed.any());
+    let reveal_name = Signal::derive(move || {
+        if shown.get() {
+            "Hide all values"
+        } else {
+            "Reveal all values"
+        }
+        .to_owned()
+    });
+    let reveal_icon = Signal::derive(move || if shown.get() { Icon::EyeOff } else { Icon::Eye });
     view! {
         <FolderTrail secrets />
         <div class="secret-tools">
@@ -30,12 +41,20 @@ pub fn SecretToolbar(
             <p class="secret-count">
                 {move || match count.get() {
                     0 => String::new(),
-                    1 => "1 secret".to_owned(),
-                    count => format!("{count} secrets"),
+                    count => count_of(count as u64, "secret"),
                 }}
             </p>
             <div class="secret-tools-actions">
+                <Show when=move || { count.get() > 0 }>
+                    <IconButton
+                        name=reveal_name
+                        icon=reveal_icon
+                        busy=secrets.revealing
+                        on_press=move |()| secrets.reveal_all()
+                    />
+                </Show>
                 <IconButton
+                    id="show-keys"
                     name="Keyboard shortcuts"
                     icon=Icon::Keyboard
                     on_press=move |()| secrets.sheet.set(Sheet::Keys)

@@ -19,7 +19,9 @@ use crate::plaintext;
 use crate::problem::Problem;
 use crate::projects::Load;
 use crate::secrets::entry::Entry;
-use crate::secrets::revealed::SHOWN;
+use crate::secrets::revealed::{SHOWN, when_left};
+use crate::secrets::saving::not_made;
+use crate::secrets::shape::shape;
 use crate::secrets::{Secrets, Sheet};
 
 /// Versions on one page.
@@ -35,6 +37,8 @@ pub fn SecretVersions(
 ) -> impl IntoView {
     let versions = RwSignal::new(Load::<Vec<Secret>>::Loading);
     let more = RwSignal::new(false);
+    let loading_more = RwSignal::new(false);
+    let failed = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
     // The number of the version whose value, or difference, is in sight.
@@ -42,30 +46,39 @@ pub fn SecretVersions(
     let name = entry.name.clone();
     let entry = StoredValue::new(entry);
 
-    let load = move |offset: usize| {
+    let load = move || {
+        if loading_more.get_untracked() {
+            return;
+        }
+        loading_more.set(true);
+        failed.set(None);
+        let known = entry.get_value();
+        let offset = versions.with_untracked(|versions| match versions {
+            Load::Ready(list) => list.len(),
+            _ => 0,
+        });
         spawn_local(async move {
-            let known = entry.get_value();
             let answer = secrets.versions(&known, offset, PAGE).await;
             // Closed meanwhile, the drawer has nothing to show.
-            if more
-                .try_set(answer.as_ref().is_ok_and(|page| page.len() == PAGE))
-                .is_some()
-            {
+            if loading_more.try_set(false).is_some() {
                 return;
             }
             match answer {
-                Ok(page) => versions.update(|versions| match versions {
-                    Load::Ready(list) => list.extend(page),
-                    _ => *versions = Load::Ready(page),
-                }),
-                Err(error) => problem.set(Some(Problem::new(
+                Ok(page) => {
+                    more.set(page.len() == PAGE);
+                    versions.update(|versions| match versions {
+                        Load::Ready(list) => add(list, page),
+                        _ => *versions = Load::Ready(page),
+                    });
+                }
+                Err(error) => failed.set(Some(Problem::new(
                     format!("The versions of {} were not loaded", known.name),
                     &error,
                 ))),
             }
         });
     };
-    load(0);
+    load();
     // As in the list: out of sight after a while, and when the tab is.
     let hide = move || {
         let _ = shown.try_set(None);
@@ -78,37 +91,33 @@ pub fn SecretVersions(
             .get()
             .and_then(|_| set_timeout_with_handle(hide, SHOWN).ok())
     });
-    let listener = window_event_listener_untyped("visibilitychange", move |_| {
-        if document().hidden() {
-            hide();
-        }
-    });
-    on_cleanup(move || listener.remove());
+    when_left(hide);
 
     let restore = move |to: i64| {
         busy.set(true);
         problem.set(None);
+        let known = entry.get_value();
+        let current = versions.with_untracked(|versions| match versions {
+            Load::Ready(list) => list.first().map_or(known.version, |newest| newest.version),
+            _ => known.version,
+        });
+        let change = Change::Revert {
+            id: known.id,
+            version: current,
+            to,
+            name: None,
+        };
+        let place = untrack(|| secrets.place());
         spawn_local(async move {
-            let known = entry.get_value();
-            let current = versions.with_untracked(|versions| match versions {
-                Load::Ready(list) => list.first().map_or(known.version, |newest| newest.version),
-                _ => known.version,
-            });
-            let change = Change::Revert {
-                id: known.id,
-                version: current,
-                to,
-                name: None,
-            };
-            let place = untrack(|| secrets.place());
             let answer = secrets.commit(place, vec![change]).await;
             if busy.try_set(false).is_some() {
                 return;
             }
             match answer {
                 Ok(_) => secrets.sheet.set(Sheet::Nothing),
-                Err(refusal) => problem.set(Some(Problem::new(
+                Err(refusal) => problem.set(Some(not_made(
                     format!("Version {to} was not restored"),
+                    format!("It is not known whether version {to} was restored"),
                     &refusal.error,
                 ))),
             }
@@ -121,7 +130,7 @@ pub fn SecretVersions(
     let older_of = move |number: i64| list().into_iter().find(|other| other.version < number);
     let newest = Signal::derive(move || list().first().map_or(0, |newest| newest.version));
     let loading = Memo::new(move |_| {
-        versions.with(|versions| matches!(versions, Load::Loading)) && problem.with(Option::is_none)
+        versions.with(|versions| matches!(versions, Load::Loading)) && failed.with(Option::is_none)
     });
     view! {
         <Drawer title=format!("Versions of {name}") on_close=move |()| secrets.sheet.set(Sheet::Nothing)>
@@ -134,13 +143,20 @@ pub fn SecretVersions(
                     <VersionItem version shown older=older_of restore busy newest />
                 </For>
             </ol>
-            <Show when=move || more.get()>
-                <Button
-                    label="Show older versions"
-                    on_press=move |()| load(untrack(list).len())
-                />
+            <ProblemNotice problem=failed retry=move |()| load() />
+            <Show when=move || more.get() && failed.with(Option::is_none)>
+                <Button label="Show older versions" busy=loading_more on_press=move |()| load() />
             </Show>
         </Drawer>
+    }
+}
+
+/// Adds a page. New versions may have moved its beginning: what is there already is not added again.
+fn add(list: &mut Vec<Secret>, page: Vec<Secret>) {
+    for version in page {
+        if !list.iter().any(|known| known.version == version.version) {
+            list.push(version);
+        }
     }
 }
 
@@ -225,9 +241,11 @@ fn VersionItem(
                 revealed
                     .get()
                     .then(|| {
+                        let text = value.with_value(plaintext::on_screen);
                         view! {
+                            {shape(&text).map(|shape| view! { <p class="shape">{shape}</p> })}
                             <pre class="plain" tabindex="0">
-                                {value.with_value(plaintext::on_screen)}
+                                {text}
                             </pre>
                         }
                     })

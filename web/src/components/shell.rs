@@ -9,13 +9,16 @@ use leptos_router::hooks::use_location;
 use super::announcer::Announcements;
 use super::brand::Brand;
 use super::button::{Button, IconButton, Weight};
+use super::dialog::ConfirmDialog;
 use super::drawer::Drawer;
 use super::focus::focus_next;
+use super::go_keys;
 use super::icon::{Glyph, Icon};
 use super::kit_banner::KitBanner;
 use super::theme_switch::ThemeSwitch;
 use crate::api;
 use crate::person::Person;
+use crate::secrets::unsaved::Unsaved;
 use crate::session::Session;
 
 /// The frame.
@@ -31,6 +34,7 @@ pub fn Shell(
         path.track();
         open.set(false);
     });
+    go_keys::listen();
     let skip = move |event: MouseEvent| {
         event.prevent_default();
         focus_next("main");
@@ -96,15 +100,25 @@ fn SideFoot() -> impl IntoView {
     let person = Person::current();
     let session = Session::current();
     let announcements = Announcements::current();
+    let unsaved = Unsaved::current();
     let leaving = RwSignal::new(false);
-    let log_out = move |()| {
+    let asking = RwSignal::new(false);
+    let leave = move |()| {
         leaving.set(true);
         spawn_local(async move {
             if let Err(error) = api::auth::logout(session).await {
                 announcements.say(format!("You are still logged in. {} Try again.", error.message));
                 leaving.try_set(false);
+                asking.try_set(false);
             }
         });
+    };
+    let log_out = move |()| {
+        if untrack(|| unsaved.is_dirty()) {
+            asking.set(true);
+        } else {
+            leave(());
+        }
     };
     view! {
         <div class="side-foot">
@@ -114,5 +128,14 @@ fn SideFoot() -> impl IntoView {
             </p>
             <Button label="Log out" icon=Icon::Leave weight=Weight::Ghost busy=leaving on_press=log_out />
         </div>
+        <Show when=move || asking.get()>
+            <ConfirmDialog
+                title="Log out without saving?"
+                consequence="What you typed and did not save is lost."
+                busy=leaving
+                on_confirm=leave
+                on_close=move |()| asking.set(false)
+            />
+        </Show>
     }
 }

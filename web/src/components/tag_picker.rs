@@ -1,27 +1,30 @@
-//! The tags of a secret: those of the project to switch on and off, and a field for another one.
-
-use std::str::FromStr;
+//! The tags of a secret: those of the project to switch on and off, and a field for another one. A tag that the project does
+//! not have yet is made when the secret is saved, and what is still being typed then counts.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use shared::model::names::TagSlug;
 
 use super::icon::{Glyph, Icon};
 use super::unique::unique_id;
 use crate::secrets::Secrets;
+use crate::secrets::draft::Draft;
 
 /// The tags.
 #[component]
 pub fn TagPicker(
     /// Knows the tags of the project.
     secrets: Secrets,
-    /// Those that are on.
-    tags: RwSignal<Vec<String>>,
+    /// The form that they belong to.
+    draft: StoredValue<Draft>,
 ) -> impl IntoView {
     let label = unique_id("tags");
     let labelled = label.clone();
-    let typed = RwSignal::new(String::new());
+    let (tags, typed) = draft.with_value(|draft| {
+        (
+            RwSignal::from(draft.tags.clone()),
+            RwSignal::from(draft.new_tag.clone()),
+        )
+    });
     let refused = RwSignal::new(None::<String>);
     let offered = Memo::new(move |_| {
         let mut offered = secrets.tags();
@@ -30,36 +33,7 @@ pub fn TagPicker(
         offered.dedup();
         offered
     });
-    let switch = move |slug: &str| {
-        tags.update(|tags| {
-            if let Some(at) = tags.iter().position(|tag| tag == slug) {
-                tags.remove(at);
-            } else {
-                tags.push(slug.to_owned());
-                tags.sort();
-            }
-        });
-    };
-    let add = move || {
-        let slug = match TagSlug::from_str(&typed.get_untracked()) {
-            Ok(slug) => slug,
-            Err(reason) => return refused.set(Some(reason.to_string())),
-        };
-        refused.set(None);
-        typed.set(String::new());
-        if tags.with_untracked(|tags| tags.iter().any(|tag| tag == slug.as_str())) {
-            return;
-        }
-        if secrets.tags().iter().any(|tag| tag == slug.as_str()) {
-            return switch(slug.as_str());
-        }
-        spawn_local(async move {
-            match secrets.create_tag(&slug).await {
-                Ok(slug) => switch(&slug),
-                Err(error) => refused.set(Some(error.message)),
-            }
-        });
-    };
+    let add = move || refused.set(draft.with_value(Draft::take_new_tag).err());
     let keys = move |event: KeyboardEvent| {
         if event.key() == "Enter" && !event.ctrl_key() && !event.meta_key() {
             event.prevent_default();
@@ -83,7 +57,7 @@ pub fn TagPicker(
                                 type="button"
                                 class="tag"
                                 aria-pressed=move || pressed.get().to_string()
-                                on:click=move |_| switch(&slug)
+                                on:click=move |_| draft.with_value(|draft| draft.switch_tag(&slug))
                             >
                                 {move || pressed.get().then(|| view! { <Glyph icon=Icon::Check /> })}
                                 <bdi>{text}</bdi>
@@ -105,11 +79,6 @@ pub fn TagPicker(
                     prop:value=move || typed.get()
                     on:input=move |event| typed.set(event_target_value(&event))
                     on:keydown=keys
-                    on:blur=move |_| {
-                        if typed.with_untracked(|typed| !typed.trim().is_empty()) {
-                            add();
-                        }
-                    }
                 />
             </div>
             <p role="status" class="tag-refused">

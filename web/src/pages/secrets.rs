@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::api::secrets::Place;
-use crate::components::dialog::ConfirmDialog;
+use crate::components::delete_secret::DeleteSecretDialog;
 use crate::components::environment_tabs::EnvironmentTabs;
 use crate::components::folder_list::{DeleteFolderDialog, FolderList, FolderNameDialog};
 use crate::components::import_sheet::ImportSheet;
@@ -57,30 +57,14 @@ pub fn SecretsPage() -> impl IntoView {
 /// What is open over the page.
 #[component]
 fn Over(secrets: Secrets) -> impl IntoView {
-    let close = move |()| secrets.sheet.set(Sheet::Nothing);
     move || match secrets.sheet.get() {
         Sheet::Nothing => ().into_any(),
         Sheet::Versions(entry) => view! { <SecretVersions secrets entry /> }.into_any(),
-        Sheet::Import(pasted) => view! { <ImportSheet secrets pasted /> }.into_any(),
+        Sheet::Import(source) => view! { <ImportSheet secrets source /> }.into_any(),
         Sheet::Keys => view! { <KeySheet secrets /> }.into_any(),
         Sheet::NewFolder => view! { <FolderNameDialog secrets /> }.into_any(),
         Sheet::RenameFolder(folder) => view! { <FolderNameDialog secrets folder /> }.into_any(),
         Sheet::DeleteFolder(folder) => view! { <DeleteFolderDialog secrets folder /> }.into_any(),
-        Sheet::Delete(entry) => {
-            let consequence = format!(
-                "It goes from the environment {}. Programs that read it will not find it any more.",
-                untrack(|| secrets.place()).title(),
-            );
-            view! {
-                <ConfirmDialog
-                    title=format!("Delete {}?", entry.name)
-                    consequence
-                    busy=secrets.saving
-                    on_confirm=move |()| secrets.delete(&entry)
-                    on_close=close
-                />
-            }
-            .into_any()
-        }
+        Sheet::Delete(entry) => view! { <DeleteSecretDialog secrets entry /> }.into_any(),
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use leptos::prelude::*;
 use shared::model::ids::SecretId;
-use shared::model::names::SecretName;
+use shared::model::names::{SecretName, TagSlug};
 use shared::model::text::SecretText;
 use shared::wire::changes::Change;
 use shared::wire::secrets::Secret;
@@ -59,6 +59,28 @@ impl From<&Secret> for Original {
     }
 }
 
+impl Content {
+    /// Whether both are stored as the same: the server removes white space around names and values.
+    pub fn is_stored_as(&self, other: &Self) -> bool {
+        self.name.trim() == other.name.trim()
+            && self.value.normalized_value() == other.value.normalized_value()
+            && self.comment.trimmed() == other.comment.trimmed()
+            && self.tags == other.tags
+    }
+
+    /// What differs: how it is called, how it is here and how it is in the other one.
+    pub fn differences(&self, other: &Self) -> Vec<(&'static str, SecretText, SecretText)> {
+        let text = |text: &str| SecretText::from(text);
+        let all = [
+            ("Name", text(&self.name), text(&other.name)),
+            ("Value", self.value.clone(), other.value.clone()),
+            ("Comment", self.comment.clone(), other.comment.clone()),
+            ("Tags", text(&self.tags.join("\n")), text(&other.tags.join("\n"))),
+        ];
+        all.into_iter().filter(|(_, here, there)| here != there).collect()
+    }
+}
+
 /// The change that makes `typed` of `original`: none when nothing differs, or the reason why there cannot be one.
 pub fn change(original: Option<&Original>, typed: Content) -> Result<Option<Change>, String> {
     let Some(original) = original else {
@@ -98,9 +120,9 @@ fn checked(name: &str) -> Result<String, String> {
 pub struct Draft {
     /// A number of its own.
     pub number: u64,
-    /// The secret that it changes; none for a new one.
-    pub secret: Option<SecretId>,
-    /// The secret as it was.
+    /// Whether it began as the form of a new secret: such a form stays above the list.
+    pub is_new: bool,
+    /// The secret that it changes, as it was; none as long as there is none.
     pub original: ArcRwSignal<Option<Original>>,
     /// The name.
     pub name: ArcRwSignal<String>,
@@ -110,32 +132,43 @@ pub struct Draft {
     pub comment: ArcRwSignal<String>,
     /// The tags, sorted.
     pub tags: ArcRwSignal<Vec<String>>,
+    /// The tag that is being typed: it is one of the tags as soon as the form is saved.
+    pub new_tag: ArcRwSignal<String>,
     /// Why it was not saved.
     pub problem: ArcRwSignal<Option<Problem>>,
     /// What somebody else made of the secret in the meantime.
     pub theirs: ArcRwSignal<Option<Original>>,
+    /// Whether somebody took the secret away in the meantime.
+    pub gone: ArcRwSignal<bool>,
+    /// Whether the answer to the last saving was lost: it may be saved.
+    pub unsure: ArcRwSignal<bool>,
 }
 
 impl Draft {
-    /// An empty form.
-    pub fn new(number: u64, secret: Option<SecretId>) -> Self {
+    /// The empty form of a new secret.
+    pub fn new(number: u64) -> Self {
         Self {
             number,
-            secret,
+            is_new: true,
             original: ArcRwSignal::new(None),
             name: ArcRwSignal::new(String::new()),
             value: ArcRwSignal::new(String::new()),
             comment: ArcRwSignal::new(String::new()),
             tags: ArcRwSignal::new(Vec::new()),
+            new_tag: ArcRwSignal::new(String::new()),
             problem: ArcRwSignal::new(None),
             theirs: ArcRwSignal::new(None),
+            gone: ArcRwSignal::new(false),
+            unsure: ArcRwSignal::new(false),
         }
     }
 
     /// A form that starts from a secret as it is.
-    pub fn of(number: u64, secret: &Secret) -> Self {
-        let draft = Self::new(number, Some(secret.id));
-        let original = Original::from(secret);
+    pub fn of(number: u64, original: Original) -> Self {
+        let draft = Self {
+            is_new: false,
+            ..Self::new(number)
+        };
         draft.fill(&original.content);
         draft.original.set(Some(original));
         draft
@@ -143,9 +176,21 @@ impl Draft {
 
     /// A form of a new secret with some text in it.
     pub fn with(number: u64, content: &Content) -> Self {
-        let draft = Self::new(number, None);
+        let draft = Self::new(number);
         draft.fill(content);
         draft
+    }
+
+    /// The secret that it changes; none for a new one.
+    pub fn secret(&self) -> Option<SecretId> {
+        self.original
+            .with(|original| original.as_ref().map(|original| original.id))
+    }
+
+    /// The version that it was opened from.
+    pub fn version(&self) -> Option<i64> {
+        self.original
+            .with(|original| original.as_ref().map(|original| original.version))
     }
 
     fn fill(&self, content: &Content) {
@@ -173,7 +218,52 @@ impl Draft {
 
     /// Whether anything would be lost with it.
     pub fn is_dirty(&self) -> bool {
-        !matches!(self.change(), Ok(None))
+        let tag = self.new_tag.with(|tag| !tag.trim().is_empty());
+        tag || !matches!(self.change(), Ok(None))
+    }
+
+    /// Makes the tag that is being typed one of the tags, or says why it cannot be one.
+    pub fn take_new_tag(&self) -> Result<(), String> {
+        let typed = self.new_tag.get_untracked();
+        if !typed.trim().is_empty() {
+            let slug = TagSlug::from_str(&typed).map_err(|reason| reason.to_string())?;
+            if self
+                .tags
+                .with_untracked(|tags| !tags.iter().any(|tag| tag == slug.as_str()))
+            {
+                self.switch_tag(slug.as_str());
+            }
+        }
+        if !typed.is_empty() {
+            self.new_tag.set(String::new());
+        }
+        Ok(())
+    }
+
+    /// Switches a tag on or off.
+    pub fn switch_tag(&self, slug: &str) {
+        self.tags.update(|tags| {
+            if let Some(at) = tags.iter().position(|tag| tag == slug) {
+                tags.remove(at);
+            } else {
+                tags.push(slug.to_owned());
+                tags.sort();
+            }
+        });
+    }
+
+    /// What was sent is saved, as this version of this secret. When something else was typed since, the form goes on from
+    /// what was saved.
+    pub fn saved(&self, id: SecretId, version: i64, sent: Content) {
+        self.original.set(Some(Original {
+            id,
+            version,
+            content: sent,
+        }));
+        self.theirs.set(None);
+        self.problem.set(None);
+        self.gone.set(false);
+        self.unsure.set(false);
     }
 
     /// How it is called in messages.
@@ -186,9 +276,21 @@ impl Draft {
         }
     }
 
-    /// Somebody else changed the secret: says so, and keeps what was typed.
+    /// Somebody else changed the secret: says so, and keeps what was typed. When nothing was typed, the form simply shows
+    /// what is there now; when they made the same of it, it is saved.
     pub fn met(&self, theirs: Original) {
+        if untrack(|| self.version()) == Some(theirs.version) {
+            return;
+        }
+        let typed = untrack(|| self.typed());
+        let dirty = untrack(|| self.is_dirty());
+        if theirs.content.is_stored_as(&typed) {
+            return self.saved(theirs.id, theirs.version, typed);
+        }
         self.theirs.set(Some(theirs));
+        if !dirty {
+            self.take_theirs();
+        }
     }
 
     /// Goes on from the other person's version: saving then replaces it.
@@ -295,9 +397,8 @@ mod tests {
 
     #[test]
     fn of_two_writers_the_second_decides() {
-        let draft = Draft::new(1, Some(original().id));
+        let draft = Draft::of(1, original());
         draft.fill(&content("DB_URL", "mine"));
-        draft.original.set(Some(original()));
         let mut theirs = original();
         theirs.version = 4;
         theirs.content.value = SecretText::from("theirs");
@@ -318,5 +419,91 @@ mod tests {
         other.met(latest);
         other.take_theirs();
         assert_eq!(other.change(), Ok(None));
+    }
+
+    #[test]
+    fn the_same_change_by_somebody_else_is_saved() {
+        let draft = Draft::of(1, original());
+        draft.fill(&content("DB_URL", " new\n\n"));
+        let theirs = |value: &str| Original {
+            version: 4,
+            content: content("DB_URL", value),
+            ..original()
+        };
+        draft.met(theirs("new"));
+        assert!(draft.theirs.get_untracked().is_some(), "a final newline counts");
+        draft.met(theirs("new\n"));
+        assert!(draft.theirs.get_untracked().is_none());
+        assert!(!draft.is_dirty());
+    }
+
+    #[test]
+    fn a_form_without_changes_shows_what_is_there_now() {
+        let draft = Draft::of(1, original());
+        let theirs = Original {
+            version: 4,
+            content: content("DB_URL", "theirs"),
+            ..original()
+        };
+        draft.met(theirs);
+        assert_eq!(draft.typed().value, SecretText::from("theirs"));
+        assert!(draft.theirs.get_untracked().is_none());
+        assert_eq!(draft.version(), Some(4));
+    }
+
+    #[test]
+    fn what_is_typed_during_a_saving_stays() {
+        let draft = Draft::new(1);
+        draft.fill(&content("NEW", "first"));
+        let sent = draft.typed();
+        draft.value.set("second".to_owned());
+        let id = SecretId::from_random([2; 16]);
+        draft.saved(id, 1, sent);
+        assert_eq!(draft.secret(), Some(id));
+        assert!(
+            matches!(draft.change(), Ok(Some(Change::Update { version: 1, name: None, value: Some(value), .. })) if value.is("second"))
+        );
+        draft.saved(id, 2, draft.typed());
+        assert!(!draft.is_dirty());
+    }
+
+    #[test]
+    fn a_typed_tag_counts_and_is_taken_when_saving() {
+        let draft = Draft::of(1, original());
+        assert!(!draft.is_dirty());
+        draft.new_tag.set(" Data-Base ".to_owned());
+        assert!(draft.is_dirty());
+        assert_eq!(draft.take_new_tag(), Ok(()));
+        assert_eq!(draft.typed().tags, ["data-base"]);
+        draft.new_tag.set("data-base".to_owned());
+        assert_eq!(draft.take_new_tag(), Ok(()));
+        assert_eq!(draft.typed().tags, ["data-base"], "twice is once");
+        draft.new_tag.set("no tag!".to_owned());
+        assert!(draft.take_new_tag().is_err());
+        assert_eq!(draft.new_tag.get_untracked(), "no tag!", "what was typed stays");
+    }
+
+    #[test]
+    fn every_difference_is_told() {
+        let mine = Content {
+            tags: vec!["a".to_owned(), "b".to_owned()],
+            comment: SecretText::from("words"),
+            ..content("A", "x")
+        };
+        let names = |other: &Content| -> Vec<_> {
+            mine.differences(other)
+                .into_iter()
+                .map(|(what, ..)| what)
+                .collect()
+        };
+        assert_eq!(names(&mine), Vec::<&str>::new());
+        assert_eq!(
+            names(&Content {
+                tags: Vec::new(),
+                ..mine.clone()
+            }),
+            ["Tags"]
+        );
+        assert_eq!(names(&content("B", "y")), ["Name", "Value", "Comment", "Tags"]);
     }
 }

@@ -1,26 +1,31 @@
 //! The secrets of one place, as the page works with them: names, comments, tags and versions, and forms with what was typed.
 //! Values come one at a time, when somebody asks.
 //!
-//! `reading` brings things from the server, `saving` sends changes to it; the other files know neither.
+//! `reading` and `values` bring things from the server, `saving` sends changes to it; the other files know none of them.
 
 pub mod diff;
 pub mod draft;
 pub mod entry;
+pub mod freshness;
 pub mod importing;
 pub mod listing;
 pub mod pasted;
 pub mod reading;
 pub mod revealed;
 pub mod saving;
+pub mod shape;
 pub mod undo;
 pub mod unsaved;
+pub mod values;
 pub mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use shared::import::Format;
 use shared::model::ids::SecretId;
+use shared::model::text::SecretText;
 use shared::wire::folders::Folder;
 
 use crate::api::secrets::Place;
@@ -30,6 +35,7 @@ use crate::projects::Load;
 use crate::session::Session;
 use draft::Draft;
 use entry::Entry;
+use freshness::Freshness;
 use revealed::Revealed;
 use unsaved::Unsaved;
 
@@ -43,8 +49,8 @@ pub enum Sheet {
     Delete(Arc<Entry>),
     /// The versions of a secret.
     Versions(Arc<Entry>),
-    /// The import, perhaps with a text that was pasted.
-    Import(Option<String>),
+    /// The import, perhaps with a text that was pasted or dropped.
+    Import(Option<Source>),
     /// The list of keys.
     Keys,
     /// The name of a new folder.
@@ -53,6 +59,15 @@ pub enum Sheet {
     RenameFolder(Folder),
     /// The question whether to delete a folder.
     DeleteFolder(Folder),
+}
+
+/// A text to import.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The text.
+    pub text: SecretText,
+    /// Its format, where the name of a file tells it.
+    pub format: Option<Format>,
 }
 
 /// The secrets of a place; a handle that is cheap to copy.
@@ -67,6 +82,7 @@ pub struct Secrets {
     tags: RwSignal<Vec<String>>,
     troubles: RwSignal<HashMap<SecretId, Problem>>,
     reading: StoredValue<Vec<SecretId>>,
+    freshness: StoredValue<Freshness>,
     /// What is searched for.
     pub search: RwSignal<String>,
     /// Values in sight.
@@ -75,6 +91,8 @@ pub struct Secrets {
     pub active: RwSignal<Option<SecretId>>,
     /// What is open over the page.
     pub sheet: RwSignal<Sheet>,
+    /// Whether all values are on their way.
+    pub revealing: RwSignal<bool>,
     /// Whether changes are on their way.
     pub saving: RwSignal<bool>,
     /// Why the last changes were not made.
@@ -96,10 +114,12 @@ impl Secrets {
             tags: RwSignal::new(Vec::new()),
             troubles: RwSignal::new(HashMap::new()),
             reading: StoredValue::new(Vec::new()),
+            freshness: StoredValue::new(Freshness::default()),
             search: RwSignal::new(String::new()),
             revealed: Revealed::new(),
             active: RwSignal::new(None),
             sheet: RwSignal::new(Sheet::Nothing),
+            revealing: RwSignal::new(false),
             saving: RwSignal::new(false),
             problem: RwSignal::new(None),
             wants_focus: RwSignal::new(None),
@@ -188,7 +208,21 @@ impl Secrets {
 
     /// A secret by its id.
     pub fn entry(self, id: SecretId) -> Option<Arc<Entry>> {
-        untrack(|| self.with_entries(|entries| entries.iter().find(|entry| entry.id == id).cloned()))
+        self.find(|entry| entry.id == id)
+    }
+
+    fn entry_named(self, name: &str) -> Option<Arc<Entry>> {
+        self.find(|entry| entry.name == name)
+    }
+
+    fn find(self, wanted: impl Fn(&Entry) -> bool) -> Option<Arc<Entry>> {
+        // The page may be gone by now.
+        self.list
+            .try_with_untracked(|list| match list {
+                Load::Ready(entries) => entries.iter().find(|entry| wanted(entry)).cloned(),
+                _ => None,
+            })
+            .flatten()
     }
 
     /// What went wrong with a secret.
@@ -227,9 +261,30 @@ impl Secrets {
         self.unsaved.open(self.place.get_untracked(), draft);
     }
 
+    /// Opens the import with a text that was pasted.
+    pub fn import(self, text: String) {
+        self.sheet.set(Sheet::Import(Some(Source {
+            text: SecretText::new(text),
+            format: None,
+        })));
+    }
+
+    /// Where the page leaves its messages.
+    pub fn announcements(self) -> Announcements {
+        self.announcements
+    }
+
     /// Closes the form of a draft without saving; what was typed can be brought back for a moment.
     pub fn discard(self, draft: &Draft) {
         self.discard_all(vec![draft.clone()]);
+    }
+
+    /// Makes a new secret of what was typed for one that is gone.
+    pub fn keep_as_new(self, draft: &Draft) {
+        let copy = Draft::with(self.unsaved.next_number(), &untrack(|| draft.typed()));
+        copy.new_tag.set(draft.new_tag.get_untracked());
+        self.unsaved.close(&[draft.number]);
+        self.open(copy);
     }
 
     /// Closes all forms of this place without saving.
@@ -252,7 +307,12 @@ impl Secrets {
         };
         self.announcements.say_with_undo(what, move |()| {
             for draft in &lost {
-                self.unsaved.open(place.clone(), draft.clone());
+                if !self.unsaved.reopen(place.clone(), draft.clone()) {
+                    let title = untrack(|| draft.title());
+                    self.announcements.say(format!(
+                        "{title} is being edited again: what was discarded does not replace that"
+                    ));
+                }
             }
         });
     }
@@ -284,5 +344,11 @@ impl Secrets {
             entries.retain(|other| other.id != entry.id);
             entries.push(Arc::new(entry));
         });
+        self.has_changed();
+    }
+
+    /// The server has something else than a list under way may say.
+    fn has_changed(self) {
+        let _ = self.freshness.try_update_value(Freshness::change);
     }
 }

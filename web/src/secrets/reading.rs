@@ -1,21 +1,23 @@
-//! What comes from the server: the list, folders, tags, and single values when somebody asks for one.
+//! What comes from the server: the list, folders, tags, and what others made of a secret while its form was open.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::model::ids::SecretId;
 use shared::model::names::{FolderName, TagSlug};
 use shared::wire::folders::Folder;
 use shared::wire::secrets::Secret;
 
 use super::draft::{Draft, Original};
 use super::entry::Entry;
+use super::freshness::{Freshness, Worth};
 use super::{Secrets, Sheet};
 use crate::api;
-use crate::api::error::{Error, Kind};
+use crate::api::error::Error;
 use crate::api::secrets::Place;
 use crate::components::focus::focus_next;
-use crate::plaintext;
 use crate::problem::Problem;
 use crate::projects::Load;
 
@@ -30,16 +32,26 @@ impl Secrets {
         spawn_local(self.refresh());
     }
 
-    /// Loads the list again and waits for it.
+    /// Loads the list again and waits for it. Of several answers under way the newest counts.
     pub async fn refresh(self) {
-        let Some(place) = self.place.try_get_untracked() else {
-            return;
-        };
-        let folders = api::folders::list(self.session, &place).await;
-        let answer = api::secrets::list(self.session, &place).await;
-        if !self.is_at(&place) {
-            return;
+        loop {
+            let Some(place) = self.place.try_get_untracked() else {
+                return;
+            };
+            let Some(ticket) = self.freshness.try_update_value(Freshness::ask) else {
+                return;
+            };
+            let folders = api::folders::list(self.session, &place).await;
+            let answer = api::secrets::list(self.session, &place).await;
+            match self.freshness.try_get_value().map(|now| now.worth(ticket)) {
+                Some(Worth::Newest) if self.is_at(&place) => return self.take(folders, answer),
+                Some(Worth::Changed) => {}
+                _ => return,
+            }
         }
+    }
+
+    fn take(self, folders: Result<Vec<Folder>, Error>, answer: Result<Vec<Secret>, Error>) {
         // Folders are an addition to the list: without the right to see them the secrets still show.
         self.folders.set(folders.unwrap_or_default());
         match answer {
@@ -76,144 +88,63 @@ impl Secrets {
         }
     }
 
-    /// Looks whether somebody else changed the secret of a form since it was opened.
+    /// Looks whether somebody else changed the secret of a form since it was opened, or took it away.
     fn check(self, draft: &Draft) {
         if self.saving.get_untracked() {
             return;
         }
-        let seen = draft
-            .original
-            .with_untracked(|original| original.as_ref().map(|original| (original.id, original.version)));
-        if let Some((id, version)) = seen
-            && self.entry(id).is_some_and(|entry| entry.version != version)
-        {
-            let draft = draft.clone();
-            spawn_local(async move { self.meet(&draft).await });
-        }
-    }
-
-    /// Reads what became of the secret of a form, and tells the form.
-    pub(super) async fn meet(self, draft: &Draft) {
-        let Some(entry) = draft.secret.and_then(|id| self.entry(id)) else {
-            draft.problem.set(Some(Problem::local(
-                format!("{} was not saved", untrack(|| draft.title())),
-                "Somebody else deleted it while you were editing.",
-                "Copy what you typed if you still need it, then cancel.",
-            )));
+        let Some(id) = untrack(|| draft.secret()) else {
             return;
         };
-        match self.read(&entry).await {
-            Ok(secret) => {
-                let seen = draft
-                    .original
-                    .with_untracked(|original| original.as_ref().map(|original| original.version));
-                if seen == Some(secret.version) {
-                    return;
-                }
-                if untrack(|| draft.is_dirty()) {
-                    draft.met(Original::from(&secret));
-                } else {
-                    // Nothing was typed: the form simply shows what is there now.
-                    draft.met(Original::from(&secret));
-                    draft.take_theirs();
-                }
-            }
-            Err(error) => draft
-                .problem
-                .set(Some(Problem::new(format!("{} was not read", entry.name), &error))),
+        let entry = self.entry(id);
+        if draft.gone.get_untracked() != entry.is_none() {
+            draft.gone.set(entry.is_none());
+        }
+        let theirs = draft
+            .theirs
+            .with_untracked(|theirs| theirs.as_ref().map(|theirs| theirs.version));
+        let known = theirs.or_else(|| untrack(|| draft.version()));
+        if entry.is_some_and(|entry| known != Some(entry.version)) {
+            let (draft, place) = (draft.clone(), self.place.get_untracked());
+            spawn_local(async move { self.meet(&place, &draft, id).await });
         }
     }
 
-    /// Reads one secret with its value.
-    async fn read(self, entry: &Entry) -> Result<Secret, Error> {
-        let place = self.place.get_untracked();
-        let secret = api::secrets::get(self.session, &place, &entry.name).await?;
-        if self.is_at(&place) {
-            self.learn(Entry::from(&secret));
-        }
-        Ok(secret)
-    }
-
-    /// Reads one secret, then hands it on; one reading of each at a time.
-    fn read_then(self, entry: Arc<Entry>, what: &'static str, then: impl FnOnce(Self, Secret) + 'static) {
-        let id = entry.id;
-        if self.reading.with_value(|reading| reading.contains(&id)) {
+    /// Reads what became of the secret of a form, if it is not as the form knows it, and tells the form.
+    pub(super) async fn meet(self, place: &Place, draft: &Draft, id: SecretId) {
+        let Some(entry) = self.entry(id) else {
+            return draft.gone.set(true);
+        };
+        if untrack(|| draft.version()) == Some(entry.version) {
             return;
         }
-        self.reading.update_value(|reading| reading.push(id));
-        self.set_trouble(id, None);
-        spawn_local(async move {
-            let answer = self.read(&entry).await;
-            // The page may be gone by now.
-            if self
-                .reading
-                .try_update_value(|reading| reading.retain(|other| *other != id))
-                .is_none()
-            {
-                return;
+        match self.read(place, &entry).await {
+            Ok(secret) => draft.met(Original::from(&secret)),
+            Err(error) => {
+                let problem = Problem::new(format!("{} was not read", entry.name), &error);
+                draft.problem.set(Some(problem));
             }
-            match answer {
-                Ok(secret) => then(self, secret),
-                Err(error) => {
-                    if error.kind == Kind::NotFound {
-                        self.reload();
-                    }
-                    let problem = Problem::new(format!("{} was not {what}", entry.name), &error);
-                    self.set_trouble(id, Some(problem));
-                }
-            }
-        });
-    }
-
-    /// Shows a value, or hides it again.
-    pub fn reveal(self, entry: Arc<Entry>) {
-        let id = entry.id;
-        if self.revealed.value(id).is_some() {
-            self.revealed.mask(id);
-        } else {
-            self.read_then(entry, "revealed", move |secrets, secret| {
-                secrets.revealed.show(id, secret.secret_value);
-            });
         }
     }
 
-    /// Puts a value on the clipboard, without showing it.
-    pub fn copy(self, entry: Arc<Entry>) {
-        let id = entry.id;
-        self.read_then(entry, "copied", move |secrets, secret| {
-            spawn_local(async move {
-                let name = secret.secret_key;
-                if plaintext::to_clipboard(&secret.secret_value).await {
-                    secrets.announcements.say(format!("Copied {name}"));
-                } else {
-                    secrets.revealed.show(id, secret.secret_value);
-                    secrets.announcements.say(format!(
-                        "This browser does not let the page copy. {name} is shown instead: select and copy it."
-                    ));
-                }
-            });
-        });
-    }
-
-    /// Opens the form of a secret.
-    pub fn edit(self, entry: Arc<Entry>) {
-        self.load_tags();
-        if let Some(draft) = self.unsaved.of(entry.id) {
-            self.wants_focus.set(Some(draft.number));
+    /// Looks at the secret that has the name of a new one. When it is what was typed, it was saved by a request whose answer
+    /// was lost.
+    pub(super) async fn meet_namesake(self, place: &Place, draft: &Draft) {
+        let name = untrack(|| draft.typed()).name;
+        let Some(entry) = self.entry_named(name.trim()) else {
             return;
-        }
-        self.read_then(entry, "opened", move |secrets, secret| {
-            secrets.revealed.mask(secret.id);
-            if secrets.unsaved.of(secret.id).is_none() {
-                let draft = Draft::of(secrets.unsaved.next_number(), &secret);
-                secrets.open(draft);
+        };
+        if let Ok(secret) = self.read(place, &entry).await {
+            let (there, typed) = (Original::from(&secret), untrack(|| draft.typed()));
+            if there.content.is_stored_as(&typed) {
+                draft.saved(there.id, there.version, typed);
             }
-        });
+        }
     }
 
     /// Closes a form and gives the focus back to where it came from.
     pub fn leave(self, draft: &Draft) {
-        let entry = draft.secret.and_then(|id| self.entry(id));
+        let entry = untrack(|| draft.secret()).and_then(|id| self.entry(id));
         self.discard(draft);
         focus_next(entry.map_or_else(|| "add-secret".to_owned(), |entry| row_id(&entry)));
     }
@@ -231,17 +162,32 @@ impl Secrets {
         });
     }
 
-    /// Makes a tag.
-    pub async fn create_tag(self, slug: &TagSlug) -> Result<String, Error> {
-        let project = self.place.get_untracked().project;
-        let slug = api::tags::create(self.session, &project, slug).await?;
-        self.tags.update(|tags| {
-            if !tags.contains(&slug) {
-                tags.push(slug.clone());
-                tags.sort();
+    /// Makes those of the tags that the project does not have yet.
+    pub(super) async fn make_tags(self, project: &str, mut wanted: BTreeSet<String>) -> Result<(), Error> {
+        if let Some(known) = self.tags.try_get_untracked() {
+            wanted.retain(|slug| !known.contains(slug));
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut there = api::tags::list(self.session, project).await?;
+        for slug in wanted {
+            // Slugs were checked when they were typed.
+            if let Ok(slug) = slug.parse::<TagSlug>()
+                && !there.iter().any(|known| known == slug.as_str())
+            {
+                there.push(api::tags::create(self.session, project, &slug).await?);
             }
-        });
-        Ok(slug)
+        }
+        there.sort();
+        if self
+            .place
+            .try_with_untracked(|place| place.project == project)
+            .unwrap_or_default()
+        {
+            self.tags.set(there);
+        }
+        Ok(())
     }
 
     /// Makes a folder here.
@@ -271,8 +217,10 @@ impl Secrets {
     }
 
     async fn after_folders(self, what: String) {
-        self.sheet.set(Sheet::Nothing);
-        focus_next("main");
+        // The page may be gone by now.
+        if self.sheet.try_set(Sheet::Nothing).is_none() {
+            focus_next("main");
+        }
         self.announcements.say(what);
         self.refresh().await;
     }

@@ -47,6 +47,11 @@ impl UndoStack {
         self.steps.pop()
     }
 
+    /// Puts a step back that could not be taken now.
+    pub fn put_back(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
     /// Takes one step out, wherever it stands: the message that offered it may be older than the last one.
     pub fn take(&mut self, number: u64) -> Option<Step> {
         let at = self.steps.iter().position(|step| step.number == number)?;
