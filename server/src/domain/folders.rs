@@ -3,6 +3,7 @@
 //! What lies in a folder is renamed and deleted with it, so both ask for permission on the secrets and imports below too:
 //! a scope that ends above them does not reach them by way of their folder, nor does it get them out of its reach.
 
+pub mod restoring;
 pub(super) mod tree;
 
 use std::collections::{HashMap, HashSet};
@@ -79,6 +80,10 @@ fn taken(name: &str) -> String {
 
 fn not_found(reference: &str, path: &FolderPath) -> Error {
     Error::NotFound(format!("Folder '{reference}' not found in '{path}'"))
+}
+
+fn unknown(id: FolderId) -> Error {
+    Error::NotFound(format!("Folder with id '{id}' not found"))
 }
 
 fn corrupt(_: InvalidName) -> Error {
@@ -278,13 +283,12 @@ pub fn list(
 
 /// A folder by id alone. One of a project that the caller does not belong to does not exist for him.
 pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Error> {
-    let unknown = || Error::NotFound(format!("Folder with id '{id}' not found"));
-    let (row, project) = store::folders::by_id(cx.tx, id)?.ok_or_else(unknown)?;
+    let (row, project) = store::folders::by_id(cx.tx, id)?.ok_or_else(|| unknown(id))?;
     let found = match projects::find(cx, caller, &project.to_string()) {
-        Err(Error::Forbidden(_) | Error::NotFound(_)) => return Err(unknown()),
+        Err(Error::Forbidden(_) | Error::NotFound(_)) => return Err(unknown(id)),
         other => other?,
     };
-    let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(unknown)?;
+    let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(|| unknown(id))?;
     let path = tree::path_of(cx, environment.id, row.id)?;
     let at = |path| Scope {
         environment: Some(&environment.slug),

@@ -226,6 +226,7 @@ pub fn routes() -> Vec<Route> {
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
         content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),
+        content("POST", "/api/strongroom/v1/folders/{folder}/restore", Create, Folders, post(strongroom::folders::restore)),
         project("POST", "/api/strongroom/v1/projects/{project}/environments/{environment}/clone", Create, Environments, post(strongroom::environments::clone)),
     ]
 }

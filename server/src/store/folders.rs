@@ -115,6 +115,33 @@ pub fn by_id(tx: Tx, id: FolderId) -> Result<Option<(Folder, ProjectId)>, Error>
         .transpose()
 }
 
+/// The same for one that may be in the trash itself, with the time it went there.
+pub fn with_trash(tx: Tx, id: FolderId) -> Result<Option<(Folder, ProjectId, Option<UnixMillis>)>, Error> {
+    let rows = tx.query(
+        "SELECT f.id, f.environment_id, f.parent_id, f.name, f.description, f.version, f.created_at, f.updated_at, \
+         e.project_id, f.deleted_at FROM folders f JOIN environments e ON e.id = f.environment_id \
+         JOIN projects p ON p.id = e.project_id \
+         WHERE f.id = $1 AND e.deleted_at IS NULL AND p.deleted_at IS NULL",
+        &[Value::text(id)],
+    )?;
+    rows.first()
+        .map(|row| {
+            let deleted: Option<i64> = row.get(9)?;
+            Ok((folder(row)?, row.parsed(8)?, deleted.map(UnixMillis)))
+        })
+        .transpose()
+}
+
+/// The folders of an environment that went into the trash at a certain time: those that were deleted together.
+pub fn deleted_at(tx: Tx, environment: EnvironmentId, at: UnixMillis) -> Result<Vec<Folder>, Error> {
+    let rows = tx.query(
+        "SELECT id, environment_id, parent_id, name, description, version, created_at, updated_at FROM folders \
+         WHERE environment_id = $1 AND deleted_at = $2 ORDER BY created_at, name",
+        &[Value::text(environment), Value::from(at.0)],
+    )?;
+    rows.iter().map(folder).collect()
+}
+
 /// Changes name, description and version.
 pub fn update(tx: Tx, changed: &Folder) -> Result<(), Error> {
     tx.execute(
@@ -185,4 +212,35 @@ pub fn delete(tx: Tx, id: FolderId, now: UnixMillis) -> Result<(), Error> {
         &parameters,
     )?;
     Ok(())
+}
+
+/// What came out of the trash with a folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    /// Whether secrets did.
+    pub secrets: bool,
+    /// Whether imports did.
+    pub imports: bool,
+}
+
+/// Takes a folder out of the trash, and those secrets and imports of it that went there at the same time.
+/// [`Error::Unique`] when a name is taken.
+pub fn restore(tx: Tx, id: FolderId, deleted: UnixMillis, now: UnixMillis) -> Result<Held, Error> {
+    let parameters = [Value::text(id), Value::from(deleted.0), Value::from(now.0)];
+    tx.execute(
+        "UPDATE folders SET deleted_at = NULL, updated_at = $3 WHERE id = $1 AND deleted_at = $2",
+        &parameters,
+    )?;
+    let secrets = tx.execute(
+        "UPDATE secrets SET deleted_at = NULL, updated_at = $3 WHERE folder_id = $1 AND deleted_at = $2",
+        &parameters,
+    )?;
+    let imports = tx.execute(
+        "UPDATE secret_imports SET deleted_at = NULL, updated_at = $3 WHERE folder_id = $1 AND deleted_at = $2",
+        &parameters,
+    )?;
+    Ok(Held {
+        secrets: secrets > 0,
+        imports: imports > 0,
+    })
 }

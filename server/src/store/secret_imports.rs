@@ -119,7 +119,8 @@ pub fn delete(tx: Tx, id: SecretImportId, now: UnixMillis) -> Result<(), Error> 
     Ok(())
 }
 
-/// A folder has another path now: imports of it, and of folders below it, follow.
+/// A folder has another path now: imports of it, and of folders below it, follow; those in the trash too, so that they
+/// still lead there when they come back.
 pub fn rename_source(
     tx: Tx,
     environment: EnvironmentId,
@@ -129,7 +130,7 @@ pub fn rename_source(
     let (old, new) = (old.to_string(), new.to_string());
     tx.execute(
         "UPDATE secret_imports SET source_path = $3 \
-         WHERE source_environment_id = $1 AND source_path = $2 AND deleted_at IS NULL",
+         WHERE source_environment_id = $1 AND source_path = $2",
         &[
             Value::text(environment),
             Value::from(old.as_str()),
@@ -140,8 +141,7 @@ pub fn rename_source(
     let length = i64::try_from(old.len()).map_err(|_| Error::Corrupt("a path beyond all lengths"))?;
     tx.execute(
         "UPDATE secret_imports SET source_path = CAST($3 AS TEXT) || substr(source_path, CAST($4 AS INTEGER) + 1) \
-         WHERE source_environment_id = $1 AND substr(source_path, 1, CAST($4 AS INTEGER) + 1) = CAST($2 AS TEXT) || '/' \
-         AND deleted_at IS NULL",
+         WHERE source_environment_id = $1 AND substr(source_path, 1, CAST($4 AS INTEGER) + 1) = CAST($2 AS TEXT) || '/'",
         &[
             Value::text(environment),
             Value::from(old.as_str()),

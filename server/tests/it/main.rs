@@ -40,6 +40,8 @@ mod etag;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod folders_restoring;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod identities;

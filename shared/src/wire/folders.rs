@@ -171,7 +171,8 @@ pub struct FolderBatchItem {
     pub description: Change<String>,
 }
 
-/// One folder.
+/// One folder: the answer to making, changing and deleting it, and to `POST /api/strongroom/v1/folders/{id}/restore`,
+/// our own way back, which takes no body.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FolderResponse {
     /// The folder.

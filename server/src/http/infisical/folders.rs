@@ -65,8 +65,15 @@ fn details(folder: folders::Folder) -> Json<FolderDetailsResponse> {
     })
 }
 
-fn one(folder: folders::Folder) -> Json<FolderResponse> {
+/// A folder as the answer to what was done with it.
+pub fn one(folder: folders::Folder) -> Json<FolderResponse> {
     Json(FolderResponse { folder: body(folder) })
+}
+
+/// An id in a path. What is none is an id that nothing has.
+pub fn id_of(text: &str) -> Result<FolderId, Failure> {
+    text.parse()
+        .map_err(|_| Error::NotFound(format!("Folder with id '{text}' not found")).into())
 }
 
 fn described(text: Change<String>) -> Result<Change<Description>, Failure> {
@@ -101,9 +108,7 @@ pub async fn get(
     Bearer(caller): Bearer,
     Path(id): Path<String>,
 ) -> Result<Json<FolderDetailsResponse>, Failure> {
-    let Ok(id) = id.parse::<FolderId>() else {
-        return Err(Error::NotFound(format!("Folder with id '{id}' not found")).into());
-    };
+    let id = id_of(&id)?;
     let found = app
         .read_as(caller, move |cx, caller| folders::get(cx, caller, id))
         .await?;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod backups;
 pub mod changes;
 pub mod environments;
+pub mod folders;
 pub mod instance;
 pub mod kits;
 pub mod onboarding;

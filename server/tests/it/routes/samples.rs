@@ -273,6 +273,7 @@ pub const SAMPLES: &[Sample] = &[
     ("PATCH /api/v2/folders/{folder}", |t| placed(t, &json!({"name": "changed"}))),
     ("DELETE /api/v1/folders/{folder}", |t| placed(t, &json!({}))),
     ("DELETE /api/v2/folders/{folder}", |t| placed(t, &json!({}))),
+    ("POST /api/strongroom/v1/folders/{folder}/restore", |t| plain().at("folder", &t.deleted_folder)),
 
     // Imports
     ("GET /api/v1/secret-imports", place),

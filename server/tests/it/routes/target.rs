@@ -5,7 +5,7 @@ use shared::model::access::{OrganizationRole, ProjectRole};
 use shared::model::ids::{MembershipId, ProjectId};
 
 use super::callers::{self, Who};
-use crate::app::{CANARY, TestApp, post};
+use crate::app::{CANARY, TestApp, delete, post};
 
 /// Somebody who may make targets: an administrator of an organization.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct Target {
     pub environment: String,
     /// `/spare` in `dev`, which is empty.
     pub folder: String,
+    /// `/gone` in `dev`, in the trash with a secret.
+    pub deleted_folder: String,
     /// `A`.
     pub secret: String,
     pub tag: String,
@@ -61,6 +63,13 @@ impl Target {
         let secret = send("/api/v3/secrets/raw/A", place).at("/secret/id");
         let place = json!({"workspaceId": id, "environment": "dev", "name": "spare"});
         let folder = send("/api/v1/folders", place).at("/folder/id");
+        let place = json!({"workspaceId": id, "environment": "dev", "name": "gone"});
+        let deleted_folder = send("/api/v1/folders", place).at("/folder/id");
+        let place = json!({"workspaceId": id, "environment": "dev", "secretPath": "/gone", "secretValue": CANARY});
+        send("/api/v3/secrets/raw/GONE", place);
+        let place = json!({"workspaceId": id, "environment": "dev"});
+        app.send(delete("/api/v1/folders/gone", &place).token(&founder.token))
+            .expect(200);
         let source = json!({"environment": "prod", "path": "/"});
         let place = json!({"workspaceId": id, "environment": "dev", "import": source});
         let import = send("/api/v1/secret-imports", place).at("/secretImport/id");
@@ -98,6 +107,7 @@ impl Target {
             slug: project.at("/project/slug"),
             environment: String::new(),
             folder,
+            deleted_folder,
             secret,
             tag,
             import,
