@@ -288,7 +288,8 @@ pub fn get(cx: &mut Context, caller: &Caller, id: FolderId) -> Result<Folder, Er
         Err(Error::Forbidden(_) | Error::NotFound(_)) => return Err(unknown(id)),
         other => other?,
     };
-    let environment = store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(|| unknown(id))?;
+    let environment =
+        store::environments::by_id(cx.tx, project, row.environment_id)?.ok_or_else(|| unknown(id))?;
     let path = tree::path_of(cx, environment.id, row.id)?;
     let at = |path| Scope {
         environment: Some(&environment.slug),

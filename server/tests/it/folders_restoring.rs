@@ -112,12 +112,7 @@ fn what_cannot_come_back_stays_in_the_trash() {
         vec![
             refused("unknown", trash.restore(NOBODY), 404, "NotFound"),
             refused("no id", trash.restore("app"), 404, "NotFound"),
-            refused(
-                "of a deleted environment",
-                trash.restore(&gone),
-                404,
-                "NotFound",
-            ),
+            refused("of a deleted environment", trash.restore(&gone), 404, "NotFound"),
             refused(
                 "the inner one alone",
                 trash.restore(&inner),
@@ -200,7 +195,11 @@ fn a_folder_comes_back_with_what_was_deleted_with_it() {
     let id = trash.delete("/", "app");
     trash.delete("/", "other");
     let member = world.member(project, "member").token;
-    let restored = accepted("the folder", trash.restore(&id).token(&member), &["folder.restore"]);
+    let restored = accepted(
+        "the folder",
+        trash.restore(&id).token(&member),
+        &["folder.restore"],
+    );
     play(world, vec![restored.saying(&[id.as_str(), "\"path\":\"/app\""])]);
     assert_eq!(trash.secret("/app/db/deep", "B"), 200);
     // What went before it or after it has a way back of its own.

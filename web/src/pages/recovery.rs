@@ -35,10 +35,7 @@ pub fn RecoveryPage() -> impl IntoView {
         });
     };
     load();
-    let failed = Signal::derive(move || match kits.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || kits.with(Load::problem));
     let has_kit = Memo::new(move |_| {
         kits.with(|kits| match kits {
             Load::Ready(kits) => kits

@@ -33,11 +33,6 @@ impl Revealed {
         revealed
     }
 
-    /// Whether the value of a secret is in sight.
-    pub fn is_shown(self, secret: SecretId) -> bool {
-        self.values.with(|values| values.contains_key(&secret))
-    }
-
     /// The value of a secret, while it is in sight.
     pub fn value(self, secret: SecretId) -> Option<SecretText> {
         self.values

@@ -65,7 +65,8 @@ impl Target {
         let folder = send("/api/v1/folders", place).at("/folder/id");
         let place = json!({"workspaceId": id, "environment": "dev", "name": "gone"});
         let deleted_folder = send("/api/v1/folders", place).at("/folder/id");
-        let place = json!({"workspaceId": id, "environment": "dev", "secretPath": "/gone", "secretValue": CANARY});
+        let place =
+            json!({"workspaceId": id, "environment": "dev", "secretPath": "/gone", "secretValue": CANARY});
         send("/api/v3/secrets/raw/GONE", place);
         let place = json!({"workspaceId": id, "environment": "dev"});
         app.send(delete("/api/v1/folders/gone", &place).token(&founder.token))

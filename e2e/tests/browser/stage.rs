@@ -1,0 +1,69 @@
+//! A server that is set up, and somebody who looks at it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use e2e::http::Connection;
+use e2e::instance::Instance;
+use e2e::server::Server;
+use e2e::visit::{Chromium, Visit};
+
+/// Of one visit.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// A visit that ends in time.
+pub async fn patiently(visit: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(PATIENCE, visit)
+        .await
+        .context("the visit takes too long")?
+}
+
+/// A server that is set up, with the project `Home Lab`.
+pub struct Stage {
+    /// The server.
+    pub server: Server,
+    /// What set-up answered.
+    pub instance: Instance,
+    /// Where its data directory is.
+    pub scratch: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Starts it.
+    pub fn new() -> Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let server = Server::start(&scratch.path().join("data"))?;
+        let instance = Instance::set_up(server.address)?;
+        Ok(Self {
+            server,
+            instance,
+            scratch,
+        })
+    }
+
+    /// Makes a secret in `dev`.
+    pub fn create(&self, name: &str, value: &str) -> Result<()> {
+        let mut connection = Connection::open(self.server.address)?;
+        self.instance.create(&mut connection, name, value)?.ok()?;
+        Ok(())
+    }
+
+    /// The address of the secrets of `dev`.
+    pub fn secrets(&self) -> String {
+        format!(
+            "{}/projects/{}/secrets/dev",
+            self.server.url(),
+            self.instance.project
+        )
+    }
+
+    /// Somebody who logs in and looks at them.
+    pub async fn visit(&self, chromium: &Chromium) -> Result<Visit> {
+        let visit = chromium.visitor().await?;
+        visit.go(&self.secrets()).await?;
+        visit.shows(visit.heading("Log in")).await?;
+        visit.log_in().await?;
+        Ok(visit)
+    }
+}
