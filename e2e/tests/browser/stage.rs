@@ -64,6 +64,7 @@ impl Stage {
         visit.go(&self.secrets()).await?;
         visit.shows(visit.heading("Log in")).await?;
         visit.log_in().await?;
+        visit.shows(visit.button("Log out")).await?;
         Ok(visit)
     }
 }

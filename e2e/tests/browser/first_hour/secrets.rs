@@ -21,7 +21,8 @@ pub async fn keep(visit: &Visit) -> Result<()> {
     visit.inspect("10-unsaved").await?;
     visit.press("Save").await?;
     visit.shows(visit.button("Reveal DB_URL")).await?;
-    visit.says("v2").await?;
+    // Made, imported, brought back, edited.
+    visit.says("v4").await?;
     assert!(
         !visit.page.content().await?.contains("changed – Küche"),
         "a value in the page before anybody asked for it"
