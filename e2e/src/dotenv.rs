@@ -45,9 +45,12 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, String>> {
     Ok(found)
 }
 
-/// The file of a real home server: 26 keys, one value of several lines, quotes, `$` and letters beyond ASCII.
+/// The file of a real home server.
+pub const OMAKASE: &str = include_str!("../data/omakase.env");
+
+/// What it says: 26 keys, one value of several lines, quotes, `$` and letters beyond ASCII.
 pub fn omakase() -> Result<BTreeMap<String, String>> {
-    let found = parse(include_str!("../data/omakase.env"))?;
+    let found = parse(OMAKASE)?;
     ensure!(found.len() == 26, "{} keys", found.len());
     for (name, value) in [
         ("TZ", "Europe/Rome"),

@@ -1,12 +1,13 @@
 //! A visit to the admin interface in a real browser, and what must not happen during one.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use playwright_rs::protocol::{
-    AriaRole, BrowserContextOptions, ColorScheme, EmulateMediaOptions, GetByRoleOptions, Page, Viewport,
+    AriaRole, BrowserContextOptions, ColorScheme, EmulateMediaOptions, GetByRoleOptions, Media, Page,
+    Viewport,
 };
 use playwright_rs::{Browser, LaunchOptions, Locator, Playwright, expect};
 use serde_json::Value;
@@ -21,6 +22,23 @@ pub const DESK: Viewport = Viewport {
     width: 1280,
     height: 800,
 };
+/// The narrowest and the widest screen that pages must fit.
+const EXTREMES: [(Viewport, &str); 2] = [
+    (
+        Viewport {
+            width: 360,
+            height: 740,
+        },
+        "360",
+    ),
+    (
+        Viewport {
+            width: 2560,
+            height: 1440,
+        },
+        "2560",
+    ),
+];
 /// A screen in a hand.
 pub const PHONE: Viewport = Viewport {
     width: 390,
@@ -89,12 +107,28 @@ impl Chromium {
     }
 }
 
+/// What a page asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Where.
+    pub url: String,
+    /// What it sent along.
+    pub body: Vec<u8>,
+}
+
+/// What a visit provokes on purpose, and whether it came.
+#[derive(Debug, Clone)]
+struct Expected {
+    text: String,
+    came: bool,
+}
+
 /// What pages collect: nothing of it may be there at the end.
 #[derive(Clone, Default)]
 pub struct Watch {
     complaints: Arc<Mutex<Vec<String>>>,
-    requests: Arc<Mutex<Vec<String>>>,
-    expected: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
+    expected: Arc<Mutex<Vec<Expected>>>,
 }
 
 impl Watch {
@@ -105,27 +139,32 @@ impl Watch {
             let at = message.location().url.clone();
             // A browser without a session asks for one first; the refusal is the answer.
             let resumed = message.text().contains("status of 401") && at.ends_with("/api/v1/auth/token");
-            let foreseen = taken(&expected)
-                .iter()
-                .any(|text| message.text().contains(text) || at.contains(text));
+            let mut foreseen = false;
+            for expected in locked(&expected).iter_mut() {
+                if message.text().contains(&expected.text) || at.contains(&expected.text) {
+                    (expected.came, foreseen) = (true, true);
+                }
+            }
             if matches!(message.type_(), "error" | "warning") && !resumed && !foreseen {
-                push(
-                    &complaints,
-                    format!("{}: {} ({at})", message.type_(), message.text()),
-                );
+                let complaint = format!("{}: {} ({at})", message.type_(), message.text());
+                locked(&complaints).push(complaint);
             }
             std::future::ready(Ok(()))
         })
         .await?;
         let complaints = watch.complaints.clone();
         page.on_pageerror(move |error| {
-            push(&complaints, format!("page error: {error}"));
+            locked(&complaints).push(format!("page error: {error}"));
             std::future::ready(Ok(()))
         })
         .await?;
         let requests = watch.requests.clone();
         page.on_request(move |request| {
-            push(&requests, request.url().to_owned());
+            let asked = Asked {
+                url: request.url().to_owned(),
+                body: request.post_data_buffer().unwrap_or_default(),
+            };
+            locked(&requests).push(asked);
             std::future::ready(Ok(()))
         })
         .await?;
@@ -134,26 +173,39 @@ impl Watch {
 
     /// What the console said, and errors of the page.
     pub fn complaints(&self) -> Vec<String> {
-        taken(&self.complaints)
+        locked(&self.complaints).clone()
     }
 
-    /// Addresses of everything that was asked for.
-    pub fn requests(&self) -> Vec<String> {
-        taken(&self.requests)
+    /// Everything that was asked for.
+    pub fn requests(&self) -> Vec<Asked> {
+        locked(&self.requests).clone()
     }
 
-    /// From now on the console may say this: what a visit provokes on purpose.
+    /// From now on the console may say this, because the visit provokes it. [`Watch::came`] ends that.
     pub fn expect(&self, text: &str) {
-        push(&self.expected, text.to_owned());
+        let text = text.to_owned();
+        locked(&self.expected).push(Expected { text, came: false });
+    }
+
+    /// Waits until the console has said what was expected. It must not say it again.
+    pub async fn came(&self, text: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let at = locked(&self.expected)
+                .iter()
+                .position(|expected| expected.came && expected.text == text);
+            if let Some(at) = at {
+                locked(&self.expected).remove(at);
+                return Ok(());
+            }
+            ensure!(begun.elapsed() < SOON, "the console did not say {text:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
-fn push(list: &Mutex<Vec<String>>, text: String) {
-    list.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-}
-
-fn taken(list: &Mutex<Vec<String>>) -> Vec<String> {
-    list.lock().unwrap_or_else(PoisonError::into_inner).clone()
+fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A page with the few gestures that visits are made of.
@@ -272,8 +324,13 @@ impl Visit {
         Ok(())
     }
 
-    /// Takes pictures at two widths and in two themes, looks for things that spill over, and asks axe about accessibility.
+    /// Takes pictures at two widths and in two themes, looks for things that spill over, there and at the extremes, and asks
+    /// axe about accessibility.
     pub async fn inspect(&self, name: &str) -> Result<()> {
+        for (screen, width) in EXTREMES {
+            self.page.set_viewport_size(screen).await?;
+            self.fits(&format!("{name}-{width}")).await?;
+        }
         for (screen, width) in [(PHONE, "phone"), (DESK, "desk")] {
             self.page.set_viewport_size(screen).await?;
             for (scheme, theme) in [(ColorScheme::Dark, "dark"), (ColorScheme::Light, "light")] {
@@ -286,6 +343,16 @@ impl Visit {
             }
         }
         Ok(())
+    }
+
+    /// Takes a picture of the page as it would be printed, and goes back to the screen when `look` has looked at it.
+    pub async fn print_preview(&self, name: &str, look: impl Future<Output = Result<()>>) -> Result<()> {
+        let media = |media| EmulateMediaOptions::builder().media(media).build();
+        self.page.emulate_media(media(Media::Print)).await?;
+        self.picture(&format!("{name}-print")).await?;
+        self.fits(&format!("{name}-print")).await?;
+        look.await?;
+        Ok(self.page.emulate_media(media(Media::Screen)).await?)
     }
 
     /// Whether the page is as wide as the screen, and no wider.
@@ -326,12 +393,14 @@ impl Visit {
     pub fn was_clean(&self, url: &str) -> Result<()> {
         let complaints = self.watch.complaints();
         ensure!(complaints.is_empty(), "the console stays empty: {complaints:#?}");
+        let expected = locked(&self.watch.expected).clone();
+        ensure!(expected.is_empty(), "nobody looked whether it came: {expected:?}");
         let origin = format!("{url}/");
-        for request in self.watch.requests() {
-            let own = request.starts_with(&origin)
-                || request.starts_with(&format!("blob:{origin}"))
-                || request.starts_with("data:");
-            ensure!(own, "a request to another place: {request}");
+        for Asked { url, .. } in self.watch.requests() {
+            let own = url.starts_with(&origin)
+                || url.starts_with(&format!("blob:{origin}"))
+                || url.starts_with("data:");
+            ensure!(own, "a request to another place: {url}");
         }
         Ok(())
     }

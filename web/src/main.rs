@@ -3,30 +3,29 @@
 //! `api` speaks with the server over `shared::wire`, `session` knows who is logged in, `pages` has one file per screen,
 //! `components` what screens are made of. Colours, sizes and spaces are tokens of
 //! `static/css/00-tokens.css`.
-#![allow(
+#![expect(
     clippy::needless_pass_by_value,
     clippy::large_types_passed_by_value,
-    clippy::implicit_hasher,
     reason = "properties of components are owned values, and handles are copied"
 )]
 
-pub mod api;
-pub mod app;
-pub mod components;
-pub mod first_steps;
-pub mod kit;
-pub mod location;
-pub mod pages;
-pub mod person;
-pub mod plaintext;
-pub mod problem;
-pub mod projects;
-pub mod secrets;
-pub mod session;
-pub mod slug;
-pub mod strength;
-pub mod theme;
-pub mod words;
+mod api;
+mod app;
+mod components;
+mod first_steps;
+mod kit;
+mod location;
+mod pages;
+mod person;
+mod plaintext;
+mod problem;
+mod projects;
+mod secrets;
+mod session;
+mod slug;
+mod strength;
+mod theme;
+mod words;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::document;

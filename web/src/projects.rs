@@ -21,6 +21,25 @@ pub enum Load<T> {
     Failed(Problem),
 }
 
+impl<T> Load<T> {
+    /// Why it did not come.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Failed(problem) => Some(problem.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// A project that was made.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// The project.
+    pub project: Project,
+    /// What of it could not be made, in words.
+    pub trouble: Option<String>,
+}
+
 /// The projects; a handle that is cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Projects {
@@ -43,7 +62,7 @@ impl Projects {
     pub fn reload(self) {
         self.list.set(Load::Loading);
         spawn_local(async move {
-            self.list.set(match api::projects::list(self.session).await {
+            self.list.try_set(match api::projects::list(self.session).await {
                 Ok(list) => Load::Ready(list),
                 Err(error) => Load::Failed(Problem::new("The projects were not loaded", &error)),
             });
@@ -57,6 +76,14 @@ impl Projects {
         Ok(())
     }
 
+    /// Loads them again after a change. Returns the sentence for it, with a remark when the page does not show it yet.
+    pub async fn refresh_after(self, done: String) -> String {
+        match self.refresh().await {
+            Ok(()) => done,
+            Err(error) => format!("{done}. The page may be out of date. {}", error.message),
+        }
+    }
+
     /// How far loading is.
     pub fn list(self) -> Load<Vec<Project>> {
         self.list.get()
@@ -65,6 +92,11 @@ impl Projects {
     /// The same, for an action rather than for the screen.
     pub fn list_untracked(self) -> Load<Vec<Project>> {
         self.list.get_untracked()
+    }
+
+    /// Why loading failed.
+    pub fn problem(self) -> Option<Problem> {
+        self.list.with(Load::problem)
     }
 
     /// The project with this id, once loaded.
@@ -79,29 +111,41 @@ impl Projects {
     }
 
     /// Makes a project with these environments, pairs of name and slug, and adds it to the list.
-    pub async fn create(self, name: String, environments: Vec<(String, String)>) -> Result<Project, Error> {
+    pub async fn create(self, name: String, environments: Vec<(String, String)>) -> Result<Created, Error> {
         let usual = environments
             .iter()
             .map(|(name, slug)| (name.as_str(), slug.as_str()));
         let usual = usual.eq(USUAL_ENVIRONMENTS);
-        let project = api::projects::create(self.session, name, usual).await?;
-        let id = project.id.to_string();
+        let mut project = api::projects::create(self.session, name, usual).await?;
+        // From here on it exists. What goes wrong now is told beside it: a second try would make another one.
+        let (mut missing, mut reason) = (Vec::new(), String::new());
         if !usual {
+            let id = project.id.to_string();
             for (name, slug) in environments {
-                if let Err(error) = api::environments::create(self.session, &id, name, slug).await {
-                    // The project is there, with some of its environments: it must be seen, or the next try makes
-                    // another one of the same name.
-                    self.reload();
-                    return Err(error);
+                match api::environments::create(self.session, &id, name.clone(), slug).await {
+                    Ok(environment) => project.environments.push(environment),
+                    Err(error) => {
+                        missing.push(name);
+                        reason = error.message;
+                    }
                 }
             }
         }
-        self.refresh().await?;
-        Ok(self.find_untracked(&id).unwrap_or(project))
-    }
-
-    fn find_untracked(self, id: &str) -> Option<Project> {
-        untrack(|| self.find(id))
+        let trouble = (!missing.is_empty()).then(|| {
+            format!(
+                "Created {} without {}. {reason}",
+                project.name,
+                missing.join(", ")
+            )
+        });
+        if self.refresh().await.is_err() {
+            self.list.try_update(|list| {
+                if let Load::Ready(list) = list {
+                    list.push(project.clone());
+                }
+            });
+        }
+        Ok(Created { project, trouble })
     }
 }
 

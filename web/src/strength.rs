@@ -1,7 +1,21 @@
 //! How hard a password is to guess, roughly. It advises; the server decides.
 
+use crate::problem::Problem;
+
 /// What the server accepts at least, in characters.
 pub const MINIMUM_LENGTH: usize = 12;
+
+/// Refuses a new password that the server would refuse for its length. `what` says what the reader was doing.
+pub fn refuse_short(what: &str, password: &str) -> Result<(), Problem> {
+    if password.chars().count() >= MINIMUM_LENGTH {
+        return Ok(());
+    }
+    Err(Problem::local(
+        what,
+        format!("The password has fewer than {MINIMUM_LENGTH} characters."),
+        "Choose a longer one.",
+    ))
+}
 
 /// Beginnings of what is tried first, in any spelling.
 const TRIED_FIRST: [&str; 14] = [

@@ -36,12 +36,18 @@ pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
         3_600..86_400 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    count_of(u64::try_from(count).unwrap_or_default(), unit) + " ago"
+    count_of(count, unit) + " ago"
 }
 
 /// A count with its noun, such as `1 secret` or `3 secrets`.
-pub fn count_of(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+pub fn count_of(count: impl TryInto<u64>, noun: &str) -> String {
+    either_of(count, noun, &format!("{noun}s"))
+}
+
+/// The same for a noun with a plural of its own, such as `1 person` or `3 people`.
+pub fn either_of(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+    let count = count.try_into().unwrap_or_default();
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

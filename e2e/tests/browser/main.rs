@@ -1,6 +1,9 @@
 //! The admin interface in a real browser, as a person sees it.
 
+mod access;
+mod everyday;
 mod first_hour;
+mod keys;
 mod secrets;
 mod stage;
 mod trouble;

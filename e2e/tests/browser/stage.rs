@@ -1,4 +1,4 @@
-//! What a visit needs to begin with: a server, a project, somebody who is logged in.
+//! A server that is set up, and somebody who looks at it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use e2e::visit::{Chromium, Visit};
 /// Of one visit.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// A visit that has an end.
+/// A visit that ends in time.
 pub async fn patiently(visit: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::time::timeout(PATIENCE, visit)
         .await
@@ -23,14 +23,14 @@ pub async fn patiently(visit: impl Future<Output = Result<()>>) -> Result<()> {
 pub struct Stage {
     /// The server.
     pub server: Server,
-    /// What set-up made.
+    /// What set-up answered.
     pub instance: Instance,
-    /// Where the server's data is, in `data`.
+    /// Where its data directory is.
     pub scratch: tempfile::TempDir,
 }
 
 impl Stage {
-    /// Sets one up.
+    /// Starts it.
     pub fn new() -> Result<Self> {
         let scratch = tempfile::tempdir()?;
         let server = Server::start(&scratch.path().join("data"))?;
@@ -42,14 +42,14 @@ impl Stage {
         })
     }
 
-    /// Creates a secret in `dev`.
+    /// Makes a secret in `dev`.
     pub fn create(&self, name: &str, value: &str) -> Result<()> {
         let mut connection = Connection::open(self.server.address)?;
         self.instance.create(&mut connection, name, value)?.ok()?;
         Ok(())
     }
 
-    /// The page of the secrets of `dev`.
+    /// The address of the secrets of `dev`.
     pub fn secrets(&self) -> String {
         format!(
             "{}/projects/{}/secrets/dev",
@@ -58,12 +58,13 @@ impl Stage {
         )
     }
 
-    /// Somebody who has logged in and looks at the secrets of `dev`.
+    /// Somebody who logs in and looks at them.
     pub async fn visit(&self, chromium: &Chromium) -> Result<Visit> {
         let visit = chromium.visitor().await?;
         visit.go(&self.secrets()).await?;
         visit.shows(visit.heading("Log in")).await?;
         visit.log_in().await?;
+        visit.shows(visit.button("Log out")).await?;
         Ok(visit)
     }
 }

@@ -1,26 +1,34 @@
 //! Environments of a project.
 
 use shared::wire::environments::{
-    CloneEnvironmentRequest, CloneEnvironmentResponse, CreateEnvironmentRequest, EnvironmentChangeResponse,
-    UpdateEnvironmentRequest,
+    CloneEnvironmentRequest, CloneEnvironmentResponse, CreateEnvironmentRequest, Environment,
+    EnvironmentChangeResponse, UpdateEnvironmentRequest,
 };
+use shared::wire::projects::EnvironmentSummary;
 
 use super::error::Error;
 use super::request::Request;
 use crate::session::Session;
 
 /// Adds an environment at the end.
-pub async fn create(session: Session, project: &str, name: String, slug: String) -> Result<(), Error> {
+pub async fn create(
+    session: Session,
+    project: &str,
+    name: String,
+    slug: String,
+) -> Result<EnvironmentSummary, Error> {
     let body = CreateEnvironmentRequest {
         name,
         slug,
         position: None,
     };
-    let _: EnvironmentChangeResponse = Request::post(format!("/api/v1/workspace/{project}/environments"))
-        .json(&body)?
-        .send(session)
-        .await?;
-    Ok(())
+    let answer: EnvironmentChangeResponse =
+        Request::post(format!("/api/v1/workspace/{project}/environments"))
+            .json(&body)?
+            .send(session)
+            .await?;
+    let Environment { id, name, slug, .. } = answer.environment;
+    Ok(EnvironmentSummary { id, name, slug })
 }
 
 /// Changes what is given and leaves the rest.

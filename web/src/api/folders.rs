@@ -55,6 +55,14 @@ pub async fn rename(session: Session, place: &Place, id: FolderId, name: &Folder
     Ok(())
 }
 
+/// Brings a deleted folder back, with what was deleted with it.
+pub async fn restore(session: Session, id: FolderId) -> Result<(), Error> {
+    let _: FolderResponse = Request::post(format!("/api/strongroom/v1/folders/{id}/restore"))
+        .send(session)
+        .await?;
+    Ok(())
+}
+
 /// Deletes a folder with all that is in it.
 pub async fn delete(session: Session, place: &Place, id: FolderId) -> Result<(), Error> {
     let _: FolderResponse = Request::delete(format!("/api/v1/folders/{id}"))

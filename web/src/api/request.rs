@@ -1,6 +1,6 @@
 //! One request: sent with the access token, and once more with a fresh one when the token has expired.
 
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::wire::error::ErrorBody;
@@ -65,13 +65,7 @@ impl Request {
     /// Sends it as the person who is logged in. An expired access token is replaced once, unseen; when that fails,
     /// the session is over and the page leads to the login.
     pub async fn send<T: DeserializeOwned>(self, session: Session) -> Result<T, Error> {
-        match read(self.attempt(Some(session)).await?).await {
-            Err(error) if error.kind == Kind::SignedOut => {
-                renew(session, error).await?;
-                read(self.attempt(Some(session)).await?).await
-            }
-            answer => answer,
-        }
+        read(&self.text(session).await.map_err(|(error, _)| error)?)
     }
 
     /// Sends it as [`Self::send`] does. A refusal comes with its details, where they are of the kind that is asked for.
@@ -80,25 +74,30 @@ impl Request {
         T: DeserializeOwned,
         D: DeserializeOwned,
     {
-        let text = match text_of(self.attempt(Some(session)).await.map_err(bare::<D>)?).await {
-            Err((error, _)) if error.kind == Kind::SignedOut => {
-                renew(session, error).await.map_err(bare::<D>)?;
-                text_of(self.attempt(Some(session)).await.map_err(bare::<D>)?).await
-            }
-            answer => answer,
-        };
-        match text {
-            Ok(text) => serde_json::from_str(&text).map_err(|_| bare(Error::not_understood())),
+        match self.text(session).await {
+            Ok(text) => read(&text).map_err(|error| (error, None)),
             Err((error, body)) => Err((error, details(&body))),
         }
     }
 
     /// Sends it without an access token.
     pub async fn send_anonymous<T: DeserializeOwned>(self) -> Result<T, Error> {
-        read(self.attempt(None).await?).await
+        read(&self.attempt(None).await.map_err(|(error, _)| error)?)
     }
 
-    async fn attempt(&self, session: Option<Session>) -> Result<Response, Error> {
+    /// The body of a good answer; otherwise what it means and the body. Nothing here depends on the type of the answer, so
+    /// that the program holds it once.
+    async fn text(&self, session: Session) -> Result<String, (Error, String)> {
+        match self.attempt(Some(session)).await {
+            Err((error, _)) if error.kind == Kind::SignedOut => {
+                renew(session, error).await.map_err(bare)?;
+                self.attempt(Some(session)).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn attempt(&self, session: Option<Session>) -> Result<String, (Error, String)> {
         let mut request = RequestBuilder::new(&self.path)
             .method(self.method.clone())
             .cache(RequestCache::NoStore)
@@ -113,11 +112,17 @@ impl Request {
                 .body(json.as_str()),
             None => request.build(),
         };
-        request
-            .map_err(|_| Error::not_understood())?
+        let answer = request
+            .map_err(|_| bare(Error::not_understood()))?
             .send()
             .await
-            .map_err(|_| Error::unreachable())
+            .map_err(|_| bare(Error::unreachable()))?;
+        let text = answer.text().await.map_err(|_| bare(Error::unreachable()))?;
+        if answer.ok() {
+            Ok(text)
+        } else {
+            Err((Error::from_answer(answer.status(), &text), text))
+        }
     }
 }
 
@@ -132,26 +137,12 @@ async fn renew(session: Session, error: Error) -> Result<(), Error> {
     }
 }
 
-async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Error> {
-    let text = text_of(answer).await.map_err(|(error, _)| error)?;
-    serde_json::from_str(&text).map_err(|_| Error::not_understood())
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::not_understood())
 }
 
-/// The body of a good answer; otherwise what it means and the body.
-async fn text_of(answer: Response) -> Result<String, (Error, String)> {
-    let text = answer
-        .text()
-        .await
-        .map_err(|_| (Error::unreachable(), String::new()))?;
-    if answer.ok() {
-        Ok(text)
-    } else {
-        Err((Error::from_answer(answer.status(), &text), text))
-    }
-}
-
-fn bare<D>(error: Error) -> (Error, Option<D>) {
-    (error, None)
+fn bare(error: Error) -> (Error, String) {
+    (error, String::new())
 }
 
 fn details<D: DeserializeOwned>(body: &str) -> Option<D> {

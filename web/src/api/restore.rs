@@ -14,7 +14,7 @@ use super::request::Request;
 /// knows no progress of an upload, so this is the browser's older interface.)
 pub fn upload(
     file: &File,
-    code: &str,
+    code: Option<&str>,
     on_progress: Callback<f64>,
     on_done: Callback<Result<Uploaded, Error>>,
 ) {
@@ -26,7 +26,7 @@ pub fn upload(
 /// Nothing when the browser refused to begin.
 fn send(
     file: &File,
-    code: &str,
+    code: Option<&str>,
     on_progress: Callback<f64>,
     on_done: Callback<Result<Uploaded, Error>>,
 ) -> Option<()> {
@@ -34,7 +34,7 @@ fn send(
     request
         .open_with_async("PUT", "/api/strongroom/v1/restore/upload", true)
         .ok()?;
-    if !code.is_empty() {
+    if let Some(code) = code {
         request.set_request_header(SETUP_CODE_HEADER, code).ok()?;
     }
     request
@@ -42,11 +42,13 @@ fn send(
         .ok()?;
     let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         if event.total() > 0.0 {
-            on_progress.run(event.loaded() / event.total());
+            on_progress.try_run(event.loaded() / event.total());
         }
     });
     let finished = request.clone();
-    let done = Closure::once_into_js(move |_: ProgressEvent| on_done.run(outcome(&finished)));
+    let done = Closure::once_into_js(move |_: ProgressEvent| {
+        on_done.try_run(outcome(&finished));
+    });
     if let Ok(upload) = request.upload() {
         upload.set_onprogress(Some(progress.as_ref().unchecked_ref()));
     }

@@ -8,17 +8,18 @@ use leptos::task::spawn_local;
 use shared::model::text::SecretText;
 use shared::wire::backups::{Backup, BackupState};
 
+use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::icon::{Glyph, Icon};
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::password::PasswordField;
 use crate::api;
 use crate::first_steps::FirstSteps;
 use crate::plaintext;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::words::{bytes, count_of};
+use crate::words::{bytes, count_of, either_of};
 
 const WHAT: &str = "There is no backup";
 const POLL: Duration = Duration::from_millis(700);
@@ -94,6 +95,7 @@ fn PasswordDialog(
 ) -> impl IntoView {
     let session = Session::current();
     let steps = FirstSteps::current();
+    let announcements = Announcements::current();
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<Problem>);
@@ -110,12 +112,16 @@ fn PasswordDialog(
                 Ok(id) => {
                     problem.try_set(None);
                     backup.try_set(None);
-                    on_close.run(());
+                    on_close.try_run(());
                     follow(session, steps, id, backup, problem);
                 }
                 Err(error) => {
-                    refused.try_set(Some(Problem::new("The backup was not begun", &error)));
                     busy.try_set(false);
+                    tell(
+                        refused,
+                        announcements,
+                        Problem::new("The backup was not begun", &error),
+                    );
                 }
             }
         });
@@ -221,12 +227,8 @@ fn ReadyFile(backup: RwSignal<Option<Backup>>) -> impl IntoView {
                     count_of(counts.projects, "project"),
                     count_of(counts.secrets, "secret"),
                     count_of(counts.versions, "version"),
-                    format!("{} {}", counts.users, if counts.users == 1 { "person" } else { "people" }),
-                    format!(
-                        "{} machine {}",
-                        counts.identities,
-                        if counts.identities == 1 { "identity" } else { "identities" }
-                    ),
+                    either_of(counts.users, "person", "people"),
+                    either_of(counts.identities, "machine identity", "machine identities"),
                 ]
                 .join(", ")
             });

@@ -21,6 +21,16 @@ pub struct Credentials {
     pub client_secret: SecretText,
 }
 
+impl Credentials {
+    /// What to say when there is no place left to show them.
+    pub fn not_shown(&self) -> String {
+        format!(
+            "The client secret of {} could not be shown any more. Revoke it and create another one.",
+            self.name
+        )
+    }
+}
+
 /// Shows them, with buttons that take them along.
 #[component]
 pub fn CredentialsView(

@@ -38,13 +38,16 @@ pub fn DeleteSecretDialog(
         place.title(),
     );
     let busy = secrets.saving;
-    let confirm = move |()| secrets.delete(&entry);
     let close = move |()| secrets.sheet.set(Sheet::Nothing);
     if is_production(&name, &slug) {
-        let problem = Signal::stored(None);
-        view! { <TypedConfirmDialog title consequence name slug busy problem on_confirm=confirm on_close=close /> }
-            .into_any()
+        // The bar of the page says how it went.
+        let action = move || {
+            secrets.delete(&entry);
+            std::future::ready(Ok(()))
+        };
+        view! { <TypedConfirmDialog title consequence name slug action on_close=close /> }.into_any()
     } else {
+        let confirm = move |()| secrets.delete(&entry);
         view! { <ConfirmDialog title consequence busy on_confirm=confirm on_close=close /> }.into_any()
     }
 }

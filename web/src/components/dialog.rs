@@ -3,10 +3,12 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
+use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::field::Field;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::unique::unique_id;
 use crate::problem::Problem;
 
@@ -92,7 +94,7 @@ pub fn ConfirmDialog(
 
 /// Asks for the name of what is to be taken away, for things that many others depend on.
 #[component]
-pub fn TypedConfirmDialog(
+pub fn TypedConfirmDialog<F, Done>(
     /// The question.
     #[prop(into)]
     title: String,
@@ -105,19 +107,21 @@ pub fn TypedConfirmDialog(
     /// Its slug, which does as well: some names are hard to type.
     #[prop(optional, into)]
     slug: Option<String>,
-    /// Whether the answer is being carried out.
-    #[prop(into)]
-    busy: Signal<bool>,
-    /// Why it was not carried out.
-    #[prop(into)]
-    problem: Signal<Option<Problem>>,
-    /// Yes.
-    #[prop(into)]
-    on_confirm: Callback<()>,
-    /// No.
+    /// Carries out a yes, to its end even when the dialog is closed meanwhile.
+    action: F,
+    /// Called when it is done or was closed.
     #[prop(into)]
     on_close: Callback<()>,
-) -> impl IntoView {
+) -> impl IntoView
+where
+    F: Fn() -> Done + 'static,
+    Done: Future<Output = Result<(), Problem>> + 'static,
+{
+    let announcements = Announcements::current();
+    // It may hold handles of the browser, which do not leave this thread.
+    let action = StoredValue::new_local(action);
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
     let typed = RwSignal::new(String::new());
     let label = format!("Type {name} to confirm");
     let slug = slug.unwrap_or_else(|| name.clone());
@@ -129,9 +133,23 @@ pub fn TypedConfirmDialog(
     let matches = Memo::new(move |_| typed.with(|typed| [name.trim(), slug.trim()].contains(&typed.trim())));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if matches.get_untracked() && !busy.get_untracked() {
-            on_confirm.run(());
+        if !matches.get_untracked() || busy.get_untracked() {
+            return;
         }
+        busy.set(true);
+        problem.set(None);
+        let done = action.with_value(|action| action());
+        spawn_local(async move {
+            match done.await {
+                Ok(()) => {
+                    on_close.try_run(());
+                }
+                Err(refused) => {
+                    busy.try_set(false);
+                    tell(problem, announcements, refused);
+                }
+            }
+        });
     };
     view! {
         <Dialog title on_close>

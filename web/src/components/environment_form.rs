@@ -13,13 +13,14 @@ use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::field::{Checkbox, Field};
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use crate::api;
 use crate::api::error::Error;
 use crate::problem::Problem;
 use crate::projects::Projects;
 use crate::session::Session;
 use crate::slug::slug_for;
+use crate::words::count_of;
 
 /// What the dialog is for.
 #[derive(Debug, Clone)]
@@ -121,16 +122,12 @@ pub fn EnvironmentForm(
         spawn_local(async move {
             match carry_out(session, &project, &purpose, name, slug, with_secrets).await {
                 Ok(done) => {
-                    if let Err(error) = projects.refresh().await {
-                        announcements.say(format!("{done} The page may be out of date. {}", error.message));
-                    } else {
-                        announcements.say(done);
-                    }
-                    on_close.run(());
+                    announcements.say(projects.refresh_after(done).await);
+                    on_close.try_run(());
                 }
                 Err(error) => {
-                    problem.set(Some(Problem::new(what, &error)));
-                    busy.set(false);
+                    busy.try_set(false);
+                    tell(problem, announcements, Problem::new(what, &error));
                 }
             }
         });
@@ -195,11 +192,7 @@ async fn carry_out(
             };
             let answer =
                 api::environments::clone(session, project, &environment.id.to_string(), &body).await?;
-            let secrets = match answer.secrets {
-                1 => "1 secret".to_owned(),
-                count => format!("{count} secrets"),
-            };
-            Ok(format!("{done}: {secrets}"))
+            Ok(format!("{done}: {}", count_of(answer.secrets, "secret")))
         }
     }
 }

@@ -115,12 +115,11 @@ fn Line(
                 };
                 let project = project.get_untracked();
                 let moved = api::environments::update(session, &project, &id.to_string(), &body).await;
-                let outcome = match moved {
-                    Ok(()) => projects.refresh().await,
-                    Err(error) => Err(error),
-                };
-                announcements.say(match outcome {
-                    Ok(()) => format!("{name} is number {} now", place + 1),
+                announcements.say(match moved {
+                    Ok(()) => {
+                        let done = format!("{name} is number {} now", place + 1);
+                        projects.refresh_after(done).await
+                    }
                     Err(error) => format!("{name} was not moved. {}", error.message),
                 });
                 moving.try_set(false);
@@ -190,32 +189,17 @@ fn DeleteEnvironment(
     let session = Session::current();
     let projects = expect_context::<Projects>();
     let announcements = Announcements::current();
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
     let EnvironmentSummary { id, name, slug } = environment;
     let own_name = name.clone();
-    let delete = move |()| {
-        busy.set(true);
-        problem.set(None);
-        let name = own_name.clone();
-        spawn_local(async move {
-            match api::environments::delete(session, &project.get_untracked(), &id.to_string()).await {
-                Ok(()) => {
-                    let refreshed = projects.refresh().await;
-                    announcements.say(match refreshed {
-                        Ok(()) => format!("Deleted {name}"),
-                        Err(error) => {
-                            format!("Deleted {name}. The page may be out of date. {}", error.message)
-                        }
-                    });
-                    on_close.run(());
-                }
-                Err(error) => {
-                    problem.set(Some(Problem::new(format!("{name} was not deleted"), &error)));
-                    busy.set(false);
-                }
-            }
-        });
+    let delete = move || {
+        let (project, name) = (project.get_untracked(), own_name.clone());
+        async move {
+            api::environments::delete(session, &project, &id.to_string())
+                .await
+                .map_err(|error| Problem::new(format!("{name} was not deleted"), &error))?;
+            announcements.say(projects.refresh_after(format!("Deleted {name}")).await);
+            Ok(())
+        }
     };
     view! {
         <TypedConfirmDialog
@@ -223,9 +207,7 @@ fn DeleteEnvironment(
             consequence="Its folders, secrets and imports go with it. Programs that read from it get an error from then on."
             name
             slug
-            busy
-            problem
-            on_confirm=delete
+            action=delete
             on_close
         />
     }

@@ -9,12 +9,13 @@ use leptos_router::components::A;
 use shared::model::names::FolderName;
 use shared::wire::folders::Folder;
 
+use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog, TypedConfirmDialog};
 use super::field::Field;
 use super::icon::{Glyph, Icon};
 use super::menu::{Menu, MenuItem};
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use crate::problem::Problem;
 use crate::projects::page_of_folder;
 use crate::secrets::{Secrets, Sheet};
@@ -86,6 +87,7 @@ pub fn FolderNameDialog(
     #[prop(optional)]
     folder: Option<Folder>,
 ) -> impl IntoView {
+    let announcements = Announcements::current();
     let old = folder.as_ref().map(|folder| folder.name.clone());
     let typed = RwSignal::new(old.clone().unwrap_or_default());
     let busy = RwSignal::new(false);
@@ -98,7 +100,6 @@ pub fn FolderNameDialog(
             "The folder was not made".to_owned(),
         ),
     };
-    let folder = StoredValue::new(folder);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -113,15 +114,15 @@ pub fn FolderNameDialog(
             }
         };
         busy.set(true);
+        let folder = folder.clone();
         spawn_local(async move {
-            let answer = match folder.get_value() {
+            let answer = match folder {
                 Some(folder) => secrets.rename_folder(&folder, &name).await,
                 None => secrets.create_folder(&name).await,
             };
             if let Err(error) = answer {
-                // Closed meanwhile, the dialog has nobody to tell.
-                let _ = busy.try_set(false);
-                let _ = problem.try_set(Some(Problem::new(failed, &error)));
+                busy.try_set(false);
+                tell(problem, announcements, Problem::new(failed, &error));
             }
         });
     };
@@ -147,24 +148,16 @@ pub fn DeleteFolderDialog(
     /// The folder.
     folder: Folder,
 ) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
     let place = untrack(|| secrets.place());
     let name = folder.name.clone();
-    let folder = StoredValue::new(folder);
-    let confirm = move |()| {
-        busy.set(true);
-        spawn_local(async move {
-            let folder = folder.get_value();
-            if let Err(error) = secrets.delete_folder(&folder).await {
-                // Closed meanwhile, the dialog has nobody to tell.
-                let _ = busy.try_set(false);
-                let _ = problem.try_set(Some(Problem::new(
-                    format!("{} was not deleted", folder.name),
-                    &error,
-                )));
-            }
-        });
+    let delete = move || {
+        let folder = folder.clone();
+        async move {
+            secrets
+                .delete_folder(&folder)
+                .await
+                .map_err(|error| Problem::new(format!("{} was not deleted", folder.name), &error))
+        }
     };
     view! {
         <TypedConfirmDialog
@@ -174,9 +167,7 @@ pub fn DeleteFolderDialog(
                 place.environment,
             )
             name
-            busy
-            problem
-            on_confirm=confirm
+            action=delete
             on_close=move |()| secrets.sheet.set(Sheet::Nothing)
         />
     }

@@ -35,8 +35,6 @@ pub enum Icon {
     Down,
     /// The next level.
     Right,
-    /// Back.
-    Back,
     /// Move up in a list.
     Up,
     /// Move down in a list.
@@ -53,8 +51,6 @@ pub enum Icon {
     FolderPlus,
     /// Projects.
     Projects,
-    /// An environment.
-    Environments,
     /// A machine identity.
     Robot,
     /// Keys and recovery.
@@ -87,22 +83,12 @@ pub enum Icon {
     Undo,
     /// Again.
     Again,
-    /// A tag.
-    Tag,
-    /// A comment.
-    Comment,
     /// Protected.
     Shield,
-    /// Closed.
-    Lock,
     /// Open.
     Unlocked,
-    /// A time.
-    Clock,
     /// The command line.
     Terminal,
-    /// A backup.
-    Archive,
     /// The keyboard.
     Keyboard,
 }
@@ -125,7 +111,6 @@ impl Icon {
             Self::Done => icondata_lu::LuCircleCheck.data,
             Self::Down => icondata_lu::LuChevronDown.data,
             Self::Right => icondata_lu::LuChevronRight.data,
-            Self::Back => icondata_lu::LuArrowLeft.data,
             Self::Up => icondata_lu::LuArrowUp.data,
             Self::Lower => icondata_lu::LuArrowDown.data,
             Self::Search => icondata_lu::LuSearch.data,
@@ -134,7 +119,6 @@ impl Icon {
             Self::Folder => icondata_lu::LuFolder.data,
             Self::FolderPlus => icondata_lu::LuFolderPlus.data,
             Self::Projects => icondata_lu::LuLayoutGrid.data,
-            Self::Environments => icondata_lu::LuLayers.data,
             Self::Robot => icondata_lu::LuBot.data,
             Self::Key | Self::Secret => icondata_lu::LuKeyRound.data,
             Self::Server => icondata_lu::LuServer.data,
@@ -150,14 +134,9 @@ impl Icon {
             Self::History => icondata_lu::LuHistory.data,
             Self::Undo => icondata_lu::LuUndo2.data,
             Self::Again => icondata_lu::LuRotateCcw.data,
-            Self::Tag => icondata_lu::LuTag.data,
-            Self::Comment => icondata_lu::LuMessageSquare.data,
             Self::Shield => icondata_lu::LuShieldCheck.data,
-            Self::Lock => icondata_lu::LuLock.data,
             Self::Unlocked => icondata_lu::LuLockOpen.data,
-            Self::Clock => icondata_lu::LuClock.data,
             Self::Terminal => icondata_lu::LuTerminal.data,
-            Self::Archive => icondata_lu::LuArchive.data,
             Self::Keyboard => icondata_lu::LuKeyboard.data,
         }
     }

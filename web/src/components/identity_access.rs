@@ -7,7 +7,7 @@ use shared::wire::projects::Project;
 
 use super::announcer::Announcements;
 use super::new_identity::roles;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::select::Select;
 use crate::api;
 use crate::api::error::Kind;
@@ -19,7 +19,7 @@ use crate::session::Session;
 #[component]
 pub fn IdentityAccess(
     /// Id of the identity.
-    id: StoredValue<String>,
+    id: String,
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
     let list = move || match projects.list() {
@@ -34,18 +34,18 @@ pub fn IdentityAccess(
                 <p class="soft">"There is no project yet."</p>
             </Show>
             <For each=list key=|project| project.id let(project)>
-                <ProjectRoleSelect id project />
+                <ProjectRoleSelect id=id.clone() project />
             </For>
         </section>
     }
 }
 
 #[component]
-fn ProjectRoleSelect(id: StoredValue<String>, project: Project) -> impl IntoView {
+fn ProjectRoleSelect(id: String, project: Project) -> impl IntoView {
     let session = Session::current();
     let announcements = Announcements::current();
-    let project_id = StoredValue::new(project.id.to_string());
-    let name = StoredValue::new(project.name.clone());
+    let project_id = project.id.to_string();
+    let name = project.name.clone();
     let role = RwSignal::new(None::<ProjectRole>);
     let value = RwSignal::new(String::new());
     let busy = RwSignal::new(true);
@@ -54,17 +54,20 @@ fn ProjectRoleSelect(id: StoredValue<String>, project: Project) -> impl IntoView
         role.try_set(found);
         value.try_set(word(found));
     };
-    spawn_local(async move {
-        match api::identities::role(session, &project_id.get_value(), &id.get_value()).await {
-            Ok(found) => {
-                show(found);
-                busy.try_set(false);
-            }
-            // Not this person's to change: it stays as it is, and closed.
-            Err(error) if error.kind == Kind::Forbidden => {}
-            Err(error) => {
-                let what = format!("The role in {} was not loaded", name.get_value());
-                problem.try_set(Some(Problem::new(what, &error)));
+    spawn_local({
+        let (id, project_id, name) = (id.clone(), project_id.clone(), name.clone());
+        async move {
+            match api::identities::role(session, &project_id, &id).await {
+                Ok(found) => {
+                    show(found);
+                    busy.try_set(false);
+                }
+                // Not this person's to change: it stays as it is, and closed.
+                Err(error) if error.kind == Kind::Forbidden => {}
+                Err(error) => {
+                    let what = format!("The role in {name} was not loaded");
+                    problem.try_set(Some(Problem::new(what, &error)));
+                }
             }
         }
     });
@@ -73,17 +76,17 @@ fn ProjectRoleSelect(id: StoredValue<String>, project: Project) -> impl IntoView
         problem.set(None);
         let before = role.get_untracked();
         let after = chosen.parse::<ProjectRole>().ok();
+        let (id, project_id, name) = (id.clone(), project_id.clone(), name.clone());
         spawn_local(async move {
-            let (identity, project) = (id.get_value(), project_id.get_value());
-            match api::identities::set_role(session, &project, &identity, before, after).await {
+            match api::identities::set_role(session, &project_id, &id, before, after).await {
                 Ok(()) => {
                     show(after);
-                    announcements.say(format!("The role in {} is changed", name.get_value()));
+                    announcements.say(format!("The role in {name} is changed"));
                 }
                 Err(error) => {
                     show(before);
-                    let what = format!("The role in {} was not changed", name.get_value());
-                    problem.try_set(Some(Problem::new(what, &error)));
+                    let what = format!("The role in {name} was not changed");
+                    tell(problem, announcements, Problem::new(what, &error));
                 }
             }
             busy.try_set(false);

@@ -13,7 +13,7 @@ use super::credentials::{Credentials, CredentialsView};
 use super::dialog::{ConfirmDialog, TypedConfirmDialog};
 use super::icon::{Glyph, Icon};
 use super::identity_access::IdentityAccess;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::skeleton::Skeleton;
 use crate::api;
 use crate::location;
@@ -32,67 +32,74 @@ pub fn IdentityDetails(
     /// The identity.
     identity: Identity,
     /// Called when it is gone.
-    #[prop(into)]
     on_deleted: Callback<()>,
 ) -> impl IntoView {
-    let id = StoredValue::new(identity.id.to_string());
+    let id = identity.id.to_string();
     view! {
         <div class="drawer-sections">
-            <LoginSection id name=identity.name.clone() />
-            <IdentityAccess id />
+            <LoginSection id=id.clone() name=identity.name.clone() />
+            <IdentityAccess id=id.clone() />
             <DeleteSection id name=identity.name on_deleted />
         </div>
     }
 }
 
 #[component]
-fn LoginSection(id: StoredValue<String>, name: String) -> impl IntoView {
+fn LoginSection(id: String, name: String) -> impl IntoView {
     let session = Session::current();
+    let announcements = Announcements::current();
     let login = RwSignal::new(Load::<Login>::Loading);
     let made = RwSignal::new(None::<Credentials>);
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
-    let name = StoredValue::new(name);
-    let load = move || {
-        spawn_local(async move {
-            login.try_set(match read(session, &id.get_value()).await {
-                Ok(found) => Load::Ready(found),
-                Err(error) => Load::Failed(Problem::new("The client secrets were not loaded", &error)),
+    let load = Callback::new({
+        let id = id.clone();
+        move |()| {
+            let id = id.clone();
+            spawn_local(async move {
+                login.try_set(match read(session, &id).await {
+                    Ok(found) => Load::Ready(found),
+                    Err(error) => Load::Failed(Problem::new("The client secrets were not loaded", &error)),
+                });
             });
-        });
-    };
-    load();
+        }
+    });
+    load.run(());
+    let own_id = id.clone();
     let create = move |()| {
         busy.set(true);
         problem.set(None);
+        let (id, name, known) = (own_id.clone(), name.clone(), login.get_untracked());
         spawn_local(async move {
-            match add_secret(session, &id.get_value(), &login.get_untracked()).await {
+            match add_secret(session, &id, &known).await {
                 Ok((client_id, client_secret)) => {
-                    made.try_set(Some(Credentials {
-                        name: name.get_value(),
+                    let credentials = Credentials {
+                        name,
                         client_id,
                         client_secret,
-                    }));
+                    };
+                    if let Some(Some(unseen)) = made.try_set(Some(credentials)) {
+                        announcements.say(unseen.not_shown());
+                    }
                 }
-                Err(error) => {
-                    problem.try_set(Some(Problem::new("The client secret was not created", &error)));
-                }
+                Err(error) => tell(
+                    problem,
+                    announcements,
+                    Problem::new("The client secret was not created", &error),
+                ),
             }
             busy.try_set(false);
-            load();
+            load.try_run(());
         });
     };
-    let failed = Signal::derive(move || match login.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || login.with(Load::problem));
     view! {
         <section class="form" aria-labelledby="login-heading">
             <div class="panel-head">
                 <h3 id="login-heading">"Universal Auth"</h3>
                 <Button label="Create client secret" icon=Icon::Plus small=true busy on_press=create />
             </div>
-            <ProblemNotice problem=failed retry=move |()| load() />
+            <ProblemNotice problem=failed retry=load />
             <ProblemNotice problem />
             {move || made.get().map(|credentials| view! { <CredentialsView credentials /> })}
             {move || match login.get() {
@@ -123,7 +130,7 @@ fn LoginSection(id: StoredValue<String>, name: String) -> impl IntoView {
                                 .into_iter()
                                 .filter(|secret| !secret.is_client_secret_revoked)
                                 .map(|secret| {
-                                    view! { <SecretRow id secret on_revoked=move |()| load() /> }
+                                    view! { <SecretRow id=id.clone() secret on_revoked=load /> }
                                 })
                                 .collect_view()}
                         </ul>
@@ -163,23 +170,18 @@ async fn add_secret(
 }
 
 #[component]
-fn SecretRow(
-    id: StoredValue<String>,
-    secret: ClientSecretData,
-    #[prop(into)] on_revoked: Callback<()>,
-) -> impl IntoView {
+fn SecretRow(id: String, secret: ClientSecretData, on_revoked: Callback<()>) -> impl IntoView {
     let session = Session::current();
     let announcements = Announcements::current();
     let asking = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let prefix = secret.client_secret_prefix.clone();
-    let secret_id = StoredValue::new(secret.id.to_string());
-    let revoke = move |()| {
+    let secret_id = secret.id.to_string();
+    let revoke = Callback::new(move |()| {
         busy.set(true);
+        let (id, secret_id) = (id.clone(), secret_id.clone());
         spawn_local(async move {
-            match api::identities::revoke_client_secret(session, &id.get_value(), &secret_id.get_value())
-                .await
-            {
+            match api::identities::revoke_client_secret(session, &id, &secret_id).await {
                 Ok(()) => announcements.say("The client secret is revoked"),
                 Err(error) => {
                     announcements.say(format!("The client secret was not revoked. {}", error.message));
@@ -187,17 +189,14 @@ fn SecretRow(
             }
             asking.try_set(false);
             busy.try_set(false);
-            on_revoked.run(());
+            on_revoked.try_run(());
         });
-    };
+    });
     let used = secret.client_secret_last_used_at.map_or_else(
         || view! { <Badge text="Never used" /> }.into_any(),
         |at| view! { <Badge text=format!("Used {}", ago(at, location::now())) tone=Tone::Good /> }.into_any(),
     );
-    let uses = count_of(
-        u64::try_from(secret.client_secret_num_uses).unwrap_or_default(),
-        "login",
-    );
+    let uses = count_of(secret.client_secret_num_uses, "login");
     view! {
         <li class="row">
             <Glyph icon=Icon::Key />
@@ -236,27 +235,21 @@ fn SecretRow(
 }
 
 #[component]
-fn DeleteSection(id: StoredValue<String>, name: String, on_deleted: Callback<()>) -> impl IntoView {
+fn DeleteSection(id: String, name: String, on_deleted: Callback<()>) -> impl IntoView {
     let session = Session::current();
     let announcements = Announcements::current();
     let asking = RwSignal::new(false);
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
-    let name = StoredValue::new(name);
-    let delete = move |()| {
-        busy.set(true);
-        spawn_local(async move {
-            match api::identities::delete(session, &id.get_value()).await {
-                Ok(()) => {
-                    announcements.say(format!("Deleted {}", name.get_value()));
-                    on_deleted.run(());
-                }
-                Err(error) => {
-                    problem.try_set(Some(Problem::new("The machine identity was not deleted", &error)));
-                    busy.try_set(false);
-                }
-            }
-        });
+    let own_name = name.clone();
+    let delete = move || {
+        let (id, name) = (id.clone(), own_name.clone());
+        async move {
+            api::identities::delete(session, &id)
+                .await
+                .map_err(|error| Problem::new(format!("{name} was not deleted"), &error))?;
+            announcements.say(format!("Deleted {name}"));
+            on_deleted.try_run(());
+            Ok(())
+        }
     };
     view! {
         <section class="actions actions-start">
@@ -269,12 +262,10 @@ fn DeleteSection(id: StoredValue<String>, name: String, on_deleted: Callback<()>
         </section>
         <Show when=move || asking.get()>
             <TypedConfirmDialog
-                title=format!("Delete {}?", name.get_value())
+                title=format!("Delete {name}?")
                 consequence="Programs that log in as it are cut off at once."
-                name=name.get_value()
-                busy
-                problem
-                on_confirm=delete
+                name=name.clone()
+                action=delete.clone()
                 on_close=move |()| asking.set(false)
             />
         </Show>

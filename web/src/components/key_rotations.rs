@@ -35,30 +35,28 @@ pub fn KeyRotations(
     );
     let more = move |()| {
         vec![
-        MenuItem::new(
-            "Take the last root key back",
-            Icon::Undo,
-            sure(
-                "Go back to the root key before?",
-                "Every project's key goes under the earlier root key again.",
-                false,
-                KeysAct::RevertRoot,
+            MenuItem::new(
+                "Take the last root key back",
+                Icon::Undo,
+                sure(
+                    "Go back to the root key before?",
+                    "Every project's key goes under the earlier root key again.",
+                    false,
+                    KeysAct::RevertRoot,
+                ),
             ),
-        )
-        .disabled(!retired),
-        MenuItem::new(
-            "Destroy retired root keys",
-            Icon::Bin,
-            sure(
-                "Destroy the retired root keys?",
-                "This cannot be undone. A copy of the database file alone, made before, opens no more. Backups do.",
-                true,
-                KeysAct::DestroyRetired,
-            ),
-        )
-        .danger()
-        .disabled(!retired),
-    ]
+            MenuItem::new(
+                "Destroy retired root keys",
+                Icon::Bin,
+                sure(
+                    "Destroy the retired root keys?",
+                    "This cannot be undone. A copy of the database file alone, made before, opens no more. Backups do.",
+                    true,
+                    KeysAct::DestroyRetired,
+                ),
+            )
+            .danger(),
+        ]
     };
     view! {
         <section class="panel" aria-labelledby="rotation-heading">
@@ -80,7 +78,7 @@ pub fn KeyRotations(
                             KeysAct::RotateRoot,
                         )
                     />
-                    <Menu name="More about the root key" items=more />
+                    {retired.then(|| view! { <Menu name="More about the root key" items=more /> })}
                 </Rotatable>
                 <Rotatable
                     title="Data keys"

@@ -16,7 +16,7 @@ use super::copy_button::copy;
 use super::field::Field;
 use super::icon::{Glyph, Icon};
 use super::kit_sheet::KitSheet;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::password::PasswordField;
 use crate::api;
 use crate::first_steps::FirstSteps;
@@ -204,11 +204,10 @@ fn KeepStep(
             match api::kits::add(session, name, recipient, password).await {
                 Ok(unlocker) => {
                     steps.refresh().await;
-                    on_done.run(unlocker);
+                    // Whoever left meanwhile finds the kit among the keys.
+                    on_done.try_run(unlocker);
                 }
-                Err(error) => {
-                    problem.try_set(Some(Problem::new(WHAT, &error)));
-                }
+                Err(error) => tell(problem, announcements, Problem::new(WHAT, &error)),
             }
             busy.try_set(false);
         });

@@ -19,7 +19,6 @@ pub struct MenuItem {
     icon: Icon,
     on_press: Callback<()>,
     danger: bool,
-    disabled: bool,
 }
 
 impl MenuItem {
@@ -30,7 +29,6 @@ impl MenuItem {
             icon,
             on_press: Callback::new(on_press),
             danger: false,
-            disabled: false,
         }
     }
 
@@ -38,13 +36,6 @@ impl MenuItem {
     #[must_use]
     pub fn danger(mut self) -> Self {
         self.danger = true;
-        self
-    }
-
-    /// The action is not possible now.
-    #[must_use]
-    pub fn disabled(mut self, disabled: bool) -> Self {
-        self.disabled = disabled;
         self
     }
 }
@@ -144,7 +135,6 @@ pub fn Menu(
                                         tabindex="-1"
                                         class="menu-item"
                                         class:menu-item-danger=item.danger
-                                        disabled=item.disabled
                                         on:click=press
                                     >
                                         <Glyph icon=item.icon />
@@ -198,7 +188,7 @@ fn focus(list: NodeRef<html::Div>, step: Step) {
         let Some(list) = list.try_get_untracked().flatten() else {
             return;
         };
-        let Ok(found) = list.query_selector_all("[role=menuitem]:not(:disabled)") else {
+        let Ok(found) = list.query_selector_all("[role=menuitem]") else {
             return;
         };
         let items: Vec<HtmlElement> = (0..found.length())

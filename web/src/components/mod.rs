@@ -54,6 +54,7 @@ pub mod secret_toolbar;
 pub mod secret_versions;
 pub mod select;
 pub mod session_list;
+pub mod setup_code;
 pub mod shell;
 pub mod skeleton;
 pub mod splash;

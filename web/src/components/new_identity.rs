@@ -7,11 +7,12 @@ use shared::model::access::ProjectRole;
 use shared::model::ids::OrganizationId;
 use shared::model::names::DisplayName;
 
+use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::credentials::{Credentials, CredentialsView};
 use super::dialog::{CancelButton, Dialog};
 use super::field::Field;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use super::select::Select;
 use crate::api;
 use crate::api::error::Error;
@@ -39,19 +40,20 @@ pub fn roles() -> Vec<(String, String)> {
     ]
 }
 
-/// The dialog.
+/// The dialog. What was made lives with the page: a form that is closed too early must not take a client secret along that
+/// is shown only once.
 #[component]
 pub fn NewIdentityDialog(
     /// The organization it will belong to.
     organization: OrganizationId,
+    /// What the new identity logs in with, once there is one.
+    made: RwSignal<Option<Credentials>>,
     /// Called when there is one more.
-    #[prop(into)]
     on_change: Callback<()>,
     /// Called when it is done or was closed.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let made = RwSignal::new(None::<Credentials>);
     let title = "Create identity";
     view! {
         <Dialog title wide=true on_close>
@@ -80,6 +82,7 @@ fn NewIdentityForm(
     on_change: Callback<()>,
 ) -> impl IntoView {
     let session = Session::current();
+    let announcements = Announcements::current();
     let projects = expect_context::<Projects>();
     let name = RwSignal::new(String::new());
     let project = RwSignal::new(String::new());
@@ -125,13 +128,13 @@ fn NewIdentityForm(
             let outcome = create(session, organization, name, access).await;
             match outcome {
                 Ok(credentials) => {
-                    made.try_set(Some(credentials));
+                    if let Some(Some(unseen)) = made.try_set(Some(credentials)) {
+                        announcements.say(unseen.not_shown());
+                    }
                 }
-                Err(told) => {
-                    problem.try_set(Some(told));
-                }
+                Err(told) => tell(problem, announcements, told),
             }
-            on_change.run(());
+            on_change.try_run(());
             busy.try_set(false);
         });
     };

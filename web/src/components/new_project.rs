@@ -2,16 +2,18 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use shared::model::names::DisplayName;
 
+use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::field::Field;
 use super::new_environments::NewEnvironments;
-use super::notice::ProblemNotice;
+use super::notice::{ProblemNotice, tell};
 use crate::problem::Problem;
-use crate::projects::{Projects, USUAL_ENVIRONMENTS, first_page_of};
+use crate::projects::{Created, Projects, USUAL_ENVIRONMENTS, first_page_of};
 
 const WHAT: &str = "The project was not created";
 
@@ -43,6 +45,7 @@ pub fn NewProjectForm(
     cancel: bool,
 ) -> impl IntoView {
     let projects = expect_context::<Projects>();
+    let announcements = Announcements::current();
     let name = RwSignal::new(String::new());
     let environments = RwSignal::new(
         USUAL_ENVIRONMENTS
@@ -64,7 +67,8 @@ pub fn NewProjectForm(
                 return;
             }
         };
-        if environments.with_untracked(Vec::is_empty) {
+        let environments = environments.get_untracked();
+        if environments.is_empty() {
             problem.set(Some(Problem::local(
                 WHAT,
                 "It would have no environment, and secrets live in environments.",
@@ -73,19 +77,22 @@ pub fn NewProjectForm(
             return;
         }
         busy.set(true);
+        problem.set(None);
         let navigate = navigate.clone();
         spawn_local(async move {
-            match projects.create(name, environments.get_untracked()).await {
-                Ok(project) => {
-                    on_done.run(());
-                    navigate(
-                        &first_page_of(&project),
-                        leptos_router::NavigateOptions::default(),
-                    );
+            match projects.create(name, environments).await {
+                Ok(Created { project, trouble }) => {
+                    if let Some(trouble) = trouble {
+                        announcements.say(trouble);
+                    }
+                    // Who closed the dialog meanwhile is elsewhere by now, and stays there.
+                    if on_done.try_run(()).is_some() {
+                        navigate(&first_page_of(&project), NavigateOptions::default());
+                    }
                 }
                 Err(error) => {
-                    problem.set(Some(Problem::new(WHAT, &error)));
-                    busy.set(false);
+                    busy.try_set(false);
+                    tell(problem, announcements, Problem::new(WHAT, &error));
                 }
             }
         });

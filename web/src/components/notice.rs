@@ -7,6 +7,13 @@ use super::button::Button;
 use super::icon::{Glyph, Icon};
 use crate::problem::Problem;
 
+/// Shows a problem in its place. When that is gone, because somebody closed the dialog meanwhile, it is said.
+pub fn tell(place: RwSignal<Option<Problem>>, announcements: Announcements, problem: Problem) {
+    if let Some(Some(untold)) = place.try_set(Some(problem)) {
+        announcements.say(format!("{}. {}", untold.what, untold.why));
+    }
+}
+
 /// A problem: what happened, why, what to do now. Read out at once.
 #[component]
 pub fn ProblemNotice(

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
 use shared::wire::onboarding::{FirstRead, Onboarding as Steps, Reader};
+use shared::wire::projects::Project;
 
 use super::announcer::Announcements;
 use super::button::IconButton;
@@ -155,11 +156,11 @@ fn Seen(read: FirstRead) -> impl IntoView {
 fn Snippet() -> impl IntoView {
     let projects = expect_context::<Projects>();
     let text = Signal::derive(move || {
-        let project = match projects.list() {
-            Load::Ready(list) => list.first().map(|project| project.id.to_string()),
+        let first = match projects.list() {
+            Load::Ready(list) => list.into_iter().next(),
             _ => None,
         };
-        commands(&location::origin(), project.as_deref().unwrap_or("PROJECT_ID"))
+        commands(&location::origin(), first.as_ref())
     });
     view! {
         <p>"Read a secret from a program or the command line"</p>
@@ -170,9 +171,13 @@ fn Snippet() -> impl IntoView {
     }
 }
 
-fn commands(address: &str, project: &str) -> String {
+fn commands(address: &str, project: Option<&Project>) -> String {
+    let id = project.map_or_else(|| "PROJECT_ID".to_owned(), |project| project.id.to_string());
+    let environment = project
+        .and_then(|project| project.environments.first())
+        .map_or("dev", |environment| &environment.slug);
     format!(
         "strongroom login --domain {address}\n\
-         strongroom run --domain {address} --projectId {project} --env dev -- printenv"
+         strongroom run --domain {address} --projectId {id} --env {environment} -- printenv"
     )
 }

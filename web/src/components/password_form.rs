@@ -14,7 +14,7 @@ use crate::api;
 use crate::person::Person;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::strength::MINIMUM_LENGTH;
+use crate::strength::refuse_short;
 use crate::words::count_of;
 
 const WHAT: &str = "The password was not changed";
@@ -34,12 +34,8 @@ pub fn PasswordForm() -> impl IntoView {
         if busy.get_untracked() {
             return;
         }
-        if new.with_untracked(|new| new.chars().count()) < MINIMUM_LENGTH {
-            return problem.set(Some(Problem::local(
-                WHAT,
-                format!("The new password has fewer than {MINIMUM_LENGTH} characters."),
-                "Choose a longer one.",
-            )));
+        if let Err(refused) = new.with_untracked(|new| refuse_short(WHAT, new)) {
+            return problem.set(Some(refused));
         }
         busy.set(true);
         problem.set(None);

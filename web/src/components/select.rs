@@ -13,9 +13,6 @@ pub fn Select(
     /// The label.
     #[prop(into)]
     label: String,
-    /// Whether the label is for screen readers only.
-    #[prop(optional)]
-    label_hidden: bool,
     /// The value that is chosen.
     value: RwSignal<String>,
     /// Pairs of value and text.
@@ -37,9 +34,7 @@ pub fn Select(
     };
     view! {
         <div class="field">
-            <label for=id.clone() class:visually-hidden=label_hidden>
-                {label}
-            </label>
+            <label for=id.clone()>{label}</label>
             <div class="select">
                 <select id=id on:change=choose disabled=move || disabled.get()>
                     <For each=move || options.get() key=Clone::clone let(option)>

@@ -75,10 +75,7 @@ pub fn SessionList() -> impl IntoView {
             busy.try_set(false);
         });
     };
-    let failed = Signal::derive(move || match list.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || list.with(Load::problem));
     let alone = Memo::new(move |_| !matches!(list.get(), Load::Ready(list) if list.len() > 1));
     view! {
         <section class="panel" aria-labelledby="sessions-heading">

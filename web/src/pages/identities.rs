@@ -8,6 +8,7 @@ use shared::wire::identities::Identity;
 use crate::api;
 use crate::components::badge::Badge;
 use crate::components::button::{Button, Weight};
+use crate::components::credentials::Credentials;
 use crate::components::drawer::Drawer;
 use crate::components::empty::EmptyState;
 use crate::components::icon::{Glyph, Icon};
@@ -31,6 +32,8 @@ pub fn IdentitiesPage() -> impl IntoView {
     let organization = Memo::new(move |_| person.organization());
     let list = RwSignal::new(Load::<Vec<Identity>>::Loading);
     let creating = RwSignal::new(false);
+    let made = RwSignal::new(None::<Credentials>);
+    let new_one = Memo::new(move |_| creating.get() || made.with(Option::is_some));
     let open = RwSignal::new(None::<Identity>);
     let load = move |organization: OrganizationId| {
         spawn_local(async move {
@@ -60,10 +63,13 @@ pub fn IdentitiesPage() -> impl IntoView {
             load(organization);
         }
     });
-    let failed = Signal::derive(move || match list.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => person.problem(),
+    // These live as long as the page: dialogs and drawers may be gone when an answer comes.
+    let on_change = Callback::new(move |()| reload());
+    let on_deleted = Callback::new(move |()| {
+        open.set(None);
+        reload();
     });
+    let failed = Signal::derive(move || list.with(Load::problem).or_else(|| person.problem()));
     let some = Memo::new(move |_| matches!(list.get(), Load::Ready(list) if !list.is_empty()));
     let create = move || {
         view! {
@@ -114,16 +120,12 @@ pub fn IdentitiesPage() -> impl IntoView {
             }}
         </Page>
         {move || {
-            let organization = organization.get().filter(|_| creating.get())?;
-            Some(
-                view! {
-                    <NewIdentityDialog
-                        organization
-                        on_change=move |()| reload()
-                        on_close=move |()| creating.set(false)
-                    />
-                },
-            )
+            let organization = organization.get().filter(|_| new_one.get())?;
+            let close = move |()| {
+                creating.set(false);
+                made.set(None);
+            };
+            Some(view! { <NewIdentityDialog organization made on_change on_close=close /> })
         }}
         {move || {
             open.get()
@@ -131,13 +133,7 @@ pub fn IdentitiesPage() -> impl IntoView {
                     let name = identity.name.clone();
                     view! {
                         <Drawer title=name on_close=move |()| open.set(None)>
-                            <IdentityDetails
-                                identity
-                                on_deleted=move |()| {
-                                    open.set(None);
-                                    reload();
-                                }
-                            />
+                            <IdentityDetails identity on_deleted />
                         </Drawer>
                     }
                 })

@@ -34,10 +34,7 @@ pub fn InstancePage() -> impl IntoView {
         });
     };
     load();
-    let failed = Signal::derive(move || match state.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || state.with(Load::problem));
     let reload = move || {
         view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
     };

@@ -22,10 +22,7 @@ pub fn ProjectPage() -> impl IntoView {
             navigate(&first_page_of(&project), replacing());
         }
     });
-    let failed = Signal::derive(move || match projects.list() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || projects.problem());
     let loading = Memo::new(move |_| matches!(projects.list(), Load::Loading));
     let unknown =
         Memo::new(move |_| matches!(projects.list(), Load::Ready(_)) && projects.find(&wanted()).is_none());

@@ -23,10 +23,7 @@ const MANY: usize = 6;
 #[component]
 pub fn ProjectsPage() -> impl IntoView {
     let projects = expect_context::<Projects>();
-    let failed = Signal::derive(move || match projects.list() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || projects.problem());
     let loading = Memo::new(move |_| matches!(projects.list(), Load::Loading));
     let nothing_yet = Memo::new(move |_| matches!(projects.list(), Load::Ready(list) if list.is_empty()));
     view! {

@@ -46,10 +46,7 @@ pub fn RecoveryPage() -> impl IntoView {
     };
     load();
     follow(session, state);
-    let failed = Signal::derive(move || match state.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || state.with(Load::problem));
     let has_kit = Memo::new(move |_| {
         state.with(|state| match state {
             Load::Ready(state) => state.keys.unlockers.iter().any(|unlocker| unlocker.opens_backups),

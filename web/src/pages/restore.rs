@@ -13,11 +13,10 @@ use crate::api::error::{Error, Kind};
 use crate::app::replacing;
 use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
-use crate::components::field::Field;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::kit_input::{KitInput, chosen_file};
 use crate::components::notice::ProblemNotice;
-use crate::location;
+use crate::components::setup_code::{NEXT_AFTER_REFUSAL, SetupCode, SetupCodeField};
 use crate::problem::Problem;
 use crate::session::{Phase, Session};
 use crate::words::{bytes, count_of, minute};
@@ -58,23 +57,23 @@ pub fn RestorePage() -> impl IntoView {
 }
 
 /// Nothing is replaced before everything in the backup was opened and checked.
-fn next_step(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Forbidden => "Nothing was changed. Enter the newest setup code, then try again.",
-        Kind::TooMany => "Nothing was changed. Wait a minute, then try again.",
+fn next_step(kind: Kind) -> String {
+    let next = match kind {
         Kind::Unreachable => {
-            "Check that the server runs and that this device reaches it. Reload the page: if it asks for a login, \
-             the restore was finished."
+            return "Check that the server runs and that this device reaches it. Reload the page: if it asks for a \
+                    login, the restore was finished."
+                .to_owned();
         }
-        _ => "Nothing was changed. Check that the backup and the kit belong together, then try again.",
-    }
+        Kind::Forbidden => NEXT_AFTER_REFUSAL,
+        Kind::TooMany => "Wait a minute, then try again.",
+        _ => "Check that the backup and the kit belong together, then try again.",
+    };
+    format!("Nothing was changed. {next}")
 }
 
 #[component]
 fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
-    let known_code = location::setup_code();
-    let code_known = known_code.is_some();
-    let code = RwSignal::new(known_code.unwrap_or_default());
+    let code = SetupCode::of_link();
     let kit = RwSignal::new(String::new());
     // A handle of the browser, which does not leave this thread.
     let file = RwSignal::new_local(None::<File>);
@@ -93,11 +92,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
         let body = StartRestore {
             upload,
             identity: SecretText::new(kit.try_get_untracked().unwrap_or_default()),
-            code: code
-                .try_get_untracked()
-                .map(|code| code.trim().to_owned())
-                .filter(|code| !code.is_empty())
-                .map(SecretText::new),
+            code: code.get().map(SecretText::new),
         };
         spawn_local(async move {
             match api::restore::start(&body).await {
@@ -121,7 +116,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
         file.with_untracked(|file| {
             if let Some(file) = file {
                 step.set(Step::Sending(0.0));
-                api::restore::upload(file, code.get_untracked().trim(), progress, sent);
+                api::restore::upload(file, code.get().as_deref(), progress, sent);
             }
         });
     };
@@ -139,26 +134,13 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
         let size = size as u64;
         Some(bytes(size))
     };
-    let code_hint = Signal::stored(if code_known {
-        "Taken from the link.".to_owned()
-    } else {
-        "The server printed it at its start. A new one: strongroom setup-code".to_owned()
-    });
     view! {
             <Card
                 title="Restore from a backup"
                 lead="Everything comes back as it was: projects, secrets, people, machine identities."
             >
                 <form class="form" on:submit=submit>
-                    <Field
-                        id="setup-code"
-                        label="Setup code"
-                        value=code
-                        code=true
-                        required=false
-                        focused=!code_known
-                        hint=code_hint
-                    />
+                    <SetupCodeField code required=false />
                     <div class="field">
                         <label for="backup-file">"Backup file"</label>
                         <input
@@ -196,11 +178,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
                         })
                     />
                     <p>
-                        <a
-                            href=move || code.with(|code| location::with_setup_code("/admin/signup", code))
-                            rel="external"
-                            class="link"
-                        >
+                        <a href=move || code.link_to("/admin/signup") rel="external" class="link">
                             "Start afresh instead"
                         </a>
                     </p>

@@ -18,7 +18,7 @@ use crate::components::dialog::TypedConfirmDialog;
 use crate::components::environment_settings::EnvironmentSettings;
 use crate::components::field::{Checkbox, Field};
 use crate::components::icon::Icon;
-use crate::components::notice::ProblemNotice;
+use crate::components::notice::{ProblemNotice, tell};
 use crate::components::project_head::ProjectHead;
 use crate::components::skeleton::Skeleton;
 use crate::problem::Problem;
@@ -38,10 +38,7 @@ pub fn SettingsPage() -> impl IntoView {
             name.get().unwrap_or_default()
         ));
     });
-    let failed = Signal::derive(move || match projects.list() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || projects.problem());
     let known = Memo::new(move |_| name.with(Option::is_some));
     let ready = Memo::new(move |_| matches!(projects.list(), Load::Ready(_)));
     view! {
@@ -116,17 +113,13 @@ fn General(#[prop(into)] project: Signal<String>) -> impl IntoView {
         };
         busy.set(true);
         problem.set(None);
+        let id = project.get_untracked();
         spawn_local(async move {
-            let saved = api::projects::update(session, &project.get_untracked(), &body).await;
-            let outcome = match saved {
-                Ok(()) => projects.refresh().await,
-                Err(error) => Err(error),
-            };
-            match outcome {
-                Ok(()) => announcements.say("Saved the project"),
-                Err(error) => problem.set(Some(Problem::new(what, &error))),
+            match api::projects::update(session, &id, &body).await {
+                Ok(()) => announcements.say(projects.refresh_after("Saved the project".to_owned()).await),
+                Err(error) => tell(problem, announcements, Problem::new(what, &error)),
             }
-            busy.set(false);
+            busy.try_set(false);
         });
     };
     view! {
@@ -206,28 +199,19 @@ fn DeleteProject(project: Project, #[prop(into)] on_close: Callback<()>) -> impl
     let projects = expect_context::<Projects>();
     let announcements = Announcements::current();
     let navigate = use_navigate();
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
     let Project { id, name, slug, .. } = project;
     let own_name = name.clone();
-    let delete = move |()| {
-        busy.set(true);
-        problem.set(None);
-        let name = own_name.clone();
-        let navigate = navigate.clone();
-        spawn_local(async move {
-            match api::projects::delete(session, &id.to_string()).await {
-                Ok(()) => {
-                    announcements.say(format!("Deleted {name}"));
-                    navigate("/projects", NavigateOptions::default());
-                    projects.reload();
-                }
-                Err(error) => {
-                    problem.set(Some(Problem::new(format!("{name} was not deleted"), &error)));
-                    busy.set(false);
-                }
-            }
-        });
+    let delete = move || {
+        let (name, navigate) = (own_name.clone(), navigate.clone());
+        async move {
+            api::projects::delete(session, &id.to_string())
+                .await
+                .map_err(|error| Problem::new(format!("{name} was not deleted"), &error))?;
+            announcements.say(format!("Deleted {name}"));
+            navigate("/projects", NavigateOptions::default());
+            projects.reload();
+            Ok(())
+        }
     };
     view! {
         <TypedConfirmDialog
@@ -235,9 +219,7 @@ fn DeleteProject(project: Project, #[prop(into)] on_close: Callback<()>) -> impl
             consequence="All its environments with their folders, secrets and imports go with it."
             name
             slug
-            busy
-            problem
-            on_confirm=delete
+            action=delete
             on_close
         />
     }

@@ -16,10 +16,10 @@ use crate::components::card::Card;
 use crate::components::field::Field;
 use crate::components::notice::ProblemNotice;
 use crate::components::password::PasswordField;
-use crate::location;
+use crate::components::setup_code::{NEXT_AFTER_REFUSAL, SetupCode, SetupCodeField};
 use crate::problem::Problem;
 use crate::session::{Phase, Session};
-use crate::strength::MINIMUM_LENGTH;
+use crate::strength::refuse_short;
 
 const WHAT: &str = "The account was not created";
 
@@ -37,9 +37,7 @@ pub fn Signup() -> impl IntoView {
         _ => {}
     });
 
-    let known_code = location::setup_code();
-    let code_known = known_code.is_some();
-    let code = RwSignal::new(known_code.unwrap_or_default());
+    let code = SetupCode::of_link();
     let email = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let organization = RwSignal::new(String::new());
@@ -52,7 +50,7 @@ pub fn Signup() -> impl IntoView {
             return;
         }
         let request = request(
-            &code.get_untracked(),
+            code.get().map(SecretText::new),
             &email.get_untracked(),
             password.get_untracked(),
             &organization.get_untracked(),
@@ -73,34 +71,26 @@ pub fn Signup() -> impl IntoView {
                     session.set_up_elsewhere();
                     return;
                 }
-                problem.set(Some(Problem::new(WHAT, &error)));
+                let refused = Problem::new(WHAT, &error);
+                problem.set(Some(match error.kind {
+                    Kind::Forbidden => refused.with_next(NEXT_AFTER_REFUSAL),
+                    _ => refused,
+                }));
             }
             busy.set(false);
         });
     };
-    let code_hint = Signal::stored(if code_known {
-        "Taken from the link.".to_owned()
-    } else {
-        "The server printed it at its start. A new one: strongroom setup-code".to_owned()
-    });
     view! {
         <Card title="Set up Strongroom" lead="Create the first account. It administers this server.">
             <form class="form" on:submit=submit>
-                <Field
-                    id="setup-code"
-                    label="Setup code"
-                    value=code
-                    code=true
-                    focused=!code_known
-                    hint=code_hint
-                />
+                <SetupCodeField code />
                 <Field
                     id="email"
                     label="Email"
                     kind="email"
                     autocomplete="username"
                     value=email
-                    focused=code_known
+                    focused=code.known
                     hint=Signal::stored("For logging in. No mail is sent.".to_owned())
                 />
                 <PasswordField
@@ -115,11 +105,7 @@ pub fn Signup() -> impl IntoView {
                 <Button label="Create account" kind="submit" weight=Weight::Primary busy />
             </form>
             <p>
-                <a
-                    href=move || code.with(|code| location::with_setup_code("/admin/restore", code))
-                    rel="external"
-                    class="link"
-                >
+                <a href=move || code.link_to("/admin/restore") rel="external" class="link">
                     "Restore from a backup"
                 </a>
             </p>
@@ -127,17 +113,16 @@ pub fn Signup() -> impl IntoView {
     }
 }
 
-fn request(code: &str, email: &str, password: String, organization: &str) -> Result<SetupRequest, Problem> {
+fn request(
+    setup_code: Option<SecretText>,
+    email: &str,
+    password: String,
+    organization: &str,
+) -> Result<SetupRequest, Problem> {
     let email = email
         .parse::<Email>()
         .map_err(|reason| Problem::local(WHAT, reason.to_string(), "Correct the e-mail address."))?;
-    if password.chars().count() < MINIMUM_LENGTH {
-        return Err(Problem::local(
-            WHAT,
-            format!("The password has fewer than {MINIMUM_LENGTH} characters."),
-            "Choose a longer one.",
-        ));
-    }
+    refuse_short(WHAT, &password)?;
     let organization = organization
         .parse::<DisplayName>()
         .map_err(|reason| Problem::local(WHAT, reason.to_string(), "Correct the organization's name."))?;
@@ -145,9 +130,7 @@ fn request(code: &str, email: &str, password: String, organization: &str) -> Res
         email: email.to_string(),
         password: SecretText::new(password),
         organization: organization.to_string(),
-        setup_code: Some(code.trim())
-            .filter(|code| !code.is_empty())
-            .map(SecretText::from),
+        setup_code,
     })
 }
 
@@ -162,7 +145,7 @@ mod tests {
             ("kavi@example.com", "short", "Home", "12 characters"),
             ("kavi@example.com", "correct horse battery", "  ", "1 to 64"),
         ] {
-            let refused = request("AB-12", email, password.to_owned(), organization).map(|_| ());
+            let refused = request(None, email, password.to_owned(), organization).map(|_| ());
             assert!(
                 refused
                     .as_ref()
@@ -170,21 +153,5 @@ mod tests {
                 "{refused:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_code_is_trimmed_and_may_be_missing() {
-        let with = |code| {
-            request(
-                code,
-                " Kavi@Example.com ",
-                "correct horse battery".to_owned(),
-                "Home",
-            )
-            .unwrap()
-        };
-        assert_eq!(with(" AB-12 ").setup_code, Some(SecretText::from("AB-12")));
-        assert_eq!(with(" ").setup_code, None);
-        assert_eq!(with("").email, "kavi@example.com");
     }
 }

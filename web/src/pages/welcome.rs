@@ -69,10 +69,7 @@ pub fn Welcome() -> impl IntoView {
             }
         });
     };
-    let failed = Signal::derive(move || match kits.get() {
-        Load::Failed(problem) => Some(problem),
-        _ => None,
-    });
+    let failed = Signal::derive(move || kits.with(Load::problem));
     let skip_button = move || {
         view! { <Button label="Skip for now" weight=Weight::Ghost busy=skipping on_press=skip /> }
     };

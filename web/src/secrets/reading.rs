@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::model::ids::SecretId;
+use shared::model::ids::{FolderId, SecretId};
 use shared::model::names::{FolderName, TagSlug};
 use shared::wire::folders::Folder;
 use shared::wire::secrets::Secret;
@@ -211,9 +211,27 @@ impl Secrets {
     pub async fn delete_folder(self, folder: &Folder) -> Result<(), Error> {
         let place = self.place.get_untracked();
         api::folders::delete(self.session, &place, folder.id).await?;
-        self.after_folders(format!("Deleted the folder {}", folder.name))
-            .await;
+        self.sheet.set(Sheet::Nothing);
+        focus_next("main");
+        let (id, name) = (folder.id, folder.name.clone());
+        self.announcements
+            .say_with_undo(format!("Deleted the folder {name}"), move |()| {
+                spawn_local(self.restore_folder(id, name.clone()));
+            });
+        self.refresh().await;
         Ok(())
+    }
+
+    /// Brings a folder back that was deleted a moment ago.
+    async fn restore_folder(self, id: FolderId, name: String) {
+        match api::folders::restore(self.session, id).await {
+            Ok(()) => self.announcements.say(format!("The folder {name} is back")),
+            Err(error) => self.announcements.say(format!(
+                "The folder {name} was not brought back. {}",
+                error.message
+            )),
+        }
+        self.refresh().await;
     }
 
     async fn after_folders(self, what: String) {

@@ -1,0 +1,92 @@
+//! Keys & recovery: more ways to unlock, proving, removing, and rotations that are followed to their end.
+
+use anyhow::{Result, ensure};
+use e2e::visit::Chromium;
+use playwright_rs::protocol::AriaRole;
+
+use crate::stage::{Stage, patiently};
+
+const PHRASE: &str = "seven bridges over the quiet river";
+const PASSWORD_LABEL: &str = "Your password";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
+    patiently(async {
+        let stage = Stage::new()?;
+        for number in 0..40 {
+            stage.create(&format!("NAME_{number}"), "kept")?;
+        }
+        let chromium = Chromium::start().await?;
+        let visit = stage.visit(&chromium).await?;
+        visit.go(&format!("{}/recovery", stage.server.url())).await?;
+        // The token lives in memory alone: the page is loaded anew and renews it.
+        visit.shows(visit.heading("Keys & recovery")).await?;
+        visit.shows(visit.heading("Rotation")).await?;
+        visit.inspect("keys").await?;
+
+        visit.press("More ways to unlock").await?;
+        visit.press("Add a passphrase").await?;
+        visit.fill("Name", "Desk").await?;
+        visit.fill("Passphrase", "short").await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.watch.expect("/api/strongroom/v1/keys");
+        visit.press("Confirm").await?;
+        visit.says("Nothing was changed").await?;
+        visit.fill("Passphrase", PHRASE).await?;
+        visit.inspect("keys-passphrase").await?;
+        visit.press("Confirm").await?;
+        visit.shows(visit.text("never proven")).await?;
+
+        visit.press("More ways to unlock").await?;
+        visit.press("Prove a key").await?;
+        visit.fill("Kit, cards or passphrase", PHRASE).await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit.gone(visit.text("never proven")).await?;
+
+        visit.press("More about Desk").await?;
+        visit.press("Note where a copy is").await?;
+        visit
+            .fill("Place, such as: safe in the office", "drawer of the desk")
+            .await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit.shows(visit.text("Kept at: drawer of the desk")).await?;
+
+        for (button, says) in [
+            ("Rotate root key", "Root key 2 is in use"),
+            ("Rotate signing key", "Tokens are signed with key 2"),
+            ("Rotate data keys", "sealed anew in the background"),
+            ("Rotate database key", "encrypted under a new key"),
+        ] {
+            visit.press(button).await?;
+            visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+            visit.press("Confirm").await?;
+            visit.says(says).await?;
+        }
+        // Followed to its end without a reload.
+        visit.gone(visit.text("versions sealed anew")).await?;
+
+        visit.press("More about Desk").await?;
+        visit.press("Remove").await?;
+        visit.shows(visit.part(AriaRole::Dialog, "Remove Desk?")).await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit.says("Desk opens the store no more").await?;
+        visit.gone(visit.button("More about Desk")).await?;
+        visit.fits("keys").await?;
+
+        let state = std::process::Command::new(e2e::program::binary()?)
+            .args(["keys", "list", "--json", "--data-dir"])
+            .arg(&stage.server.data_dir)
+            .output()?;
+        let state = String::from_utf8(state.stdout)?;
+        ensure!(
+            state.contains("\"state\": \"done\"") && !state.contains("Desk"),
+            "{state}"
+        );
+        visit.was_clean(&stage.server.url())?;
+        chromium.end().await
+    })
+    .await
+}
