@@ -1,7 +1,7 @@
 //! Work that nobody waits for: the whole schedule is this screen.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -12,8 +12,10 @@ use crate::domain::{Error, access_tokens, audit, data_key_rotations, limiter};
 const LINK_BATCH: i64 = 500;
 /// Versions of secrets sealed anew in one transaction.
 const RESEAL_BATCH: i64 = 200;
-/// How long rotations keep the other jobs waiting.
-const RESEAL_FOR: Duration = Duration::from_millis(400);
+/// Steps of a rotation before the other jobs have their turn.
+const RESEAL_STEPS: usize = 20;
+/// Rest between two steps, for other writers.
+const RESEAL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Runs until `stop` says so, and ends only between two pieces of work: what a job holds is never lost.
 pub async fn run(app: Arc<App>, data_dir: Option<DataDir>, mut stop: watch::Receiver<bool>) {
@@ -78,17 +80,15 @@ async fn link(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Goes on with rotations of data keys for a while. Each step leaves room for those who write meanwhile.
+/// Goes on with rotations of data keys for a few steps. Between them there is room for those who write meanwhile.
 async fn reseal(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Error> {
-    let until = Instant::now() + RESEAL_FOR;
-    while !*stop.borrow() && Instant::now() < until {
+    for _ in 0..RESEAL_STEPS {
         // A cheap look first: nearly always there is nothing to do.
-        if !app.read(data_key_rotations::is_running).await? {
+        if *stop.borrow() || !app.read(data_key_rotations::is_running).await? {
             return Ok(());
         }
-        let begun = Instant::now();
         app.write(|cx| data_key_rotations::step(cx, RESEAL_BATCH)).await?;
-        tokio::time::sleep(begun.elapsed()).await;
+        tokio::time::sleep(RESEAL_PAUSE).await;
     }
     Ok(())
 }
