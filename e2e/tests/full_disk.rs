@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use e2e::http::Connection;
 use e2e::instance::{Instance, text};
+use e2e::program::Run;
 use e2e::server::Server;
 use e2e::shell::sh;
 
@@ -107,5 +108,65 @@ fn a_full_disk_refuses_writes_and_loses_nothing() -> Result<()> {
     let server = Server::start(&data)?;
     assert!(instance.list(&mut Connection::open(server.address)?)? == acknowledged);
     // The unmounting must find no process in it.
+    server.kill()
+}
+
+#[test]
+fn changes_of_keys_on_a_full_disk_are_whole_or_not_at_all() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let disk = scratch.path().join("disk");
+    let _disk = match SmallDisk::mount(&disk)? {
+        Ok(mounted) => mounted,
+        Err(reason) => {
+            e2e::say(format_args!(
+                "skipped: no small file system can be mounted here: {reason}"
+            ));
+            return Ok(());
+        }
+    };
+    let data = disk.join("data");
+    let server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    let mut values = BTreeMap::new();
+    for number in 0..20 {
+        let (name, value) = (format!("NAME_{number}"), "v".repeat(10_000));
+        instance.create(&mut connection, &name, &value)?.ok()?;
+        values.insert(name, value);
+    }
+    let keys = |arguments: &[&str]| -> Result<Option<i32>> {
+        let run = Run::new(scratch.path())?.args(["keys"]).args(arguments);
+        Ok(run.args(["--data-dir"]).arg_path(&data).finish()?.code)
+    };
+    let ballast = disk.join("ballast");
+    let mut refused = 0;
+    for arguments in [
+        ["rekey-database"],
+        ["rotate-root"],
+        ["rotate-data"],
+        ["rotate-signing"],
+        ["destroy-retired"],
+    ] {
+        // All that is left, down to less than a page.
+        let mut file = fs::File::create(&ballast)?;
+        while std::io::Write::write(&mut file, &[0; 1024]).is_ok() {}
+        drop(file);
+        if keys(&arguments)? != Some(0) {
+            refused += 1;
+        }
+        fs::remove_file(&ballast)?;
+        assert!(instance.list(&mut connection)? == values, "{arguments:?}");
+    }
+    e2e::say(format_args!(
+        "{refused} of 5 changes of keys were refused on the full disk"
+    ));
+    assert!(refused > 0, "the disk never was full");
+    server.kill()?;
+    // With room again the next start finishes what was begun.
+    let server = Server::start(&data)?;
+    let mut connection = Connection::open(server.address)?;
+    assert!(instance.list(&mut connection)? == values);
+    assert_eq!(keys(&["rekey-database"])?, Some(0));
+    assert!(instance.list(&mut connection)? == values);
     server.kill()
 }

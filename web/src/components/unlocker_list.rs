@@ -25,6 +25,7 @@ pub fn UnlockerList(
         <section class="panel" aria-labelledby="keys-heading">
             <div class="panel-head">
                 <h2 id="keys-heading">"Keys"</h2>
+                <div class="row-actions">
                 <Button
                     label="Create recovery kit"
                     icon=Icon::Plus
@@ -47,6 +48,7 @@ pub fn UnlockerList(
                         MenuItem::new("Prove a key", Icon::Check, move |()| asked.set(Some(Asked::Prove))),
                     ]
                 />
+                </div>
             </div>
             {no_kit
                 .then(|| {
@@ -70,8 +72,8 @@ pub fn UnlockerList(
                     .collect_view()}
             </ul>
             <p class="hint">
-                "Cards for several people, hardware tokens and ENCRYPTION_KEY are added on the server: "
-                <code>"strongroom keys --help"</code>
+                "Cards for several people, hardware tokens and ENCRYPTION_KEY are added on the server, by "
+                <code>"strongroom keys"</code>
             </p>
         </section>
     }
