@@ -140,6 +140,7 @@ async fn what_is_typed_outlives_the_secret_it_was_typed_for() -> Result<()> {
         visit.press("Save").await?;
         visit.shows(visit.button("Reveal OTHER")).await?;
         assert_eq!(read(&stage, "OTHER")?, "y");
+        visit.watch.came("/api/strongroom/v1/changes").await?;
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
@@ -220,6 +221,7 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
         assert_eq!(visit.page.locator(".secret-bar").count().await?, 0);
         assert_eq!(visit.page.locator(".secret-form").count().await?, 0);
+        visit.watch.came("/api/strongroom/v1/changes").await?;
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
@@ -279,6 +281,7 @@ async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()>
         let mut connection = Connection::open(stage.server.address)?;
         let kept = connection.call(&token, "GET", &stage.instance.query("KEPT"), None)?;
         assert_eq!(kept.ok()?["secret"]["secretValue"], "typed");
+        visit.watch.came("status of 401").await?;
         visit.was_clean(&stage.server.url())?;
         chromium.end().await?;
         stage.server.stop()
