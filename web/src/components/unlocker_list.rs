@@ -128,7 +128,7 @@ fn actions(unlocker: &Unlocker, asked: RwSignal<Option<Asked>>) -> Vec<MenuItem>
             asked.set(Some(Asked::NoteCopy(note.clone())));
         }),
         MenuItem::new("Rename", Icon::Pencil, move |()| {
-            asked.set(Some(Asked::Rename(rename.clone())))
+            asked.set(Some(Asked::Rename(rename.clone())));
         }),
     ];
     for kept in &unlocker.kept_at {
