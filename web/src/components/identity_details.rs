@@ -125,15 +125,21 @@ fn LoginSection(id: String, name: String) -> impl IntoView {
                                     </div>
                                 }
                             })}
-                        <ul class="rows">
-                            {secrets
-                                .into_iter()
-                                .filter(|secret| !secret.is_client_secret_revoked)
-                                .map(|secret| {
-                                    view! { <SecretRow id=id.clone() secret on_revoked=load /> }
-                                })
-                                .collect_view()}
-                        </ul>
+                        {if secrets.is_empty() {
+                            view! { <p class="soft">"It has no client secret, so it cannot log in."</p> }.into_any()
+                        } else {
+                            view! {
+                                <ul class="rows">
+                                    {secrets
+                                        .into_iter()
+                                        .map(|secret| {
+                                            view! { <SecretRow id=id.clone() secret on_revoked=load /> }
+                                        })
+                                        .collect_view()}
+                                </ul>
+                            }
+                                .into_any()
+                        }}
                     }
                         .into_any()
                 }
@@ -146,7 +152,8 @@ async fn read(session: Session, id: &str) -> Result<Login, api::error::Error> {
     let Some(auth) = api::identities::login(session, id).await? else {
         return Ok(None);
     };
-    let secrets = api::identities::client_secrets(session, id).await?;
+    let mut secrets = api::identities::client_secrets(session, id).await?;
+    secrets.retain(|secret| !secret.is_client_secret_revoked);
     Ok(Some((auth, secrets)))
 }
 

@@ -60,7 +60,7 @@ pub fn KitSheet(
                 <h3>"When this machine is gone"</h3>
                 <ol class="kit-steps">
                     <li>"Install Strongroom on another machine and start it. Its address opens the first page."</li>
-                    <li>"Choose “Restore from a backup” and enter the set-up code that the server printed."</li>
+                    <li>"Choose “Restore from a backup” and enter the setup code that the server printed."</li>
                     <li>"Give it the newest backup file."</li>
                     <li>"Give it this kit: the downloaded file, or the key above typed or scanned."</li>
                     <li>"Log in as before. Then make a new kit and a new backup there."</li>
