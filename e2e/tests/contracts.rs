@@ -235,7 +235,7 @@ fn who_may_set_up_a_server() -> Result<()> {
         let wrong = post(
             server.address,
             route,
-            &[("X-Setup-Code", "AAAA-AAAA-AAAA"), ("Via", "x")],
+            &[("X-Strongroom-Setup-Code", "AAAA-AAAA-AAAA"), ("Via", "x")],
             &body,
         )?;
         assert_eq!(wrong.status, 403);
@@ -267,14 +267,14 @@ fn who_may_set_up_a_server() -> Result<()> {
     let old = post(
         server.address,
         BOOTSTRAP,
-        &[foreign, ("X-Setup-Code", &first_code)],
+        &[foreign, ("X-Strongroom-Setup-Code", &first_code)],
         &body,
     )?;
     assert_eq!(old.status, 403, "a newer code replaces the one before");
     let with_code = post(
         server.address,
         BOOTSTRAP,
-        &[foreign, ("X-Setup-Code", code.trim())],
+        &[foreign, ("X-Strongroom-Setup-Code", code.trim())],
         &body,
     )?
     .ok()?;

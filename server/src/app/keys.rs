@@ -312,7 +312,12 @@ where
                     .into(),
             ));
         }
-        self.change(None, |keyring| Ok(keyring.prepare_database_key().map(drop)?))?;
+        if self.opened.keyring().next_database_key().is_some() {
+            // One that could not be finished goes on with its key: a third one would be one too many.
+            self.record(None)?;
+        } else {
+            self.change(None, |keyring| Ok(keyring.prepare_database_key().map(drop)?))?;
+        }
         finish_rekey(self.opened, self.data_dir)?;
         Ok("The database file is encrypted under a new key".into())
     }

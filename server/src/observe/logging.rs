@@ -13,6 +13,9 @@ pub fn start() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false)
+        // It would be said on standard error as well, and a process that cannot write there would end: the log may lie on a
+        // full disk.
+        .log_internal_errors(false)
         .try_init();
     if started.is_err() {
         // Only tests start a second server in one process, and the first one's log serves both.

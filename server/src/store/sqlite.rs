@@ -313,7 +313,12 @@ impl Writer {
             return run(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
         self.connection = origin.connect_with(&fitting)?;
-        rekeyed.and(Err(Error::NotADatabase))
+        // SQLCipher takes everything back when it cannot write, and does not always say so.
+        rekeyed.and(Err(Error::Unavailable(
+            "the database file keeps its key: it could not be encrypted anew, most likely for want of free disk space; as much \
+             again as the file has is needed"
+                .to_owned(),
+        )))
     }
 
     /// One commit for all jobs; they are answered only after it. If it fails, nothing was performed and every job
