@@ -84,12 +84,10 @@ impl Image {
 /// The image's program in a container, until this value goes.
 struct Container {
     child: Child,
-    root: PathBuf,
 }
 
 impl Container {
     fn start(image: &Image, name: &str, address: SocketAddr) -> Result<Self> {
-        let root = PathBuf::from(image.tool(&["mount", name])?);
         let child = image
             .command(&["run", "--isolation", "chroot", "--env"])
             .arg(format!("STRONGROOM_LISTEN={address}"))
@@ -105,7 +103,19 @@ impl Container {
             );
             sleep(Duration::from_millis(50));
         }
-        Ok(Self { child, root })
+        Ok(Self { child })
+    }
+
+    /// What runs in the container.
+    fn processes() -> Result<Vec<i32>> {
+        // Its name there; nothing outside a container has it.
+        let inside = |process: &fs::DirEntry| {
+            fs::read(process.path().join("cmdline")).is_ok_and(|line| line.starts_with(b"/strongroom\0serve"))
+        };
+        let processes = fs::read_dir("/proc")?.filter_map(Result::ok).filter(inside);
+        Ok(processes
+            .filter_map(|process| process.file_name().to_string_lossy().parse().ok())
+            .collect())
     }
 
     /// Kills the program in the container, which ends the tool around it.
@@ -117,13 +127,10 @@ impl Container {
         let begun = Instant::now();
         while self.child.try_wait()?.is_none() {
             // Again and again: the tool may not have come to start the program yet.
-            for process in fs::read_dir("/proc")?.filter_map(Result::ok) {
-                let inside = fs::read_link(process.path().join("root")).is_ok_and(|root| root == self.root);
-                if inside && let Ok(id) = process.file_name().to_string_lossy().parse() {
-                    let id = rustix::process::Pid::from_raw(id).context("a process without an id")?;
-                    // It may have ended in the meantime.
-                    let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
-                }
+            for id in Self::processes()? {
+                let id = rustix::process::Pid::from_raw(id).context("a process without an id")?;
+                // It may have ended in the meantime.
+                let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
             }
             if begun.elapsed() > Duration::from_secs(20) {
                 self.child.kill()?;
@@ -173,7 +180,11 @@ fn the_image_holds_one_file_runs_as_nobody_and_keeps_its_data() -> Result<()> {
     let mut connection = Connection::open(address)?;
     instance.create(&mut connection, "IN_A_BOX", "kept")?.ok()?;
     assert_eq!(instance.read(&mut connection, "IN_A_BOX")?, "kept");
-    let keyring = fs::metadata(container.root.join("data/keyring.json"))?;
+    // As the program sees it: the volume is mounted for it alone.
+    let process = Container::processes()?
+        .pop()
+        .context("nothing runs in the container")?;
+    let keyring = fs::metadata(format!("/proc/{process}/root/data/keyring.json"))?;
     assert_eq!(keyring.uid(), NOBODY);
 
     // The image's own health check, as a container engine runs it: with the variables of the container.

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use shared::model::ids::ProjectId;
 use shared::model::keys::KeysAct;
 use std::io::sink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::StoreArgs;
 use super::submit::{submit, unexpected};
@@ -282,9 +282,12 @@ pub fn given_key(file: Option<PathBuf>, printer: &Printer) -> Result<SecretText,
             prompt::piped()
         };
     };
-    let refused = |why: String| Failure::new(format!("{} cannot be read", file.display())).because(why);
-    let text = private_file::read(&file)
-        .map_err(|error| refused(error.to_string()))?
-        .ok_or_else(|| refused("there is no such file".into()))?;
+    key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))
+}
+
+/// The text of a file with a key. The error names the file.
+pub fn key_in(file: &Path) -> Result<SecretText, String> {
+    let text = private_file::read(file).map_err(|error| error.to_string())?;
+    let text = text.ok_or_else(|| format!("{}: there is no such file", file.display()))?;
     Ok(SecretText::from(text.as_str()))
 }

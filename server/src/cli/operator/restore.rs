@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DataDirArgs;
-use super::keys::given_key;
+use super::keys::key_in;
 use crate::app::data_dir::DataDir;
 use crate::backup::{Error, restore};
 use crate::cli::failure::Failure;
@@ -30,8 +30,9 @@ pub struct RestoreArgs {
 /// Runs `restore`.
 pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
     let refused = |why: String| Failure::new("The backup was not restored").because(why);
-    let key = given_key(Some(args.identity), printer)?;
-    let identities = brought::kit_or_cards(&key).map_err(refused)?;
+    let identities = key_in(&args.identity)
+        .and_then(|key| brought::kit_or_cards(&key))
+        .map_err(refused)?;
     let dir = DataDir::new(args.data_dir.path()?);
     printer.note(&format!(
         "Restoring {} and checking every value …",
