@@ -184,7 +184,12 @@ fn the_image_holds_one_file_runs_as_nobody_and_keeps_its_data() -> Result<()> {
     let process = Container::processes()?
         .pop()
         .context("nothing runs in the container")?;
-    let keyring = fs::metadata(format!("/proc/{process}/root/data/keyring.json"))?;
+    let keyring = fs::metadata(
+        Path::new("/proc")
+            .join(process.to_string())
+            .join("root")
+            .join("data/keyring.json"),
+    )?;
     assert_eq!(keyring.uid(), NOBODY);
 
     // The image's own health check, as a container engine runs it: with the variables of the container.
