@@ -6,11 +6,12 @@
 //! identity          the server's own age identity (0600)
 //! keyring.json      the keyring; keyring.previous.json is the generation before
 //! strongroom.db     the encrypted database
-//! backups/          the newest backups that were made in the browser
+//! backups/          the backups that are kept
 //! initializing      an interrupted first start
 //! restore.part/     an interrupted restore
 //! restore.ready/    a restored store on its way into the place of an empty one
 //! upload.part       a backup that is to be restored
+//! drill.part/       a restore that is being rehearsed
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -77,6 +78,11 @@ impl DataDir {
     /// Where a restored store waits to take the place of an empty one: from then on it does, whatever happens.
     pub fn restore_ready(&self) -> PathBuf {
         self.path.join("restore.ready")
+    }
+
+    /// Where a restore is rehearsed.
+    pub fn drill(&self) -> PathBuf {
+        self.path.join("drill.part")
     }
 
     /// Where a backup goes that is sent to be restored.

@@ -4,6 +4,8 @@ pub mod backups;
 pub mod control;
 pub mod data_dir;
 mod disk;
+pub mod drills;
+pub mod host;
 pub mod key_sources;
 pub mod keys;
 pub mod kits;
@@ -35,6 +37,7 @@ use crate::domain::{Context, Error};
 use crate::store::{self, Db};
 use backups::Backups;
 use data_dir::DataDir;
+use host::Host;
 use reads::Reads;
 
 /// A running server.
@@ -42,8 +45,11 @@ pub struct App {
     opened: ArcSwapOption<OpenStore>,
     /// Why the store is not open, for the log and the locked page.
     locked: ArcSwapOption<open::Locked>,
-    /// Backups for download.
+    /// Backups that are being written, and tickets for them.
     backups: Backups,
+    /// Whether a restore is being rehearsed.
+    drilling: AtomicBool,
+    host: Host,
     /// The clock.
     pub clock: Clock,
     started_at: UnixMillis,
@@ -165,6 +171,8 @@ impl App {
             started_at: clock.now(),
             clock,
             backups: Backups::default(),
+            drilling: AtomicBool::new(false),
+            host: Host::default(),
             data_dir: None,
             upload: Arc::default(),
             unlocking: Arc::default(),
@@ -177,6 +185,18 @@ impl App {
     pub fn at(mut self, data_dir: DataDir) -> Self {
         self.data_dir = Some(data_dir);
         self
+    }
+
+    /// The same, with the host's own configuration.
+    #[must_use]
+    pub fn on(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The host's own configuration.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Where the files of a running server are; none when it has none of its own, as in tests.

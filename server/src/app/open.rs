@@ -9,7 +9,7 @@ use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
 use super::key_sources::KeySources;
-use super::{OpenStore, backups, keys};
+use super::{OpenStore, backups, drills, keys};
 use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
@@ -78,6 +78,9 @@ pub fn open(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result
     data_dir.remove(&[data_dir.upload()])?;
     if let Err(error) = backups::remove_parts(data_dir) {
         tracing::warn!(%error, "the beginning of a backup stays behind; the next backup tries to remove it");
+    }
+    if let Err(error) = drills::remove_scratch(data_dir) {
+        tracing::warn!(%error, "what a rehearsed restore left stays behind; the next one tries to remove it");
     }
     match keyfile::load(data_dir.path())? {
         Some(loaded) => {

@@ -185,7 +185,7 @@ pub fn perform(
             let progress = Progress::default();
             let summary = backup::write::write(&opened.db, &opened.keyring(), now, &progress, &mut output)?;
             let size = output.size;
-            if let Err(error) = write(&opened, now, move |cx| instance::note_backup(cx, size)) {
+            if let Err(error) = write(&opened, now, move |cx| instance::note_backup(cx, now, size)) {
                 // The backup itself is whole: whoever waits for it gets it.
                 tracing::error!(%error, "the time of the last backup was not written down");
             }

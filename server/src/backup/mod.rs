@@ -1,13 +1,14 @@
 //! Backups: one file that, with one recovery kit, is a full recovery.
 //!
 //! ```text
-//! age (to every recovery kit) of zstd of tar:
+//! age (to every recovery kit, and to the store itself for its drills) of zstd of tar:
 //!   MANIFEST.json                    format, versions, instance, number of rows of each table
 //!   README.txt                       how to read this with stock tools
 //!   keyring.json                     the keyring as in the data directory
 //!   rows/<table>.<part>.jsonl        every row; sealed bytes as base64. Restore uses these alone
 //!   values/<project>/<environment>.json   current values, opened: for a person with only age, zstd, tar and jq.
 //!                                    {"unreadable": "why"} in place of one that does not open
+//!   TOTALS.json                      the Merkle root of all rows, the number of secrets: known at the end of the pass
 //! ```
 //! Written in one pass from one snapshot, in constant memory but for the largest environment; nothing lies on disk in
 //! plain.
@@ -15,7 +16,10 @@
 pub mod read;
 pub mod replace;
 pub mod restore;
+pub mod root;
 pub mod rows;
+pub mod values;
+pub mod verify;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -29,8 +33,8 @@ use crate::{crypto, domain, store};
 
 /// Names the format in the manifest.
 pub const FORMAT: &str = "strongroom-backup";
-/// Version of the format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the format that this program writes, and the newest that it reads. The first had no totals.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// First entry of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,11 +58,25 @@ pub struct Manifest {
     pub opens_with: Vec<String>,
 }
 
+/// Last entry of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// The Merkle root of all rows ([`root::Root`]), in hex.
+    pub root: String,
+    /// Number of secrets that are not deleted.
+    pub secrets: u64,
+    /// Number of their values that did not open when it was written.
+    pub unreadable: u64,
+}
+
 /// What was written or restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The manifest.
     pub manifest: Manifest,
+    /// The Merkle root of all rows, in hex; nothing for a backup of the first format.
+    pub root: Option<String>,
     /// Number of secrets that are not deleted.
     pub secrets: u64,
     /// Number of values that are there, but do not open or are not complete. Anything but 0 is for somebody to look at.

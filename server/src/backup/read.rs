@@ -4,7 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
 
-use super::{Error, FORMAT, FORMAT_VERSION, Manifest, rows};
+use super::root::Root;
+use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Totals, rows};
 use crate::crypto::envelope;
 use crate::crypto::identity::Identity;
 
@@ -17,14 +18,19 @@ pub trait Receiver {
     fn begin(&mut self, manifest: &Manifest, keyring: &str) -> Result<(), Error>;
     /// One row as a JSON line.
     fn row(&mut self, table: &str, line: &[u8]) -> Result<(), Error>;
+    /// The values of one environment as a person reads them. A restore does not use them.
+    fn values(&mut self, _name: &str, _content: &mut dyn Read) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
-/// Reads a whole backup, to its last byte: a truncated or changed file is an error, wherever it ends.
+/// Reads a whole backup, to its last byte: a truncated or changed file is an error, wherever it ends. Returns its first and
+/// its last entry; the first format has no last one.
 pub fn read(
     file: impl Read,
     identities: &[Identity],
     receiver: &mut dyn Receiver,
-) -> Result<Manifest, Error> {
+) -> Result<(Manifest, Option<Totals>), Error> {
     let decrypted = envelope::decrypt_with(identities, file)?;
     let decompressed = zstd::stream::read::Decoder::new(decrypted)?;
     let mut archive = tar::Archive::new(decompressed);
@@ -50,6 +56,8 @@ pub fn read(
 struct Reading {
     names: HashSet<String>,
     manifest: Option<Manifest>,
+    totals: Option<Totals>,
+    root: Root,
     begun: bool,
     counts: HashMap<String, u64>,
 }
@@ -85,11 +93,21 @@ impl Reading {
                             "its manifest does not know the table {table}"
                         )));
                     }
-                    let count = lines(content, |line| receiver.row(table, line))?;
+                    let root = &mut self.root;
+                    let count = lines(content, |line| {
+                        root.row(table, line);
+                        receiver.row(table, line)
+                    })?;
                     *self.counts.entry(table.to_owned()).or_default() += count;
                     return Ok(());
                 }
                 if name.starts_with("values/") {
+                    return receiver.values(name, content);
+                }
+                if name == "TOTALS.json" {
+                    let totals = serde_json::from_str(&text(content)?);
+                    self.totals =
+                        Some(totals.map_err(|_| Error::Malformed("its totals cannot be read".into()))?);
                     return Ok(());
                 }
                 Err(Error::Malformed(format!("it contains the unknown file {name}")))
@@ -97,7 +115,7 @@ impl Reading {
         }
     }
 
-    fn end(self) -> Result<Manifest, Error> {
+    fn end(self) -> Result<(Manifest, Option<Totals>), Error> {
         let manifest = self
             .manifest
             .ok_or_else(|| Error::Malformed("it is empty".into()))?;
@@ -112,7 +130,13 @@ impl Reading {
                 )));
             }
         }
-        Ok(manifest)
+        match &self.totals {
+            Some(totals) if totals.root != self.root.finish() => Err(Error::Malformed(
+                "its rows are not those over which its Merkle root was made".into(),
+            )),
+            None if manifest.format_version > 1 => Err(Error::Malformed("it has no totals".into())),
+            _ => Ok((manifest, self.totals)),
+        }
     }
 }
 

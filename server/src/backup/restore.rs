@@ -205,7 +205,7 @@ pub fn into_database(
         waiting: Vec::new(),
         waiting_bytes: 0,
     };
-    let manifest = read::read(file, identities, &mut target)?;
+    let (manifest, totals) = read::read(file, identities, &mut target)?;
     target.flush()?;
     let (db, keyring) = target
         .opened
@@ -219,7 +219,12 @@ pub fn into_database(
                 )));
             }
         }
-        Ok(())
+        match &totals {
+            Some(totals) if totals.root != rows::root(tx)? => Err(Error::Malformed(
+                "the restored rows are not those over which its Merkle root was made".into(),
+            )),
+            _ => Ok(()),
+        }
     })?;
     // The rows are those of the backup; now the schema may become that of this program.
     db.write_blocking(move |tx| migrate::migrate(tx, now.0).map_err(Error::from))?;
@@ -233,6 +238,7 @@ pub fn into_database(
     let summary = Summary {
         secrets: proof.secrets,
         unreadable: proof.unreadable,
+        root: totals.map(|totals| totals.root),
         manifest,
     };
     let (keys, taken, caller) = (keyring.clone(), summary.manifest.created_at, caller.clone());

@@ -5,11 +5,46 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value as Json, json};
 
 use super::Error;
-use crate::store::Value;
-use crate::store::copy::{Column, Kind};
+use super::root::Root;
+use crate::store::copy::{self, Column, Kind};
+use crate::store::{self, Tx, Value};
 
 /// Longest line that is written and accepted: a value of 1 MiB, sealed and in base64, with room to spare.
 pub const LINE_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Rows fetched at a time.
+const BATCH: usize = 500;
+
+/// Gives every row of a table to `sink` as a line with its newline, in the order of the primary key.
+pub fn each_line(tx: Tx, table: &str, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    let mut line = Vec::new();
+    let mut failed = None;
+    let exported = copy::export_rows(tx, table, BATCH, &mut |columns, values| {
+        line.clear();
+        to_line(columns, table, values, &mut line)
+            .and_then(|()| sink(&line))
+            .map_err(|error| {
+                failed = Some(error);
+                store::Error::Unavailable("a row could not be taken".into())
+            })
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(exported?),
+    }
+}
+
+/// The Merkle root of everything in a database.
+pub fn root(tx: Tx) -> Result<String, Error> {
+    let mut root = Root::default();
+    for table in copy::tables(tx)? {
+        each_line(tx, &table, &mut |line| {
+            root.row(&table, line);
+            Ok(())
+        })?;
+    }
+    Ok(root.finish())
+}
 
 /// Appends a row as one line with its newline. One that no restore would accept is refused: better no backup than one
 /// that turns out to be none when it is needed.

@@ -8,19 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use shared::model::time::UnixMillis;
 use zeroize::Zeroizing;
 
-use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, rows};
+use super::root::Root;
+use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, Totals, rows};
 use crate::crypto::envelope;
-use crate::crypto::keyring::{Keyring, SlotKind, fingerprint};
+use crate::crypto::identity;
+use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
+use crate::domain::backups::opens_with;
 use crate::domain::secrets::export::ExportedValue;
-use crate::domain::{Context, secrets};
+use crate::domain::{Context, drills, secrets};
 use crate::store::contents::{Contents, contents};
 use crate::store::{self, Db, Tx, copy, migrate};
 
+/// What the store's own key to its backups is called in them.
+const DRILL: &str = "Restore drill";
 /// Size at which a part of a table is written out.
 const PART: usize = 1024 * 1024;
-/// Rows fetched at a time.
-const BATCH: usize = 500;
-
 const README: &str = "\
 Strongroom backup.
 
@@ -34,6 +36,7 @@ MANIFEST.json   what this is, and how many rows each table has
 keyring.json    the keys, locked; the recovery kit opens them
 rows/           every row of every table; sealed values in base64
 values/         the current values of each environment, readable: keep what you unpack safe
+TOTALS.json     the number of secrets, and one hash over all rows
 ";
 
 /// How far a backup is, for whoever watches.
@@ -47,15 +50,8 @@ pub struct Progress {
     pub contents: OnceLock<Contents>,
 }
 
-/// The recovery kits that open a backup written now, each with its fingerprint.
-pub fn opens_with(keyring: &Keyring) -> Vec<String> {
-    let kits = keyring.slots().iter();
-    kits.filter(|slot| slot.kind == SlotKind::Recovery)
-        .map(|slot| format!("{} ({})", slot.name, fingerprint(&slot.recipient)))
-        .collect()
-}
-
-/// Writes a backup of the whole store to `output`, encrypted to every recovery kit.
+/// Writes a backup of the whole store to `output`, encrypted to every recovery kit, and to the store itself: that lets it
+/// rehearse a restore without a kit, and whoever has the open store has everything anyway.
 pub fn write(
     db: &Db,
     keyring: &Keyring,
@@ -63,20 +59,85 @@ pub fn write(
     progress: &Progress,
     output: &mut (dyn Write + Send),
 ) -> Result<Summary, Error> {
-    let kits = keyring.recovery_recipients();
-    if kits.is_empty() {
+    let mut recipients = keyring.recovery_recipients();
+    if recipients.is_empty() {
         return Err(Error::NoKit);
     }
-    // The closure runs on a thread of its own, so what it writes to crosses over as a buffer of parts.
-    let encrypted = envelope::encrypt_to(&kits, output)?;
+    let keys = keyring.clone();
+    let drill = db.write_blocking(move |tx| drills::identity(&mut Context { tx, keys: &keys, now }))?;
+    let drill = identity::recipient(&drill);
+    let mut in_backup = keyring.clone();
+    // As a key of the server: a restore puts that of the new one in its place.
+    in_backup.add_slot(&NewSlot::plain(SlotKind::Server, DRILL, &drill), now)?;
+    recipients.push(drill);
+    let (keyring_text, include) = (in_backup.to_file_text()?, Include::RowsAndValues);
+    write_to(
+        db,
+        keyring,
+        &keyring_text,
+        &recipients,
+        include,
+        now,
+        progress,
+        output,
+    )
+}
+
+/// Writes everything that a restore needs, before the schema of the store becomes that of this program: encrypted to
+/// whatever opens the store, kits or not. The rules of this program cannot read the older schema, so there are no values in
+/// it that a person can read without restoring.
+pub fn write_before_upgrade(
+    db: &Db,
+    keyring: &Keyring,
+    now: UnixMillis,
+    output: &mut (dyn Write + Send),
+) -> Result<Summary, Error> {
+    let recipients: Vec<String> = keyring
+        .slots()
+        .iter()
+        .map(|slot| slot.recipient.clone())
+        .collect();
+    let text = keyring.to_file_text()?;
+    let progress = Progress::default();
+    write_to(
+        db,
+        keyring,
+        &text,
+        &recipients,
+        Include::Rows,
+        now,
+        &progress,
+        output,
+    )
+}
+
+/// What goes into a backup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Include {
+    Rows,
+    RowsAndValues,
+}
+
+#[expect(clippy::too_many_arguments, reason = "one inner function for two ways in")]
+fn write_to(
+    db: &Db,
+    keyring: &Keyring,
+    keyring_text: &str,
+    recipients: &[String],
+    include: Include,
+    now: UnixMillis,
+    progress: &Progress,
+    output: &mut (dyn Write + Send),
+) -> Result<Summary, Error> {
+    let encrypted = envelope::encrypt_to(recipients, output)?;
     let compressed = zstd::stream::write::Encoder::new(encrypted, 3)?;
-    let archive = tar::Builder::new(compressed);
     let mut writer = Writer {
-        archive,
+        archive: tar::Builder::new(compressed),
+        root: Root::default(),
         now,
         progress,
     };
-    let summary = snapshot(db, keyring, &mut writer)?;
+    let summary = db.snapshot_blocking(|tx| snapshot(tx, keyring, keyring_text, include, &mut writer))?;
     let compressed = writer.archive.into_inner()?;
     let encrypted = compressed.finish()?;
     encrypted.finish()?.flush()?;
@@ -85,6 +146,7 @@ pub fn write(
 
 struct Writer<'a, W: Write> {
     archive: tar::Builder<W>,
+    root: Root,
     now: UnixMillis,
     progress: &'a Progress,
 }
@@ -101,44 +163,54 @@ impl<W: Write> Writer<'_, W> {
 }
 
 fn snapshot<W: Write + Send>(
-    db: &Db,
+    tx: Tx,
     keyring: &Keyring,
+    keyring_text: &str,
+    include: Include,
     writer: &mut Writer<'_, W>,
 ) -> Result<Summary, Error> {
-    db.snapshot_blocking(|tx| {
-        let tables = copy::tables(tx)?;
+    let tables = copy::tables(tx)?;
+    let mut counts = BTreeMap::new();
+    for table in &tables {
+        counts.insert(table.clone(), copy::count(tx, table)?);
+    }
+    let rows = counts.values().sum();
+    writer.progress.total.store(rows, Ordering::Relaxed);
+    if include == Include::RowsAndValues {
         let contents = contents(tx)?;
-        let mut counts = BTreeMap::new();
-        for table in &tables {
-            counts.insert(table.clone(), copy::count(tx, table)?);
-        }
-        writer
-            .progress
-            .total
-            .store(counts.values().sum(), Ordering::Relaxed);
         writer.progress.contents.get_or_init(|| contents);
-        let manifest = Manifest {
-            format: FORMAT.to_owned(),
-            format_version: FORMAT_VERSION,
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            schema: migrate::version(tx)?,
-            instance: keyring.instance(),
-            created_at: writer.now,
-            rows: counts,
-            opens_with: opens_with(keyring),
-        };
-        writer.entry("MANIFEST.json", &json_text(&manifest)?)?;
-        writer.entry("README.txt", README.as_bytes())?;
-        writer.entry("keyring.json", keyring.to_file_text()?.as_bytes())?;
-        for table in &tables {
-            write_table(tx, table, writer)?;
-        }
-        let (secrets, unreadable) = write_values(tx, keyring, writer)?;
-        Ok(Summary {
-            manifest,
-            secrets,
-            unreadable,
-        })
+    }
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        format_version: FORMAT_VERSION,
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: migrate::version(tx)?,
+        instance: keyring.instance(),
+        created_at: writer.now,
+        rows: counts,
+        opens_with: opens_with(keyring),
+    };
+    writer.entry("MANIFEST.json", &json_text(&manifest)?)?;
+    writer.entry("README.txt", README.as_bytes())?;
+    writer.entry("keyring.json", keyring_text.as_bytes())?;
+    for table in &tables {
+        write_table(tx, table, writer)?;
+    }
+    let (secrets, unreadable) = match include {
+        Include::RowsAndValues => write_values(tx, keyring, writer)?,
+        Include::Rows => (u64::try_from(store::secrets::count(tx)?).unwrap_or_default(), 0),
+    };
+    let totals = Totals {
+        root: std::mem::take(&mut writer.root).finish(),
+        secrets,
+        unreadable,
+    };
+    writer.entry("TOTALS.json", &json_text(&totals)?)?;
+    Ok(Summary {
+        manifest,
+        root: Some(totals.root),
+        secrets,
+        unreadable,
     })
 }
 
@@ -151,28 +223,18 @@ fn json_text(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
 /// The rows of a table in parts of about a megabyte: a tar entry begins with its length, and memory stays constant.
 fn write_table<W: Write>(tx: Tx, table: &str, writer: &mut Writer<'_, W>) -> Result<(), Error> {
     let mut part = 0;
-    let mut lines = Vec::with_capacity(PART + BATCH);
-    let mut failed = None;
-    let exported = copy::export_rows(tx, table, BATCH, &mut |columns, values| {
-        let written = rows::to_line(columns, table, values, &mut lines).and_then(|()| {
-            if lines.len() < PART {
-                return Ok(());
-            }
+    let mut lines = Vec::with_capacity(PART);
+    rows::each_line(tx, table, &mut |line| {
+        writer.root.row(table, line);
+        lines.extend_from_slice(line);
+        writer.progress.done.fetch_add(1, Ordering::Relaxed);
+        if lines.len() >= PART {
             part += 1;
             writer.entry(&part_name(table, part), &lines)?;
             lines.clear();
-            Ok(())
-        });
-        writer.progress.done.fetch_add(1, Ordering::Relaxed);
-        written.map_err(|error| {
-            failed = Some(error);
-            store::Error::Unavailable("the backup could not be written".into())
-        })
-    });
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    exported?;
+        }
+        Ok(())
+    })?;
     if !lines.is_empty() {
         writer.entry(&part_name(table, part + 1), &lines)?;
     }

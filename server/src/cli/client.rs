@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::address::Address;
 use super::failure::Failure;
 use super::resolve::{Connection, Credentials, not_logged_in};
-use crate::outside::fetch::{self, Answer, Fetch, Method, Request, Timeouts, Url};
+use crate::outside::fetch::{self, Answer, Body, Fetch, Login, Method, Request, Timeouts, Url};
 
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
@@ -258,10 +258,9 @@ impl Client {
         json: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Answer, Failure> {
         let request = Request {
-            method,
-            url,
-            bearer: self.token.as_ref(),
-            json,
+            login: self.token.as_ref().map_or(Login::None, Login::Bearer),
+            body: json.map_or(Body::Empty, Body::Json),
+            ..Request::new(method, url)
         };
         let sent = self.fetch.send(request).await;
         let answer = sent.map_err(|error| unreachable_server(&self.address, &error))?;

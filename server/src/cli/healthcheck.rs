@@ -61,12 +61,7 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
     };
     let failed = |error| unreachable_server(&address, &error);
     let url = address.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
-    let request = Request {
-        method: Method::GET,
-        url,
-        bearer: None,
-        json: None,
-    };
+    let request = Request::new(Method::GET, url);
     let fetch = Fetch::new(address.url(), TIMEOUTS).map_err(failed)?;
     let answer = fetch.send(request).await.map_err(failed)?;
     if answer.status != 200 {

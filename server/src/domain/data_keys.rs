@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use shared::model::ids::{ProjectId, SecretId};
 use shared::model::text::SecretText;
 
-use super::{Context, Error};
+use super::{Context, Error, sealed_settings};
 use crate::crypto::Key;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::sealed::{self, Context as Place};
@@ -78,6 +78,7 @@ pub fn rewrap(cx: &mut Context) -> Result<usize, Error> {
         store::project_keys::reseal(cx.tx, project, &row)?;
         rewrapped += 1;
     }
+    sealed_settings::rewrap(cx)?;
     store::settings::set(cx.tx, ROOT, &root_version.to_string())?;
     Ok(rewrapped)
 }

@@ -49,9 +49,9 @@ pub fn state(cx: &mut Context, caller: &Caller) -> Result<State, Error> {
     })
 }
 
-/// Remembers that a backup of so many bytes was completed, which was begun now: what was stored later is not in it.
-pub fn note_backup(cx: &mut Context, size: u64) -> Result<(), Error> {
-    let text = format!("{}:{size}", cx.now.0);
+/// Remembers that a backup of so many bytes was completed, which was begun at `at`: what was stored later is not in it.
+pub fn note_backup(cx: &mut Context, at: UnixMillis, size: u64) -> Result<(), Error> {
+    let text = format!("{}:{size}", at.0);
     Ok(store::settings::set(cx.tx, LAST_BACKUP, &text)?)
 }
 

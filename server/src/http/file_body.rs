@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Bytes;
@@ -17,16 +19,26 @@ pub struct FileBody {
     file: tokio::fs::File,
     buffer: Vec<u8>,
     left: u64,
+    /// Raised to how far into the file it is, and where that began.
+    counted: Option<(Arc<AtomicU64>, u64)>,
 }
 
 impl FileBody {
-    /// The first `size` bytes of a file.
+    /// The next `size` bytes of a file.
     pub fn new(file: File, size: u64) -> Self {
         Self {
             file: tokio::fs::File::from_std(file),
             buffer: vec![0; PART],
             left: size,
+            counted: None,
         }
+    }
+
+    /// The same, raising a count to the place in the file up to which bytes were handed out; this body begins at `from`.
+    #[must_use]
+    pub fn counting(mut self, count: Arc<AtomicU64>, from: u64) -> Self {
+        self.counted = Some((count, from));
+        self
     }
 }
 
@@ -49,6 +61,10 @@ impl Body for FileBody {
             Ok(()) if bytes.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(()) => {
                 this.left -= bytes.len() as u64;
+                if let Some((count, place)) = &mut this.counted {
+                    *place += bytes.len() as u64;
+                    count.fetch_max(*place, Ordering::Relaxed);
+                }
                 Ok(Frame::data(Bytes::copy_from_slice(bytes)))
             }
         }))

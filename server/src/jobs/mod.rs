@@ -38,6 +38,9 @@ pub async fn run(app: Arc<App>, data_dir: Option<DataDir>, mut stop: watch::Rece
             && let Some(data_dir) = &data_dir
         {
             report("keep the key files", keep_keys(&app, data_dir).await);
+            report("make a scheduled backup", app.start_backup_when_due().await);
+            report("copy backups to targets", app.copy_backups().await);
+            report("rehearse a restore", app.start_drill_when_due().await);
         }
         if ticks.is_multiple_of(7_200) {
             report(

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 pub use reqwest::{Method, Url};
 use shared::model::text::SecretText;
@@ -32,10 +32,49 @@ pub struct Request<'a> {
     pub method: Method,
     /// Complete address.
     pub url: Url,
+    /// Who asks.
+    pub login: Login<'a>,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, String)>,
+    /// What is sent.
+    pub body: Body,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Login<'a> {
+    /// Nobody, or who asks stands in the address.
+    None,
     /// Sent as `Authorization: Bearer`.
-    pub bearer: Option<&'a SecretText>,
-    /// A body of JSON.
-    pub json: Option<Zeroizing<Vec<u8>>>,
+    Bearer(&'a SecretText),
+    /// Sent as `Authorization: Basic`: name and password.
+    Basic(&'a str, &'a SecretText),
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON, which may carry secrets.
+    Json(Zeroizing<Vec<u8>>),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// The rest of a file and its length, read as it is sent.
+    File(tokio::fs::File, u64),
+}
+
+impl Request<'_> {
+    /// A request without anything but its address.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            login: Login::None,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
+    }
 }
 
 /// What came back, whatever its status.
@@ -46,6 +85,10 @@ pub struct Answer {
     pub location: Option<String>,
     /// What is missing, where a Strongroom server answers with an empty list for the sake of Infisical's clients.
     pub hint: Option<String>,
+    /// What names this version of the content.
+    pub etag: Option<String>,
+    /// Length that the answer announces.
+    pub length: Option<u64>,
     /// The body, wiped from memory when dropped because it may carry secrets.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -135,18 +178,28 @@ impl Fetch {
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
         let mut builder = self.client.request(request.method, request.url);
-        if let Some(token) = request.bearer {
-            let text = Zeroizing::new(format!("Bearer {}", token.expose()));
-            let mut header = HeaderValue::from_str(&text)
-                .map_err(|_| Error::Other("the token has characters that no token has".to_owned()))?;
-            header.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, header);
+        builder = match request.login {
+            Login::None => builder,
+            Login::Bearer(token) => {
+                let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+                let mut header = HeaderValue::from_str(&text)
+                    .map_err(|_| Error::Other("the token has characters that no token has".to_owned()))?;
+                header.set_sensitive(true);
+                builder.header(AUTHORIZATION, header)
+            }
+            Login::Basic(user, password) => builder.basic_auth(user, Some(password.expose())),
+        };
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
         }
-        if let Some(json) = request.json {
-            builder = builder
+        builder = match request.body {
+            Body::Empty => builder,
+            Body::Json(json) => builder
                 .header(CONTENT_TYPE, "application/json")
-                .body(json.to_vec());
-        }
+                .body(json.to_vec()),
+            Body::Bytes(bytes) => builder.body(bytes),
+            Body::File(file, length) => builder.header(CONTENT_LENGTH, length).body(file),
+        };
         let mut response = builder.send().await.map_err(|error| self.explain(&error))?;
         let status = response.status().as_u16();
         let header = |name: HeaderName| {
@@ -155,6 +208,8 @@ impl Fetch {
         };
         let location = header(LOCATION);
         let hint = header(HINT);
+        let etag = header(ETAG);
+        let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
@@ -166,6 +221,8 @@ impl Fetch {
             status,
             location,
             hint,
+            etag,
+            length,
             body,
         })
     }
@@ -237,12 +294,7 @@ mod tests {
     };
 
     fn get(url: &str) -> Request<'static> {
-        Request {
-            method: Method::GET,
-            url: url.parse().unwrap(),
-            bearer: None,
-            json: None,
-        }
+        Request::new(Method::GET, Url::parse(url).unwrap())
     }
 
     async fn fetch(url: &str) -> Result<Answer, Error> {

@@ -1,3 +1,4 @@
 //! Everything that talks to the world outside this process, apart from the store.
 
+pub mod backup_target;
 pub mod fetch;

@@ -8,6 +8,10 @@ use super::{Dialect, Error, Tx, Value};
 /// by migrating.
 pub const ORDER: &[&str] = &[
     "settings",
+    "sealed_settings",
+    "backups",
+    "backup_copies",
+    "drills",
     "organizations",
     "users",
     "identities",

@@ -43,6 +43,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "keys",
         text: include_str!("migrations/0005_keys.sql"),
     },
+    Migration {
+        number: 6,
+        name: "backups",
+        text: include_str!("migrations/0006_backups.sql"),
+    },
 ];
 
 /// What [`migrate`] did.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use server::app::data_dir::DataDir;
+use server::app::host::Host;
 use server::app::{App, OpenStore, open};
 use server::clock::Clock;
 use server::crypto::identity::{self, Identity};
@@ -190,10 +191,18 @@ impl TestApp {
 
     /// The same on a certain database.
     pub fn on(database: TestDatabase) -> Self {
+        Self::with_host(database, |_| Host::default())
+    }
+
+    /// The same with the host's own configuration, made for the data directory.
+    pub fn with_host(database: TestDatabase, host: impl FnOnce(&Path) -> Host) -> Self {
         let server = identity::generate();
         let (keyring, text) = new_keyring(&server);
         open::prepare(&database.db, &keyring, Clock::default().now()).unwrap();
-        let mut app = Self::over(database.db.clone(), keyring, text, server);
+        let scratch = tempfile::tempdir().unwrap();
+        let opened = OpenStore::new(database.db.clone(), keyring, text);
+        let app = App::opened(opened).unwrap().on(host(scratch.path()));
+        let mut app = Self::within(scratch, app, server);
         app.database = Some(database);
         app
     }
@@ -204,12 +213,15 @@ impl TestApp {
     }
 
     pub fn of(app: App, server: Identity) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), app, server)
+    }
+
+    fn within(scratch: TempDir, app: App, server: Identity) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let scratch = tempfile::tempdir().unwrap();
         let app = Arc::new(match app.data_dir() {
             Some(_) => app,
             None => app.at(DataDir::new(scratch.path())),
@@ -393,6 +405,11 @@ impl std::ops::Deref for World {
 impl World {
     pub fn new() -> Self {
         Self::on(TestApp::new())
+    }
+
+    /// With the host's own configuration, made for the data directory.
+    pub fn with_host(host: impl FnOnce(&Path) -> Host) -> Self {
+        Self::on(TestApp::with_host(TestDatabase::open(), host))
     }
 
     pub fn on(app: TestApp) -> Self {

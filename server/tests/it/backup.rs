@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use server::app::data_dir::DataDir;
 use server::app::key_sources::KeySources;
 use server::app::{App, open};
+use server::backup::root::Root;
 use server::backup::{Error, Manifest, Summary, read, restore, rows, write};
 use server::clock::Clock;
 use server::crypto::envelope;
@@ -549,7 +550,7 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
         }),
         ("a newer format", "newer version 99.0", |entries| {
             manifest(entries, |manifest| {
-                manifest["formatVersion"] = json!(2);
+                manifest["formatVersion"] = json!(3);
                 manifest["programVersion"] = json!("99.0");
             });
         }),
@@ -650,6 +651,18 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
         }),
         ("changed values", "opens none of the values", |entries| {
             replace(entries, "rows/secret_versions.", "\"version\":1", "\"version\":2");
+            total_again(entries);
+        }),
+        ("changed rows", "Merkle root", |entries| {
+            replace(entries, "rows/secret_versions.", "\"version\":1", "\"version\":2");
+        }),
+        ("no totals", "it has no totals", |entries| {
+            let totals = text(entries, "TOTALS.json");
+            entries.remove(totals);
+        }),
+        ("totals that are none", "totals cannot be read", |entries| {
+            let totals = text(entries, "TOTALS.json");
+            entries[totals].1 = b"{}".to_vec();
         }),
         ("a link", "not a plain file", |entries| {
             entries.push(("values/x->".into(), Vec::new()));
@@ -676,6 +689,33 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
     }
     // Packed the same way without a change it is a backup.
     target.restore(&packed(&honest, &kit), &kit).unwrap();
+}
+
+#[test]
+fn a_backup_of_the_first_format_has_no_totals_and_restores() {
+    let (bytes, kit) = small();
+    let mut entries = entries(&bytes, &kit);
+    let totals = text(&mut entries, "TOTALS.json");
+    entries.remove(totals);
+    manifest(&mut entries, |manifest| manifest["formatVersion"] = json!(1));
+    let summary = Target::new().restore(&packed(&entries, &kit), &kit).unwrap();
+    assert_eq!(summary.root, None);
+}
+
+/// Makes the totals of changed rows fit them.
+fn total_again(entries: &mut Entries) {
+    let mut root = Root::default();
+    for (name, content) in entries.iter() {
+        if let Some((table, _)) = name.strip_prefix("rows/").and_then(|name| name.split_once('.')) {
+            for line in content.split_inclusive(|byte| *byte == b'\n') {
+                root.row(table, line);
+            }
+        }
+    }
+    let totals = text(entries, "TOTALS.json");
+    let mut json: Value = serde_json::from_slice(&entries[totals].1).unwrap();
+    json["root"] = json!(root.finish());
+    entries[totals].1 = serde_json::to_vec(&json).unwrap();
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn the_instance_describes_itself() {
     let data_dir = world.app.app.data_dir().unwrap();
     assert_eq!(reply.at("/dataDirectory"), data_dir.path().display().to_string());
     world
-        .wait(world.app.app.write(|cx| instance::note_backup(cx, 4_711)))
+        .wait(world.app.app.write(|cx| instance::note_backup(cx, cx.now, 4_711)))
         .unwrap();
     let reply = world.send(get(INSTANCE).token(&world.admin)).expect(200);
     assert_eq!(reply.json["lastBackup"]["sizeBytes"], 4_711);

@@ -17,6 +17,7 @@ mod app;
 mod audit;
 #[cfg(test)]
 mod backup;
+mod backup_acts;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]

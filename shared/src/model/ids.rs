@@ -83,6 +83,10 @@ identifiers! {
     AuditId,
     /// A slot of the keyring: one way to unlock it.
     SlotId,
+    /// A backup.
+    BackupId,
+    /// A place where copies of backups go.
+    TargetId,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The vocabulary of the product: identifiers, names, secret text, permissions, changes, time.
 
 pub mod access;
+pub mod backups;
 pub mod change;
 pub mod changes;
 pub mod contents;

@@ -1,9 +1,39 @@
-//! Backups for download, under `/api/strongroom/v1/backups`.
+//! Backups, under `/api/strongroom/v1/backups`. `GET` answers with [`Backups`].
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::backups::{Backups, BackupsAct};
 pub use crate::model::contents::Contents;
 use crate::model::text::SecretText;
+
+/// `POST /api/strongroom/v1/backups/acts`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DoBackups {
+    /// What to do.
+    #[serde(flatten)]
+    pub act: BackupsAct,
+    /// The password of the person who asks.
+    pub password: SecretText,
+}
+
+/// Answer to [`DoBackups`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupsDone {
+    /// One sentence that says what was done.
+    pub message: String,
+    /// Everything as it is now.
+    pub backups: Backups,
+}
+
+/// Answer to `POST /api/strongroom/v1/backups/{backup}/tickets`, whose body is a [`StartBackup`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupTicket {
+    /// Good for one download at `/api/strongroom/v1/backups/download/{ticket}`, begun within ten minutes.
+    pub ticket: SecretText,
+}
 
 /// `POST /api/strongroom/v1/backups`
 #[derive(Debug, Clone, Serialize, Deserialize)]

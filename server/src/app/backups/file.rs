@@ -16,10 +16,9 @@ use crate::app::disk::Watch;
 use crate::backup::Error;
 use crate::backup::write::{self, Progress};
 use crate::crypto::keyring::Keyring;
+use crate::domain::backups::Present;
 use crate::store;
 
-/// Files that are kept, the newest of them.
-const KEPT: usize = 3;
 const PREFIX: &str = "strongroom-";
 const SUFFIX: &str = ".age";
 /// What follows the name of one that is not complete.
@@ -36,6 +35,10 @@ pub struct Finished {
     pub size: u64,
     /// SHA-256 in hex.
     pub sha256: String,
+    /// Merkle root of its rows in hex.
+    pub root: String,
+    /// Number of secrets in it.
+    pub secrets: u64,
     /// Number of values that are there, but do not open.
     pub unreadable: u64,
 }
@@ -47,8 +50,7 @@ impl Finished {
     }
 }
 
-/// Writes a backup into the data directory and removes all but the newest; none when values do not open any more, for an
-/// older one may have them.
+/// Writes a backup into the data directory.
 pub(super) fn write(
     opened: &OpenStore,
     keyring: &Keyring,
@@ -72,19 +74,13 @@ pub(super) fn write(
     output.file.get_ref().sync_all()?;
     part.keep_as(&path)?;
     File::open(&folder)?.sync_all()?;
-    if summary.unreadable > 0 {
-        tracing::warn!(
-            unreadable = summary.unreadable,
-            "a backup has values that do not open; older backups are kept beside it"
-        );
-    } else if let Err(error) = remove_old(&folder, &path) {
-        tracing::warn!(%error, "an old backup could not be removed");
-    }
     Ok(Finished {
         path,
         name,
         size: output.watch.size(),
         sha256: HEXLOWER.encode(&output.hash.finalize()),
+        root: summary.root.unwrap_or_default(),
+        secrets: summary.secrets,
         unreadable: summary.unreadable,
     })
 }
@@ -156,22 +152,26 @@ pub(in crate::app) fn remove_parts(data_dir: &DataDir) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes all but the newest; files that have another name are somebody's own. The one that was just written counts as the
-/// newest, whatever the clock said when the others were.
-fn remove_old(folder: &Path, written: &Path) -> io::Result<()> {
+/// The complete backups that lie there. Files that have another name are somebody's own.
+pub(super) fn present(data_dir: &DataDir) -> Result<Vec<Present>, crate::domain::Error> {
+    let failed = |error: io::Error| store::Error::Unavailable(error.to_string());
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if is_ours(&entry.file_name(), "") && entry.path() != written {
-            found.push((entry.metadata()?.modified()?, entry.path()));
-        }
+    for entry in fs::read_dir(data_dir.backups()).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let (true, Some(file_name)) = (is_ours(&name, ""), name.to_str()) else {
+            continue;
+        };
+        let facts = entry.metadata().map_err(failed)?;
+        let modified = facts.modified().map_err(failed)?;
+        let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        found.push(Present {
+            file_name: file_name.to_owned(),
+            modified: UnixMillis(i64::try_from(modified.as_millis()).unwrap_or_default()),
+            size: facts.len(),
+        });
     }
-    found.sort_unstable();
-    let old = (found.len() + 1).saturating_sub(KEPT);
-    for (_, path) in found.into_iter().take(old) {
-        fs::remove_file(path)?;
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// A file under its preliminary name, removed when it is dropped before it was kept.

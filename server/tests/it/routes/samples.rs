@@ -132,6 +132,13 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/strongroom/v1/kits/skip", |_| plain()),
     ("POST /api/strongroom/v1/backups", |_| body(json!({"password": PASSWORD}))),
     ("GET /api/strongroom/v1/backups/{backup}", |t| plain().at("backup", &t.backup)),
+    ("GET /api/strongroom/v1/backups", |_| plain()),
+    ("POST /api/strongroom/v1/backups/acts", |_| body(json!({"act": "schedule", "password": PASSWORD, "schedule": {
+        "cron": null, "daily": 7, "weekly": 4, "monthly": 12,
+    }}))),
+    ("POST /api/strongroom/v1/backups/{backup}/tickets", |t| {
+        body(json!({"password": PASSWORD})).at("backup", &t.backup)
+    }),
     ("GET /api/strongroom/v1/instance", |_| plain()),
     ("GET /api/strongroom/v1/onboarding", |_| plain()),
     ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),

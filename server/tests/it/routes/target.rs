@@ -121,7 +121,8 @@ impl Target {
             outsider,
             newcomer,
             service_token,
-            backup: String::new(),
+            // Nobody's, until a route is about one.
+            backup: "00000000-0000-4000-8000-000000000000".into(),
             project: id,
         };
         let mut members = members.to_vec();

@@ -1,0 +1,309 @@
+//! Backups: those that were completed, when the next one is due, which are kept, where copies go.
+
+pub mod retention;
+pub mod schedule;
+pub mod targets;
+
+use std::collections::HashSet;
+
+use shared::model::backups::{BackupFailure, BackupFile, BackupReason, Backups, Copy, Schedule};
+use shared::model::ids::BackupId;
+use shared::model::time::UnixMillis;
+
+use super::caller::Caller;
+use super::{Context, Error, audit, drills, instance};
+use crate::crypto::keyring::{Keyring, fingerprint};
+use crate::crypto::random;
+use crate::store;
+use crate::store::backups::Backup;
+
+/// The schedule as JSON.
+const SCHEDULE: &str = "backup_schedule";
+/// From when on the schedule counts: its last backup, or its last change.
+const SINCE: &str = "backup_schedule_since";
+/// The last failure as JSON.
+const FAILURE: &str = "backup_failure";
+/// Seconds after a failure until it is tried again.
+const TRY_AGAIN_SECONDS: i64 = 60 * 60;
+/// Rehearsals that are shown.
+const DRILLS_SHOWN: i64 = 20;
+
+/// The recovery kits that open a backup made now, each with its fingerprint.
+pub fn opens_with(keyring: &Keyring) -> Vec<String> {
+    let kits = keyring.slots().iter().filter(|slot| slot.kind.opens_backups());
+    kits.map(|slot| format!("{} ({})", slot.name, fingerprint(&slot.recipient)))
+        .collect()
+}
+
+/// Everything there is to know, for who administers the instance.
+pub fn state(cx: &mut Context, caller: &Caller) -> Result<Backups, Error> {
+    caller.require_instance_admin()?;
+    state_for_operator(cx)
+}
+
+/// The same for the operator at the server's own command line, who may see everything.
+pub fn state_for_operator(cx: &mut Context) -> Result<Backups, Error> {
+    let schedule = schedule(cx)?;
+    let copies = store::backup_copies::list(cx.tx)?;
+    let found = store::backups::list(cx.tx)?;
+    let drills = drills::list(cx, DRILLS_SHOWN)?;
+    let failure = failure(cx)?;
+    let since = since(cx)?;
+    let first_due = schedule::next_after(&schedule, since);
+    let next_at = next_at(cx, &schedule)?;
+    // A round may be late by one of its own length before anybody has to look.
+    let overdue = first_due
+        .and_then(|due| schedule::next_after(&schedule, due))
+        .is_some_and(|second| second < cx.now);
+    Ok(Backups {
+        backups: found
+            .into_iter()
+            .map(|backup| {
+                let id = backup.id;
+                let copies = copies.iter().filter(|copy| copy.backup == id);
+                let copies = copies.map(|copy| Copy {
+                    target: copy.target,
+                    copied_at: copy.copied_at,
+                    error: copy.error.clone(),
+                });
+                file(backup, copies.collect())
+            })
+            .collect(),
+        targets: targets::list(cx)?
+            .into_iter()
+            .map(|stored| stored.target)
+            .collect(),
+        schedule,
+        next_at,
+        overdue,
+        failure,
+        drill_overdue: drills::is_overdue(cx)?,
+        drills,
+        drilling: false,
+        opens_with: opens_with(cx.keys),
+        roots: Vec::new(),
+    })
+}
+
+fn file(backup: Backup, copies: Vec<Copy>) -> BackupFile {
+    BackupFile {
+        id: backup.id,
+        file_name: backup.file_name,
+        reason: backup.reason,
+        created_at: backup.created_at,
+        size: backup.size,
+        sha256: backup.sha256,
+        root: backup.root,
+        opens_with: backup.opens_with,
+        secrets: backup.secrets,
+        unreadable: backup.unreadable,
+        here: backup.removed_at.is_none(),
+        copies,
+    }
+}
+
+/// The schedule.
+pub fn schedule(cx: &mut Context) -> Result<Schedule, Error> {
+    match store::settings::get(cx.tx, SCHEDULE)? {
+        None => Ok(Schedule::default()),
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|_| store::Error::Corrupt("the schedule of backups cannot be read").into()),
+    }
+}
+
+/// Changes the schedule.
+pub fn set_schedule(cx: &mut Context, caller: &Caller, schedule: &Schedule) -> Result<(), Error> {
+    schedule::check(schedule, cx.now)?;
+    let text = json(schedule)?;
+    store::settings::set(cx.tx, SCHEDULE, &text)?;
+    store::settings::set(cx.tx, SINCE, &cx.now.0.to_string())?;
+    let cron = schedule.cron.as_deref().unwrap_or("off");
+    let entry = audit::Entry::new("backup.schedule.update")
+        .with("cron", cron)
+        .with(
+            "kept",
+            &format!(
+                "{} days, {} weeks, {} months",
+                schedule.daily, schedule.weekly, schedule.monthly
+            ),
+        );
+    audit::record(cx, caller, &entry)
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| store::Error::Unavailable(error.to_string()).into())
+}
+
+fn since(cx: &mut Context) -> Result<UnixMillis, Error> {
+    match store::settings::get(cx.tx, SINCE)? {
+        None => Ok(cx.keys.created()),
+        Some(text) => match text.parse() {
+            Ok(at) => Ok(UnixMillis(at)),
+            Err(_) => {
+                Err(store::Error::Corrupt("the time of the last scheduled backup cannot be read").into())
+            }
+        },
+    }
+}
+
+fn failure(cx: &mut Context) -> Result<Option<BackupFailure>, Error> {
+    let text = store::settings::get(cx.tx, FAILURE)?;
+    text.map(|text| {
+        serde_json::from_str(&text)
+            .map_err(|_| store::Error::Corrupt("the last failure of a backup cannot be read").into())
+    })
+    .transpose()
+}
+
+/// When the next backup is made by itself: after a failure, not at once.
+fn next_at(cx: &mut Context, schedule: &Schedule) -> Result<Option<UnixMillis>, Error> {
+    let Some(next) = schedule::next_after(schedule, since(cx)?) else {
+        return Ok(None);
+    };
+    let again = failure(cx)?.map(|failure| failure.at.plus_seconds(TRY_AGAIN_SECONDS));
+    Ok(Some(again.map_or(next, |again| again.max(next))))
+}
+
+/// Whether a backup is to be made now: the schedule says so, somebody has set the instance up, and there is a kit.
+pub fn is_due(cx: &mut Context) -> Result<bool, Error> {
+    if opens_with(cx.keys).is_empty() || !store::users::any(cx.tx)? {
+        return Ok(false);
+    }
+    let schedule = schedule(cx)?;
+    Ok(next_at(cx, &schedule)?.is_some_and(|at| at <= cx.now))
+}
+
+/// Notes a backup that was completed.
+pub fn note(cx: &mut Context, backup: &Backup) -> Result<(), Error> {
+    // Whatever had this name before is gone.
+    for other in store::backups::list(cx.tx)? {
+        if other.file_name == backup.file_name {
+            store::backups::mark_removed(cx.tx, other.id, cx.now)?;
+        }
+    }
+    store::backups::insert(cx.tx, backup)?;
+    store::settings::remove(cx.tx, FAILURE)?;
+    instance::note_backup(cx, backup.created_at, backup.size)?;
+    if backup.reason == BackupReason::Schedule {
+        store::settings::set(cx.tx, SINCE, &cx.now.0.to_string())?;
+        let entry = audit::Entry::new("backup.create")
+            .with("reason", "schedule")
+            .with("file", &backup.file_name);
+        audit::record(cx, &Caller::operator(), &entry)?;
+    }
+    Ok(())
+}
+
+/// Notes why there is none.
+pub fn note_failure(cx: &mut Context, reason: &str) -> Result<(), Error> {
+    let failure = BackupFailure {
+        at: cx.now,
+        reason: reason.to_owned(),
+    };
+    let text = json(&failure)?;
+    store::settings::set(cx.tx, FAILURE, &text)?;
+    let entry = audit::Entry::new("backup.failed").with("reason", reason);
+    audit::record(cx, &Caller::operator(), &entry)
+}
+
+/// A file of a backup that lies in the data directory.
+#[derive(Debug, Clone)]
+pub struct Present {
+    /// Its name.
+    pub file_name: String,
+    /// When it was last written.
+    pub modified: UnixMillis,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// Brings the list in line with the files that are there: takes in those that nobody knows, as after a restore, and notes
+/// those that are gone.
+pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
+    let known = store::backups::list(cx.tx)?;
+    let here: HashSet<&str> = present.iter().map(|file| file.file_name.as_str()).collect();
+    for backup in &known {
+        if backup.removed_at.is_none() && !here.contains(backup.file_name.as_str()) {
+            store::backups::mark_removed(cx.tx, backup.id, cx.now)?;
+        }
+    }
+    let held = known.iter().filter(|backup| backup.removed_at.is_none());
+    let held: HashSet<&str> = held.map(|backup| backup.file_name.as_str()).collect();
+    for file in present
+        .iter()
+        .filter(|file| !held.contains(file.file_name.as_str()))
+    {
+        let backup = Backup {
+            id: BackupId::from_random(random::bytes()?),
+            file_name: file.file_name.clone(),
+            reason: BackupReason::Found,
+            created_at: file.modified,
+            size: file.size,
+            sha256: String::new(),
+            root: String::new(),
+            opens_with: Vec::new(),
+            secrets: 0,
+            unreadable: 0,
+            removed_at: None,
+        };
+        store::backups::insert(cx.tx, &backup)?;
+    }
+    store::backups::forget_gone(cx.tx)?;
+    Ok(())
+}
+
+/// Those whose files may go, never the one that was just made, whatever the clock said when the others were. None while values do not open in the newest: an older one may have them.
+pub fn expendable(cx: &mut Context, just_made: BackupId) -> Result<Vec<Backup>, Error> {
+    let held: Vec<Backup> = store::backups::list(cx.tx)?
+        .into_iter()
+        .filter(|backup| backup.removed_at.is_none())
+        .collect();
+    let newest = held.iter().find(|backup| backup.id == just_made);
+    if newest.is_none_or(|newest| newest.unreadable > 0) {
+        return Ok(Vec::new());
+    }
+    let times: Vec<UnixMillis> = held.iter().map(|backup| backup.created_at).collect();
+    let kept = retention::kept(&times, &schedule(cx)?);
+    let gone = held
+        .into_iter()
+        .zip(kept)
+        .filter(|(backup, kept)| !kept && backup.id != just_made);
+    Ok(gone.map(|(backup, _)| backup).collect())
+}
+
+/// Notes that the file of one is gone.
+pub fn note_removed(cx: &mut Context, id: BackupId) -> Result<(), Error> {
+    store::backups::mark_removed(cx.tx, id, cx.now)?;
+    Ok(store::backups::forget_gone(cx.tx)?)
+}
+
+/// The one that somebody wants removed. The newest stays: without it there is nothing to go back to.
+pub fn removable(cx: &mut Context, caller: &Caller, id: BackupId) -> Result<Backup, Error> {
+    let backups = store::backups::list(cx.tx)?;
+    let held = |backup: &&Backup| backup.removed_at.is_none();
+    if backups.iter().find(held).is_some_and(|newest| newest.id == id) {
+        return Err(Error::Conflict(
+            "This is the newest backup, and without it there is nothing to go back to. Make another one first".into(),
+        ));
+    }
+    let found = backups.into_iter().find(|backup| backup.id == id);
+    let found = found.ok_or_else(|| Error::NotFound("There is no such backup any more".into()))?;
+    let entry = audit::Entry::new("backup.delete").with("file", &found.file_name);
+    audit::record(cx, caller, &entry)?;
+    Ok(found)
+}
+
+/// The one of that id, if its file is there.
+pub fn present(cx: &mut Context, id: BackupId) -> Result<Backup, Error> {
+    let backups = store::backups::list(cx.tx)?;
+    let found = backups
+        .into_iter()
+        .find(|backup| backup.id == id && backup.removed_at.is_none());
+    found.ok_or_else(|| Error::NotFound("This backup is no longer kept on the server".into()))
+}
+
+/// The newest whose file is there.
+pub fn newest(cx: &mut Context) -> Result<Option<Backup>, Error> {
+    let backups = store::backups::list(cx.tx)?;
+    Ok(backups.into_iter().find(|backup| backup.removed_at.is_none()))
+}

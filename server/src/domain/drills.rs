@@ -1,0 +1,110 @@
+//! Rehearsed restores: the key with which the store opens its own backups, and what came of each.
+
+use shared::model::backups::Drill;
+use shared::model::text::SecretText;
+
+use super::caller::Caller;
+use super::{Context, Error, audit, backups, sealed_settings};
+use crate::crypto::identity::{self, Identity};
+use crate::crypto::{random, token};
+use crate::store;
+use crate::store::drills::DrillRow;
+
+/// Name of the sealed identity.
+const IDENTITY: &str = "drill-identity";
+/// What the keyed hash over a result is for.
+const RESULT: &str = "drill-result";
+/// Seconds between two rehearsals by themselves.
+const EVERY_SECONDS: i64 = 7 * 24 * 60 * 60;
+/// Seconds after which somebody has to look.
+const OVERDUE_SECONDS: i64 = 2 * EVERY_SECONDS;
+/// Seconds after one that did not pass until it is tried again.
+const TRY_AGAIN_SECONDS: i64 = 6 * 60 * 60;
+
+/// The store's own identity for its backups. Made when it is first needed.
+pub fn identity(cx: &mut Context) -> Result<Identity, Error> {
+    if let Some(text) = sealed_settings::get(cx, IDENTITY)? {
+        return parse(&text);
+    }
+    let made = identity::generate();
+    sealed_settings::set(cx, IDENTITY, &identity::secret_text(&made))?;
+    Ok(made)
+}
+
+fn parse(text: &SecretText) -> Result<Identity, Error> {
+    let found = identity::parse_secret(text)
+        .ok()
+        .and_then(|mut found| found.pop());
+    found.ok_or(Error::Store(store::Error::Corrupt(
+        "the identity for drills cannot be read",
+    )))
+}
+
+/// The newest results. One that is not as it was written says so.
+pub fn list(cx: &mut Context, limit: i64) -> Result<Vec<Drill>, Error> {
+    let rows = store::drills::list(cx.tx, limit)?;
+    rows.into_iter()
+        .map(|row| {
+            let mac = token::fingerprint(cx.keys.token_key(), RESULT, row.result.as_bytes());
+            let mut drill: Drill = serde_json::from_str(&row.result)
+                .map_err(|_| Error::Store(store::Error::Corrupt("the result of a drill cannot be read")))?;
+            drill.genuine =
+                token::matches(&mac, &row.mac) && drill.passed == row.passed && drill.at == row.at;
+            drill.passed &= drill.genuine;
+            Ok(drill)
+        })
+        .collect()
+}
+
+/// Keeps a result, with a keyed hash over it, and puts it on record.
+pub fn note(cx: &mut Context, drill: &Drill) -> Result<(), Error> {
+    let result = serde_json::to_string(drill)
+        .map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?;
+    let mac = token::fingerprint(cx.keys.token_key(), RESULT, result.as_bytes());
+    store::drills::insert(
+        cx.tx,
+        &DrillRow {
+            id: random::letters(20)?,
+            at: drill.at,
+            passed: drill.passed,
+            result,
+            mac: mac.to_vec(),
+        },
+    )?;
+    let entry = audit::Entry::new(if drill.passed {
+        "backup.drill.passed"
+    } else {
+        "backup.drill.failed"
+    })
+    .with("file", &drill.file_name)
+    .with("sha256", &drill.sha256)
+    .with("root", &drill.root)
+    .with("secrets", &drill.secrets);
+    audit::record(cx, &Caller::operator(), &entry)
+}
+
+/// Whether one is to be rehearsed now: there is a backup, and the last time is a week ago, or did not pass.
+pub fn is_due(cx: &mut Context) -> Result<bool, Error> {
+    if backups::newest(cx)?.is_none() {
+        return Ok(false);
+    }
+    let last = list(cx, 1)?.pop();
+    Ok(last.is_none_or(|last| {
+        let again = if last.passed {
+            EVERY_SECONDS
+        } else {
+            TRY_AGAIN_SECONDS
+        };
+        last.at.plus_seconds(again) <= cx.now
+    }))
+}
+
+/// Whether somebody has to look: the last one did not pass, or there are backups and none passed for two weeks.
+pub fn is_overdue(cx: &mut Context) -> Result<bool, Error> {
+    let drills = list(cx, 1)?;
+    let Some(last) = drills.first() else {
+        let oldest = store::backups::list(cx.tx)?.pop();
+        return Ok(oldest.is_some_and(|oldest| oldest.created_at.plus_seconds(OVERDUE_SECONDS) < cx.now));
+    };
+    Ok(!last.passed || last.at.plus_seconds(OVERDUE_SECONDS) < cx.now)
+}

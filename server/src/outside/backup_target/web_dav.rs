@@ -1,0 +1,102 @@
+//! A folder of a WebDAV server (RFC 4918). A file is sent under another name and moved when all of it has arrived.
+
+use std::fmt;
+use std::path::Path;
+
+use reqwest::header::HeaderName;
+use shared::model::text::SecretText;
+
+use super::{Error, TIMEOUTS, refused, require_size};
+use crate::outside::fetch::{Answer, Body, Fetch, Login, Method, Request, Url};
+
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
+
+/// A folder and what is needed to write there.
+pub struct WebDav {
+    folder: Url,
+    user: String,
+    password: Option<SecretText>,
+    fetch: Fetch,
+}
+
+impl fmt::Debug for WebDav {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebDav")
+            .field("folder", &self.folder.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl WebDav {
+    /// The folder at an address.
+    pub fn new(mut folder: Url, user: &str, password: Option<&SecretText>) -> Result<Self, Error> {
+        if !folder.path().ends_with('/') {
+            let path = format!("{}/", folder.path());
+            folder.set_path(&path);
+        }
+        Ok(Self {
+            fetch: Fetch::new(&folder, TIMEOUTS)?,
+            folder,
+            user: user.to_owned(),
+            password: password.cloned(),
+        })
+    }
+
+    fn file(&self, name: &str) -> Result<Url, Error> {
+        let url = self.folder.join(name);
+        url.map_err(|error| Error::Invalid(format!("{name} cannot be a name there: {error}")))
+    }
+
+    fn request(&self, method: Method, url: Url) -> Request<'_> {
+        let login = match &self.password {
+            Some(password) if !self.user.is_empty() => Login::Basic(&self.user, password),
+            _ => Login::None,
+        };
+        Request {
+            login,
+            ..Request::new(method, url)
+        }
+    }
+
+    async fn send(&self, what: &str, request: Request<'_>) -> Result<Answer, Error> {
+        let answer = self.fetch.send(request).await?;
+        if (200..300).contains(&answer.status) {
+            Ok(answer)
+        } else {
+            Err(refused(what, &answer))
+        }
+    }
+
+    /// Copies a file into the folder.
+    pub async fn put(&self, name: &str, file: &Path, size: u64) -> Result<(), Error> {
+        let (part, whole) = (self.file(&format!("{name}.part"))?, self.file(name)?);
+        let source = tokio::fs::File::open(file).await?;
+        let request = Request {
+            body: Body::File(source, size),
+            ..self.request(Method::PUT, part.clone())
+        };
+        self.send("take the file", request).await?;
+        let head = self
+            .send("show the file", self.request(Method::HEAD, part.clone()))
+            .await?;
+        require_size(head.length, size)?;
+        let method = Method::from_bytes(b"MOVE").map_err(|_| Error::Invalid("no such method".into()))?;
+        let request = Request {
+            headers: vec![(DESTINATION, whole.to_string()), (OVERWRITE, "T".into())],
+            ..self.request(method, part)
+        };
+        self.send("give the file its name", request).await?;
+        Ok(())
+    }
+
+    /// Removes a file.
+    pub async fn remove(&self, name: &str) -> Result<(), Error> {
+        let request = self.request(Method::DELETE, self.file(name)?);
+        let answer = self.fetch.send(request).await?;
+        match answer.status {
+            200..300 | 404 | 410 => Ok(()),
+            _ => Err(refused("remove the file", &answer)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The backups that were completed, by this server or before it.
+
+use shared::model::backups::BackupReason;
+use shared::model::ids::BackupId;
+use shared::model::time::UnixMillis;
+
+use super::{Error, Row, Tx, Value};
+
+/// A row of `backups`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Id.
+    pub id: BackupId,
+    /// Name of the file in the data directory and at targets.
+    pub file_name: String,
+    /// Why it was made.
+    pub reason: BackupReason,
+    /// When its snapshot was taken.
+    pub created_at: UnixMillis,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Merkle root of its rows in hex; empty when it is not known.
+    pub root: String,
+    /// Names of the kits that open it.
+    pub opens_with: Vec<String>,
+    /// Secrets in it.
+    pub secrets: u64,
+    /// Values in it that do not open.
+    pub unreadable: u64,
+    /// Since when its file is gone.
+    pub removed_at: Option<UnixMillis>,
+}
+
+fn name(reason: BackupReason) -> &'static str {
+    match reason {
+        BackupReason::Schedule => "schedule",
+        BackupReason::Request => "request",
+        BackupReason::Upgrade => "upgrade",
+        BackupReason::Found => "found",
+    }
+}
+
+fn from_name(name: &str) -> Result<BackupReason, Error> {
+    match name {
+        "schedule" => Ok(BackupReason::Schedule),
+        "request" => Ok(BackupReason::Request),
+        "upgrade" => Ok(BackupReason::Upgrade),
+        "found" => Ok(BackupReason::Found),
+        _ => Err(Error::Corrupt("backups.reason")),
+    }
+}
+
+fn backup(row: &Row) -> Result<Backup, Error> {
+    let number =
+        |index| u64::try_from(row.get::<i64>(index)?).map_err(|_| Error::Corrupt("a negative count"));
+    Ok(Backup {
+        id: row.parsed(0)?,
+        file_name: row.get(1)?,
+        reason: from_name(row.get::<&str>(2)?)?,
+        created_at: UnixMillis(row.get(3)?),
+        size: number(4)?,
+        sha256: row.get(5)?,
+        root: row.get(6)?,
+        opens_with: serde_json::from_str(row.get::<&str>(7)?)
+            .map_err(|_| Error::Corrupt("backups.opens_with"))?,
+        secrets: number(8)?,
+        unreadable: number(9)?,
+        removed_at: row.get::<Option<i64>>(10)?.map(UnixMillis),
+    })
+}
+
+/// All of them, the newest first.
+pub fn list(tx: Tx) -> Result<Vec<Backup>, Error> {
+    let rows = tx.query(
+        "SELECT id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, removed_at \
+         FROM backups ORDER BY created_at DESC, id DESC",
+        &[],
+    )?;
+    rows.iter().map(backup).collect()
+}
+
+/// Adds one.
+pub fn insert(tx: Tx, backup: &Backup) -> Result<(), Error> {
+    let opens_with =
+        serde_json::to_string(&backup.opens_with).map_err(|_| Error::Corrupt("the names of kits"))?;
+    let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
+    tx.execute(
+        "INSERT INTO backups (id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &[
+            backup.id.to_string().into(),
+            Value::from(backup.file_name.as_str()),
+            name(backup.reason).into(),
+            backup.created_at.0.into(),
+            number(backup.size),
+            Value::from(backup.sha256.as_str()),
+            Value::from(backup.root.as_str()),
+            opens_with.into(),
+            number(backup.secrets),
+            number(backup.unreadable),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Notes that the file of one is gone.
+pub fn mark_removed(tx: Tx, id: BackupId, now: UnixMillis) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE backups SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL",
+        &[id.to_string().into(), now.0.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets those whose file is gone and of which no target has a copy.
+pub fn forget_gone(tx: Tx) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM backup_copies WHERE copied_at IS NULL \
+         AND backup_id IN (SELECT id FROM backups WHERE removed_at IS NOT NULL)",
+        &[],
+    )?;
+    tx.execute(
+        "DELETE FROM backups WHERE removed_at IS NOT NULL AND id NOT IN (SELECT backup_id FROM backup_copies)",
+        &[],
+    )?;
+    Ok(())
+}

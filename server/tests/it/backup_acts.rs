@@ -1,0 +1,510 @@
+//! The schedule of backups, what is kept, targets and rehearsed restores.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use server::app::backups::perform;
+use server::app::host::Host;
+use server::domain::caller::Caller;
+use server::domain::{Context, backups};
+use shared::model::access::OrganizationRole;
+use shared::model::backups::BackupsAct;
+
+use crate::app::{CANARY, Call, PASSWORD, World, get, post};
+use crate::backups::start;
+use crate::kits::kit_of;
+use crate::scenario::{play, refused};
+
+const BACKUPS: &str = "/api/strongroom/v1/backups";
+const DAY: i64 = 24 * 60 * 60;
+
+fn act(act: &Value) -> Call {
+    let mut body = act.clone();
+    body["password"] = json!(PASSWORD);
+    post(&format!("{BACKUPS}/acts"), &body)
+}
+
+/// The state as the operator sees it: sessions end in the weeks that pass here.
+fn list(world: &World) -> Value {
+    let app = &world.app.app;
+    let state = world.wait(app.read(backups::state_for_operator)).unwrap();
+    serde_json::to_value(app.completed(state)).unwrap()
+}
+
+fn done(world: &World, what: &Value) -> Value {
+    world.send(act(what).token(&world.admin)).expect(200).json["backups"].clone()
+}
+
+fn wait_until(what: &str, world: &World, reached: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..3_000 {
+        let state = list(world);
+        if reached(&state) {
+            return state;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what} does not come: {}", list(world));
+}
+
+/// Rehearses a restore by hand, to its end.
+fn drill(world: &World) -> Value {
+    let before = list(world)["drills"].as_array().unwrap().len();
+    let operator = |_: &mut Context| Ok(Caller::operator());
+    world
+        .wait(perform(&world.app.app, BackupsAct::Drill, operator))
+        .unwrap();
+    let state = wait_until("the drill", world, |state| {
+        state["drilling"] == false && state["drills"].as_array().unwrap().len() > before
+    });
+    state["drills"][0].clone()
+}
+
+#[test]
+fn only_who_administers_the_instance_sees_and_changes_them() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    let id = list(&world)["backups"][0]["id"].as_str().unwrap().to_owned();
+    let ticket = post(&format!("{BACKUPS}/{id}/tickets"), &json!({"password": PASSWORD}));
+    let calls = || [get(BACKUPS), act(&json!({"act": "drill"})), ticket.clone()];
+    let organization_admin = world.person("dev@example.com", OrganizationRole::Admin);
+    let machine = world.machine("ci", "admin").token;
+    for token in [&organization_admin, &machine, &world.root] {
+        let rows = calls()
+            .into_iter()
+            .map(|call| refused("not theirs", call.token(token), 403, "ForbiddenRequestError"));
+        play(&world, rows.collect());
+    }
+    for call in calls() {
+        world.send(call).refused(401, "UnauthorizedError");
+    }
+    let wrong = json!({"act": "drill", "password": "wrong pony"});
+    for call in [
+        post(&format!("{BACKUPS}/acts"), &wrong),
+        post(&format!("{BACKUPS}/{id}/tickets"), &wrong),
+    ] {
+        world.send(call.token(&world.admin)).refused(400, "BadRequest");
+    }
+    assert_eq!(list(&world)["drills"], json!([]));
+    let seen = world.send(get(BACKUPS).token(&world.admin)).expect(200).json;
+    assert_eq!(seen, list(&world));
+}
+
+#[test]
+fn every_backup_that_is_kept_can_be_fetched_in_pieces_once() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    let backup = list(&world)["backups"][0].clone();
+    let id = backup["id"].as_str().unwrap();
+    let ask = post(&format!("{BACKUPS}/{id}/tickets"), &json!({"password": PASSWORD}));
+    let ticket = world.send(ask.token(&world.admin)).expect(200).at("/ticket");
+    let path = format!("{BACKUPS}/download/{ticket}");
+    let range = |from: usize| get(&path).header("range", &format!("bytes={from}-"));
+    // Nothing was handed out yet with which a download could go on.
+    world.send(range(10)).refused(404, "NotFound");
+    let whole = world.send(get(&path)).expect(200);
+    assert_eq!(whole.headers["accept-ranges"], "bytes");
+    assert_eq!(whole.bytes.len().to_string(), backup["size"].to_string());
+    let rest = world.send(range(10)).expect(206);
+    assert_eq!(rest.bytes, whole.bytes[10..]);
+    let length = whole.bytes.len();
+    assert_eq!(
+        rest.headers["content-range"],
+        format!("bytes 10-{}/{length}", length - 1)
+    );
+    for spent in [get(&path), range(0), range(length), range(length + 1)] {
+        world.send(spent).refused(404, "NotFound");
+    }
+    let missing = "00000000-0000-4000-8000-000000000000";
+    let ask = post(
+        &format!("{BACKUPS}/{missing}/tickets"),
+        &json!({"password": PASSWORD}),
+    );
+    world.send(ask.token(&world.admin)).refused(404, "NotFound");
+}
+
+#[test]
+fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
+    let world = World::new();
+    let due = || world.wait(world.app.app.read(backups::is_due)).unwrap();
+    world.later(2 * DAY);
+    assert!(!due(), "without a kit there is nothing to do");
+    kit_of(&world);
+    assert_eq!(list(&world)["overdue"], true);
+    for night in 1..=12 {
+        assert!(due(), "night {night}");
+        world.wait(world.app.app.start_backup_when_due()).unwrap();
+        wait_until("the backup", &world, |state| {
+            state["backups"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|backup| backup["reason"] == "schedule")
+                && !due()
+        });
+        world.later(DAY);
+    }
+    let state = list(&world);
+    let held = state["backups"].as_array().unwrap();
+    // Seven days; the newest of the week before; no month has ended that is not among them, or one.
+    assert!((8..=10).contains(&held.len()), "{}", held.len());
+    let files = fs::read_dir(world.file("backups")).unwrap().count();
+    assert_eq!(files, held.len());
+    assert!(state["failure"].is_null());
+    assert_eq!(state["overdue"], false);
+    world.later(2 * DAY);
+    assert_eq!(list(&world)["overdue"], true);
+    assert!(
+        world
+            .events()
+            .iter()
+            .filter(|event| *event == "backup.create")
+            .count()
+            >= 12
+    );
+}
+
+#[test]
+fn a_schedule_that_cannot_be_kept_is_refused() {
+    let world = World::new();
+    kit_of(&world);
+    let schedule = |cron: Value, daily: u32| json!({"act": "schedule", "schedule": {"cron": cron, "daily": daily, "weekly": 0, "monthly": 0}});
+    let before = list(&world);
+    for (bad, says) in [
+        (schedule(json!("every night"), 7), "cron expression"),
+        (schedule(json!("* * * * *"), 7), "at least an hour"),
+        (schedule(json!("0 3 * * *"), 0), "at least one"),
+    ] {
+        let reply = world
+            .send(act(&bad).token(&world.admin))
+            .refused(422, "ValidationFailure");
+        assert!(reply.text.contains(says), "{}", reply.text);
+    }
+    assert_eq!(list(&world), before);
+    let off = done(&world, &schedule(Value::Null, 3));
+    assert_eq!(
+        (&off["schedule"]["cron"], &off["nextAt"]),
+        (&Value::Null, &Value::Null)
+    );
+    let weekly = done(&world, &schedule(json!("30 4 * * MON"), 3));
+    assert_eq!(weekly["schedule"]["daily"], 3);
+    assert!(
+        weekly["nextAt"].as_str().unwrap().contains("T04:30:00"),
+        "{weekly}"
+    );
+    done(&world, &schedule(Value::Null, 3));
+    world.later(30 * DAY);
+    assert!(!world.wait(world.app.app.read(backups::is_due)).unwrap());
+}
+
+#[test]
+fn a_failure_is_seen_and_tried_again() {
+    let world = World::new();
+    kit_of(&world);
+    world.later(2 * DAY);
+    fs::write(world.file("backups"), "in the way").unwrap();
+    let due = || world.wait(world.app.app.read(backups::is_due)).unwrap();
+    world.wait(world.app.app.start_backup_when_due()).unwrap();
+    let state = wait_until("the failure", &world, |state| !state["failure"].is_null());
+    assert!(
+        state["failure"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("could not be written"),
+        "{state}"
+    );
+    assert!(world.events().contains(&"backup.failed".to_owned()));
+    assert!(!due(), "not at once");
+    world.later(60 * 60);
+    assert!(due());
+    fs::remove_file(world.file("backups")).unwrap();
+    world.wait(world.app.app.start_backup_when_due()).unwrap();
+    wait_until("the backup", &world, |state| {
+        state["failure"].is_null() && state["backups"].as_array().unwrap().len() == 1
+    });
+}
+
+#[test]
+fn a_drill_restores_everything_and_finds_what_is_damaged() {
+    let world = World::new();
+    let project = world.project("Web");
+    world.put(&project, "A", CANARY);
+    kit_of(&world);
+    world
+        .send(act(&json!({"act": "drill"})).token(&world.admin))
+        .refused(409, "Conflict");
+    start(&world);
+    let due = || {
+        world
+            .wait(world.app.app.read(server::domain::drills::is_due))
+            .unwrap()
+    };
+    assert!(due());
+    let passed = drill(&world);
+    let backup = list(&world)["backups"][0].clone();
+    assert_eq!(
+        (&passed["passed"], &passed["genuine"]),
+        (&json!(true), &json!(true)),
+        "{passed}"
+    );
+    for field in ["sha256", "root", "secrets", "fileName"] {
+        assert_eq!(passed[field], backup[field], "{field}");
+    }
+    assert_eq!(passed["secrets"], 1);
+    assert!(!world.file("drill.part").exists());
+    assert!(world.events().contains(&"backup.drill.passed".to_owned()));
+    assert!(!due());
+    let file = world.file("backups").join(backup["fileName"].as_str().unwrap());
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let failed = drill(&world);
+    assert_eq!(failed["passed"], false, "{failed}");
+    assert!(!failed["problem"].is_null());
+    assert_eq!(list(&world)["drillOverdue"], true);
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    assert_eq!(drill(&world)["passed"], true);
+    assert_eq!(list(&world)["drillOverdue"], false);
+
+    // Another whole backup in its place is not the one that was written.
+    world.put(&project, "B", "more");
+    start(&world);
+    let newer = list(&world)["backups"][0]["fileName"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    fs::write(world.file("backups").join(newer), &bytes).unwrap();
+    let swapped = drill(&world);
+    assert!(
+        swapped["problem"].as_str().unwrap().contains("not the one"),
+        "{swapped}"
+    );
+}
+
+#[test]
+fn a_drill_is_due_each_week() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    assert_eq!(drill(&world)["passed"], true);
+    let due = || {
+        world
+            .wait(world.app.app.read(server::domain::drills::is_due))
+            .unwrap()
+    };
+    world.later(7 * DAY - 60);
+    assert!(!due());
+    world.later(60);
+    assert!(due());
+    assert_eq!(list(&world)["drillOverdue"], false);
+    world.later(7 * DAY + 1);
+    assert_eq!(list(&world)["drillOverdue"], true);
+}
+
+#[test]
+fn a_changed_result_counts_for_nothing() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    fs::write(
+        world
+            .file("backups")
+            .join(list(&world)["backups"][0]["fileName"].as_str().unwrap()),
+        "no",
+    )
+    .unwrap();
+    assert_eq!(drill(&world)["passed"], false);
+    world.sql(|tx| {
+        tx.execute(
+            "UPDATE drills SET passed = $1, result = replace(result, '\"passed\":false', '\"passed\":true')",
+            &[true.into()],
+        )
+    });
+    let forged = list(&world)["drills"][0].clone();
+    assert_eq!(
+        (&forged["passed"], &forged["genuine"]),
+        (&json!(false), &json!(false)),
+        "{forged}"
+    );
+    assert_eq!(list(&world)["drillOverdue"], true);
+}
+
+/// A world whose host allows directories below `disk` of its data directory as targets.
+fn with_disk() -> World {
+    let world = World::new();
+    fs::create_dir_all(world.file("disk/inside")).unwrap();
+    world
+}
+
+fn directory(world: &World, path: &str) -> Value {
+    json!({
+        "act": "add-target", "name": "Disk",
+        "place": {"kind": "directory", "path": world.file(path).display().to_string()},
+    })
+}
+
+#[test]
+fn without_leave_of_the_host_no_directory_is_a_target() {
+    let world = with_disk();
+    kit_of(&world);
+    let reply = world
+        .send(act(&directory(&world, "disk")).token(&world.admin))
+        .refused(400, "BadRequest");
+    assert!(reply.text.contains("--backup-root"), "{}", reply.text);
+    assert_eq!(list(&world)["targets"], json!([]));
+}
+
+#[test]
+fn copies_go_to_a_target_and_go_with_what_they_are_of() {
+    let world = World::with_host(|dir| Host {
+        backup_roots: vec![dir.join("disk")],
+        backup_hook: None,
+    });
+    fs::create_dir_all(world.file("disk/inside")).unwrap();
+    kit_of(&world);
+    for (bad, says) in [
+        (directory(&world, "missing"), "Is the disk mounted"),
+        (directory(&world, "disk/../backups"), "cannot be used"),
+        (directory(&world, ""), "not below"),
+    ] {
+        let reply = world
+            .send(act(&bad).token(&world.admin))
+            .refused(400, "BadRequest");
+        assert!(reply.text.contains(says), "{}", reply.text);
+    }
+    let no_secret = json!({
+        "act": "add-target", "name": "S3",
+        "place": {"kind": "s3", "endpoint": "http://127.0.0.1:1", "region": "r", "bucket": "b", "accessKey": "k"},
+    });
+    world
+        .send(act(&no_secret).token(&world.admin))
+        .refused(422, "ValidationFailure");
+    let mut nobody = no_secret.clone();
+    nobody["secret"] = json!(CANARY);
+    let reply = world
+        .send(act(&nobody).token(&world.admin))
+        .refused(400, "BadRequest");
+    assert!(reply.text.contains("connection refused"), "{}", reply.text);
+    assert!(!reply.text.contains(CANARY));
+
+    start(&world);
+    let state = done(&world, &directory(&world, "disk/inside"));
+    let target = state["targets"][0]["id"].as_str().unwrap().to_owned();
+    let reply = world
+        .send(act(&directory(&world, "disk/inside")).token(&world.admin))
+        .refused(400, "BadRequest");
+    assert!(reply.text.contains("has this name"), "{}", reply.text);
+    let files = || {
+        let mut names: Vec<_> = fs::read_dir(world.file("disk/inside"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let work = || {
+        for _ in 0..20 {
+            world.wait(async {
+                world.app.app.copy_backups().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            });
+        }
+    };
+    work();
+    let first = list(&world)["backups"][0].clone();
+    assert_eq!(files(), [first["fileName"].as_str().unwrap()]);
+    assert_eq!(first["copies"][0]["target"], json!(target));
+    assert!(!first["copies"][0]["copiedAt"].is_null(), "{first}");
+
+    // The disk is gone: that is said, and tried again later.
+    fs::rename(world.file("disk"), world.file("gone")).unwrap();
+    start(&world);
+    work();
+    let second = list(&world)["backups"][0].clone();
+    assert!(
+        second["copies"][0]["error"].as_str().unwrap().contains("mounted"),
+        "{second}"
+    );
+    fs::rename(world.file("gone"), world.file("disk")).unwrap();
+    work();
+    assert_eq!(files().len(), 1, "not at once");
+    world.later(10 * 60);
+    work();
+    assert_eq!(files().len(), 2);
+
+    // What is not kept any more goes there too; the newest cannot go.
+    let newest = second["id"].clone();
+    world
+        .send(act(&json!({"act": "remove", "backup": newest})).token(&world.admin))
+        .refused(409, "Conflict");
+    done(&world, &json!({"act": "remove", "backup": first["id"]}));
+    work();
+    assert_eq!(files(), [second["fileName"].as_str().unwrap()]);
+    assert_eq!(list(&world)["backups"].as_array().unwrap().len(), 1);
+
+    let state = done(&world, &json!({"act": "remove-target", "target": target}));
+    assert_eq!(
+        (&state["targets"], &state["backups"][0]["copies"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(files().len(), 1);
+    world
+        .send(act(&json!({"act": "remove-target", "target": target})).token(&world.admin))
+        .refused(404, "NotFound");
+}
+
+#[test]
+fn files_that_were_there_before_the_store_join_the_list() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    let made = world
+        .file("backups")
+        .join(list(&world)["backups"][0]["fileName"].as_str().unwrap());
+    fs::copy(
+        &made,
+        world.file("backups").join("strongroom-20200101T000000Z.age"),
+    )
+    .unwrap();
+    fs::remove_file(&made).unwrap();
+    start(&world);
+    let state = list(&world);
+    let names: Vec<_> = state["backups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|backup| backup["reason"].clone())
+        .collect();
+    assert_eq!(names, [json!("request"), json!("found")], "{state}");
+}
+
+#[test]
+fn the_hook_hears_of_success_and_failure() {
+    let world = World::with_host(|dir| Host {
+        backup_roots: Vec::new(),
+        backup_hook: Some(format!(
+            "echo \"$STRONGROOM_BACKUP_RESULT $STRONGROOM_BACKUP_SHA256 $STRONGROOM_BACKUP_ERROR\" >> {}/heard",
+            dir.display()
+        )),
+    });
+    kit_of(&world);
+    start(&world);
+    let sha256 = list(&world)["backups"][0]["sha256"].as_str().unwrap().to_owned();
+    let heard = || fs::read_to_string(world.file("heard")).unwrap_or_default();
+    wait_until("the hook", &world, |_| heard().lines().count() == 1);
+    fs::rename(world.file("backups"), world.file("elsewhere")).unwrap();
+    fs::write(world.file("backups"), "in the way").unwrap();
+    start(&world);
+    wait_until("the hook", &world, |_| heard().lines().count() == 2);
+    let lines: Vec<String> = heard().lines().map(str::to_owned).collect();
+    assert_eq!(lines[0].trim(), format!("ok {sha256}"));
+    assert!(
+        lines[1].starts_with("failed") && lines[1].contains("could not be written"),
+        "{}",
+        lines[1]
+    );
+}
