@@ -142,7 +142,10 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     Unlock(unlock::UnlockArgs),
     /// Write everything into one encrypted file
     #[command(after_help = "Examples:
-  strongroom backup --output strongroom-backup.age")]
+  strongroom backup --output strongroom-backup.age
+  strongroom backup list
+  strongroom backup verify strongroom-backup.age --identity recovery-kit.txt
+  strongroom backup drill")]
     Backup(backup::BackupArgs),
     /// Make a new store from a backup
     #[command(after_help = "Examples:

@@ -180,7 +180,13 @@ fn a_kit_opens_the_backups_made_after_it() {
     let file = server.dir.path().join("backup");
     fs::write(&file, &backup).unwrap();
     let new = DataDir::new(server.dir.path().join("new"));
-    let restored = server::backup::restore::into_data_dir(&file, &new, &kit, Clock::default().now());
+    let restored = server::backup::restore::into_data_dir(
+        &file,
+        &new,
+        &kit,
+        Clock::default().now(),
+        server::backup::restore::Options::default(),
+    );
     assert_eq!(restored.unwrap(), summary);
     let events = server.app.events();
     for event in ["keys.kit.create", "backup.create"] {
