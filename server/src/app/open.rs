@@ -280,9 +280,18 @@ fn back_up_before_upgrade(
             backups::explain(&error)
         ))
     })?;
-    tracing::info!(file = written.name, schema = found, "everything was backed up before the upgrade");
+    tracing::info!(
+        file = written.name,
+        schema = found,
+        "everything was backed up before the upgrade"
+    );
     let id = BackupId::from_random(random::bytes()?);
-    Ok(Some(written.as_row(id, BackupReason::Upgrade, names(keyring), now)))
+    Ok(Some(written.as_row(
+        id,
+        BackupReason::Upgrade,
+        names(keyring),
+        now,
+    )))
 }
 
 /// What opens a backup that was made before an upgrade: whatever opens the store.
@@ -294,9 +303,8 @@ fn names(keyring: &Keyring) -> Vec<String> {
 /// Takes it into the list, now that there is one.
 fn note_upgrade(db: &Db, keyring: &Keyring, backup: Backup, now: UnixMillis) {
     let keys = keyring.clone();
-    let noted = db.write_blocking(move |tx| {
-        domain::backups::note(&mut Context { tx, keys: &keys, now }, &backup)
-    });
+    let noted =
+        db.write_blocking(move |tx| domain::backups::note(&mut Context { tx, keys: &keys, now }, &backup));
     if let Err(error) = noted {
         tracing::error!(%error, "the backup before the upgrade is not in the list yet; the next backup takes it in");
     }

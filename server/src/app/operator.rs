@@ -13,7 +13,7 @@ use shared::model::time::UnixMillis;
 use tokio::runtime::Builder;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits};
+use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::fingerprint;
@@ -51,6 +51,8 @@ pub enum Command {
     ListBackups,
     /// Something is done with backups.
     Backups(BackupsAct),
+    /// What to do when something is lost.
+    Runbook,
     /// The restore of the newest backup is rehearsed, to its end.
     Drill,
     /// What opens the store, and what is under way with its keys.
@@ -94,6 +96,11 @@ pub enum Reply {
     Backups {
         /// As it is.
         backups: Box<Backups>,
+    },
+    /// The runbook.
+    Runbook {
+        /// As Markdown.
+        text: String,
     },
     /// What came of a rehearsed restore.
     Drilled {
@@ -179,6 +186,22 @@ pub fn perform(
             let operator = |_: &mut Context| Ok(Caller::operator());
             let message = on_runtime(app_backups::perform(app, act, operator))??;
             Ok(Reply::Done { message })
+        }
+        Command::Runbook => {
+            let (keyring, dir) = (opened.keyring(), data_dir.clone());
+            let facts = opened.db.read_blocking(move |tx| {
+                runbook::facts(
+                    &mut Context {
+                        tx,
+                        keys: &keyring,
+                        now,
+                    },
+                    &dir,
+                )
+            })?;
+            Ok(Reply::Runbook {
+                text: runbook::text(&facts),
+            })
         }
         Command::Drill => Ok(Reply::Drilled {
             drill: app.drill_blocking()?,

@@ -187,7 +187,7 @@ fn a_kit_opens_the_backups_made_after_it() {
         Clock::default().now(),
         server::backup::restore::Options::default(),
     );
-    assert_eq!(restored.unwrap(), summary);
+    assert_eq!(restored.unwrap().summary, summary);
     let events = server.app.events();
     for event in ["keys.kit.create", "backup.create"] {
         assert!(events.iter().any(|recorded| recorded == event), "{events:?}");

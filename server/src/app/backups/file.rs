@@ -15,8 +15,8 @@ use shared::model::time::UnixMillis;
 use crate::app::OpenStore;
 use crate::app::data_dir::DataDir;
 use crate::app::disk::Watch;
-use crate::backup::{Error, Summary};
 use crate::backup::write::{self, Progress};
+use crate::backup::{Error, Summary};
 use crate::crypto::keyring::Keyring;
 use crate::domain::backups::Present;
 use crate::store::backups::Backup;
@@ -84,7 +84,9 @@ pub(super) fn write(
     progress: &Progress,
     now: UnixMillis,
 ) -> Result<Finished, Error> {
-    into_folder(data_dir, now, |output| write::write(&opened.db, keyring, now, progress, output))
+    into_folder(data_dir, now, |output| {
+        write::write(&opened.db, keyring, now, progress, output)
+    })
 }
 
 /// Writes what a restore with the older program needs, before this one changes the database.
@@ -94,7 +96,9 @@ pub(in crate::app) fn write_before_upgrade(
     data_dir: &DataDir,
     now: UnixMillis,
 ) -> Result<Finished, Error> {
-    into_folder(data_dir, now, |output| write::write_before_upgrade(db, keyring, now, output))
+    into_folder(data_dir, now, |output| {
+        write::write_before_upgrade(db, keyring, now, output)
+    })
 }
 
 fn into_folder(
