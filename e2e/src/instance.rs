@@ -1,11 +1,16 @@
 //! A server that somebody has set up: an administrator, a project, and the tokens to use it.
 
 use std::net::SocketAddr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Connection, encoded, once};
+
+/// Longest wait for a backup.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// E-mail address of the administrator.
 pub const EMAIL: &str = "kavi@example.com";
@@ -98,6 +103,27 @@ impl Instance {
         );
         post(membership, json!({ "role": "member" }))?;
         Ok((client_id, text(&made, "/clientSecret")?))
+    }
+
+    /// Has a backup made as the page does, and waits for it.
+    pub fn back_up(&self, address: SocketAddr) -> Result<()> {
+        const BACKUPS: &str = "/api/strongroom/v1/backups";
+        let mut connection = Connection::open(address)?;
+        let body = json!({ "password": PASSWORD });
+        let begun = connection
+            .call(&self.user, "POST", BACKUPS, Some(&body))?
+            .expect(202)?;
+        let path = format!("{BACKUPS}/{}", text(&begun, "/id")?);
+        let since = Instant::now();
+        loop {
+            let state = connection.call(&self.user, "GET", &path, None)?.ok()?;
+            match text(&state, "/state")?.as_str() {
+                "ready" => return Ok(()),
+                "writing" => ensure!(since.elapsed() < PATIENCE, "the backup does not end"),
+                _ => bail!("{state}"),
+            }
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// Where a secret of the environment `dev` is written.

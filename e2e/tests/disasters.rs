@@ -60,24 +60,7 @@ fn the_four_disasters_by_the_runbook() -> Result<()> {
     at(&["keys", "kit", "--output", "recovery-kit.txt"])?
         .finish()?
         .ok()?;
-    let mut connection = Connection::open(desk.server.address)?;
-    let body = serde_json::json!({ "password": e2e::instance::PASSWORD });
-    connection
-        .call(
-            &desk.instance.user,
-            "POST",
-            "/api/strongroom/v1/backups",
-            Some(&body),
-        )?
-        .ok()?;
-    let begun = Instant::now();
-    loop {
-        let list = at(&["backup", "list"])?.finish()?.ok()?;
-        if list.contains("request") {
-            break;
-        }
-        ensure!(begun.elapsed().as_secs() < 60, "no backup: {list}");
-    }
+    desk.instance.back_up(desk.server.address)?;
     at(&["backup", "drill"])?.finish()?.ok()?;
     let runbook = at(&["runbook"])?.finish()?.ok()?;
     ensure!(runbook.contains("Last rehearsed restore: passed"), "{runbook}");
