@@ -17,6 +17,7 @@ use server::crypto::envelope;
 use server::crypto::identity::{self, Identity};
 use server::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use server::domain::caller::Caller;
+use server::store::credentials::Credential;
 use shared::model::time::UnixMillis;
 use tempfile::TempDir;
 
@@ -725,6 +726,44 @@ fn total_again(entries: &mut Entries) {
     let mut json: Value = serde_json::from_slice(&entries[totals].1).unwrap();
     json["root"] = json!(root.finish());
     entries[totals].1 = serde_json::to_vec(&json).unwrap();
+}
+
+#[test]
+fn what_was_revoked_since_the_backup_is_told_and_sessions_can_be_ended() {
+    let filled = Filled::new();
+    let bytes = filled.backup();
+    let target = Target::new();
+    target.restore(&bytes, &filled.kit).unwrap();
+    let app = target.start();
+    app.send(Call::new("POST", "/api/v1/auth/logout").cookie(&filled.world.refresh))
+        .expect(200);
+    app.wait(app.app.close()).unwrap();
+    drop(app);
+    let file = target.scratch.path().join("again");
+    fs::write(&file, &bytes).unwrap();
+    let restore = |revoke_sessions| {
+        let options = Options {
+            set_aside: true,
+            revoke_sessions,
+        };
+        restore::into_data_dir(&file, &target.dir, std::slice::from_ref(&filled.kit), now(), options).unwrap()
+    };
+    let is_session = |found: &Credential| found.kind == "session" && found.name == EMAIL;
+    let again = restore(false);
+    let revived = again.revived.unwrap();
+    assert!(revived.iter().all(is_session) && !revived.is_empty(), "{revived:?}");
+    assert!(again.in_force.iter().any(is_session));
+    for kind in ["client secret", "access token", "service token"] {
+        assert!(again.in_force.iter().any(|found| found.kind == kind), "{kind}");
+    }
+    let me = || get("/api/strongroom/v1/me").token(&filled.world.admin);
+    let app = target.start();
+    app.send(me()).expect(200);
+    app.wait(app.app.close()).unwrap();
+    drop(app);
+    let ended = restore(true);
+    assert!(!ended.in_force.iter().any(is_session));
+    assert!(target.start().send(me()).status >= 400);
 }
 
 #[test]
