@@ -6,6 +6,7 @@ pub mod extract;
 pub mod file_body;
 pub mod guard;
 pub mod layers;
+pub mod metrics;
 pub mod reauthenticate;
 pub mod route;
 pub mod serve;
@@ -43,6 +44,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         open("GET", "/api/status", get(status::status)),
         open("GET", "/api/health", get(status::health)),
+        open("GET", "/metrics", get(metrics::get)),
         open("GET", "/healthcheck", get(status::health)),
 
         open("POST", "/api/v1/admin/bootstrap", post(admin::bootstrap)),

@@ -746,12 +746,22 @@ fn what_was_revoked_since_the_backup_is_told_and_sessions_can_be_ended() {
             set_aside: true,
             revoke_sessions,
         };
-        restore::into_data_dir(&file, &target.dir, std::slice::from_ref(&filled.kit), now(), options).unwrap()
+        restore::into_data_dir(
+            &file,
+            &target.dir,
+            std::slice::from_ref(&filled.kit),
+            now(),
+            options,
+        )
+        .unwrap()
     };
     let is_session = |found: &Credential| found.kind == "session" && found.name == EMAIL;
     let again = restore(false);
     let revived = again.revived.unwrap();
-    assert!(revived.iter().all(is_session) && !revived.is_empty(), "{revived:?}");
+    assert!(
+        revived.iter().all(is_session) && !revived.is_empty(),
+        "{revived:?}"
+    );
     assert!(again.in_force.iter().any(is_session));
     for kind in ["client secret", "access token", "service token"] {
         assert!(again.in_force.iter().any(|found| found.kind == kind), "{kind}");

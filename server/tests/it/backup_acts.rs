@@ -504,3 +504,34 @@ fn the_hook_hears_of_success_and_failure() {
         lines[1]
     );
 }
+
+#[test]
+fn metrics_tell_a_program_on_the_same_machine_and_nobody_else() {
+    let world = World::new();
+    let metrics = || get("/metrics").local();
+    let value = |name: &str| {
+        let text = world.send(metrics()).expect(200).text;
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+    };
+    assert_eq!(value("strongroom_backup_failed"), Some(0.0));
+    assert_eq!(value("strongroom_drill_ok"), None);
+    kit_of(&world);
+    start(&world);
+    assert_eq!(drill(&world)["passed"], true);
+    assert_eq!(
+        (value("strongroom_drill_ok"), value("strongroom_backup_failed")),
+        (Some(1.0), Some(0.0))
+    );
+    let size = list(&world)["backups"][0]["size"].as_f64();
+    assert_eq!(value("strongroom_backup_last_size_bytes"), size);
+    for call in [
+        get("/metrics"),
+        get("/metrics").token(&world.admin),
+        metrics().header("x-forwarded-for", "127.0.0.1"),
+        metrics().header("host", "secrets.example.com"),
+    ] {
+        let reply = world.send(call).refused(403, "ForbiddenRequestError");
+        assert!(!reply.text.contains("strongroom_"), "{}", reply.text);
+    }
+}
