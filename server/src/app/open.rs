@@ -14,7 +14,7 @@ use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
 use crate::crypto::{self, encryption_key, keyfile, random};
-use crate::domain::{Context, data_keys};
+use crate::domain::{self, Context, data_keys};
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
@@ -32,9 +32,8 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// What would open the store, as `name (fingerprint)`.
+    /// What would open the store, as `name (kind, fingerprint)`.
     pub fn opens_with(&self) -> Vec<String> {
-        let named = |slot: &SlotSummary| format!("{} ({})", slot.name, slot.fingerprint);
         self.slots.iter().map(named).collect()
     }
 
@@ -44,6 +43,12 @@ impl Locked {
             slots: Vec::new(),
         }
     }
+}
+
+/// A key for people to tell from others, as `name (kind, fingerprint)`.
+pub fn named(slot: &SlotSummary) -> String {
+    let kind = domain::keys::kind(slot.kind).words();
+    format!("{} ({kind}, {})", slot.name, slot.fingerprint)
 }
 
 impl From<crypto::Error> for Locked {

@@ -68,7 +68,8 @@ pub fn unlocker(slot: &Slot) -> Unlocker {
     }
 }
 
-fn kind(kind: SlotKind) -> UnlockerKind {
+/// What the kind of a slot is called outside.
+pub fn kind(kind: SlotKind) -> UnlockerKind {
     match kind {
         SlotKind::Server => UnlockerKind::Server,
         SlotKind::Recovery => UnlockerKind::Kit,

@@ -76,6 +76,31 @@ pub enum UnlockerKind {
     EncryptionKey,
 }
 
+impl UnlockerKind {
+    /// What people call it, as in the middle of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Kit => "recovery kit",
+            Self::Passphrase => "passphrase",
+            Self::Ssh => "SSH key",
+            Self::Plugin => "age plugin",
+            Self::Cards => "cards",
+            Self::EncryptionKey => "ENCRYPTION_KEY",
+        }
+    }
+}
+
+impl Unlocker {
+    /// What people call its kind; of cards also how many there are.
+    pub fn kind_words(&self) -> String {
+        match self.cards {
+            Some(cards) => format!("{} of {} cards", cards.needed, cards.made),
+            None => self.kind.words().to_owned(),
+        }
+    }
+}
+
 /// The keys of an instance and what is under way with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
