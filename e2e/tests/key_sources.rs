@@ -105,7 +105,9 @@ fn a_wrong_sole_key_locks_and_the_right_one_or_a_kit_opens() -> Result<()> {
     let wrong = operator(&data, &["unlock"], "seven bridges over the quiet lake\n")?;
     ensure!(wrong.code != Some(0) && is_locked(&server)?, "{wrong:?}");
     ensure!(
-        wrong.stderr.contains("It opens with: ENCRYPTION_KEY (ENCRYPTION_KEY, ")
+        wrong
+            .stderr
+            .contains("It opens with: ENCRYPTION_KEY (ENCRYPTION_KEY, ")
             && wrong.stderr.contains("desk (passphrase, "),
         "{wrong:?}"
     );

@@ -11,6 +11,7 @@ pub mod open;
 pub mod operator;
 pub mod reads;
 pub mod restore;
+pub mod server_identity;
 pub mod unlock;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, keys as app_keys, kits};
+use super::{App, OpenStore, keys as app_keys, kits, server_identity};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::fingerprint;
@@ -129,12 +129,14 @@ pub fn perform(
         }
         Command::ListKeys => {
             let keyring = opened.keyring();
+            let identity = server_identity::place(&keyring, Some(data_dir));
             let keys = opened.db.read_blocking(move |tx| {
-                keys::state_for_operator(&mut Context {
+                let cx = &mut Context {
                     tx,
                     keys: &keyring,
                     now,
-                })
+                };
+                keys::state_for_operator(cx, identity)
             })?;
             Ok(Reply::Keys { keys })
         }

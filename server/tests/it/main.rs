@@ -92,6 +92,7 @@ mod secrets;
 #[cfg(test)]
 mod secrets_moving;
 #[cfg(test)]
+mod server_identity;
 mod service_tokens;
 #[cfg(test)]
 mod sessions;

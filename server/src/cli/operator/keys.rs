@@ -2,6 +2,7 @@
 
 mod add;
 mod cards;
+mod identity;
 mod kit;
 mod list;
 mod selected;
@@ -75,6 +76,21 @@ Examples:
 Examples:
   cat card-1.txt card-4.txt card-5.txt | strongroom keys combine-cards --output kit.txt")]
     CombineCards(cards::CombineArgs),
+    /// Show or choose where the key is with which the server starts by itself
+    #[command(after_help = "Each choice protects against something else:
+  --in-data-dir   a copied database file or backup, not a copy of the whole data directory [the first start]
+  --move-to FILE  a copy of the data directory too, not a copy of the whole machine
+  --none          a copy of the whole machine too: somebody brings another key at each start
+
+A new identity takes the place of the old one; the server runs on meanwhile. Interrupted, give the same command again.
+
+Examples:
+  strongroom keys identity
+  strongroom keys identity --move-to /etc/strongroom/identity
+  strongroom serve --identity /etc/strongroom/identity
+  strongroom keys identity --none
+  strongroom keys identity --in-data-dir")]
+    Identity(identity::IdentityArgs),
     /// Show that a key works: it is opened once and forgotten
     #[command(after_help = "Examples:
   strongroom keys prove --identity kit.txt
@@ -208,6 +224,7 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
         KeysCommand::AddEncryptionKey(args) => add::encryption_key(args, printer).await,
         KeysCommand::AddCards(args) => cards::add(args, printer).await,
         KeysCommand::CombineCards(args) => cards::combine(&args, printer),
+        KeysCommand::Identity(args) => identity::run(args, printer).await,
         KeysCommand::Prove(args) => prove(args, printer).await,
         KeysCommand::Remove(args) => {
             let id = Selected::of(&args.store, &args.unlocker).await?.id;

@@ -76,10 +76,13 @@ fn row(unlocker: &Unlocker, keys: &Keys) -> Vec<String> {
 
 /// What is inside, in sentences.
 fn state(keys: &Keys) -> String {
-    let mut lines = vec![format!(
-        "Root key {}, signing key {}.",
-        keys.root.version, keys.signing_version
-    )];
+    let mut lines = vec![
+        format!("{}.", keys.identity.words()),
+        format!(
+            "Root key {}, signing key {}.",
+            keys.root.version, keys.signing_version
+        ),
+    ];
     if !keys.root.retired.is_empty() {
         lines.push(
             "Retired root keys are kept for older copies of the database: `strongroom keys destroy-retired` ends that.".into(),

@@ -1,0 +1,170 @@
+//! Where the server's own identity is: what it has at hand to open the store when it starts.
+//!
+//! Each switch makes a new identity, so that a copy of the old one opens nothing that is written from then on. Its slot is in
+//! the keyring before the old one goes, in a generation of its own: whatever instant the process ends at, and whichever of the
+//! two keyring files is lost afterwards, what was at hand before or what is at hand now opens the store. Given again, the same
+//! command goes on where it ended.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use shared::model::keys::IdentityPlace;
+
+use super::data_dir::DataDir;
+use super::keys::{Act, explain, slot_of};
+use crate::crypto::identity::{self, Identity};
+use crate::crypto::keyring::{self, Keyring, NewSlot, Slot, SlotKind, fingerprint};
+use crate::crypto::{keyfile, private_file};
+use crate::domain::caller::Caller;
+use crate::domain::{Context, Error};
+
+/// Where it is now.
+pub fn place(keyring: &Keyring, data_dir: Option<&DataDir>) -> IdentityPlace {
+    if !keyring.slots().iter().any(is_servers) {
+        IdentityPlace::Nowhere
+    } else if data_dir.is_some_and(|dir| dir.identity().exists()) {
+        IdentityPlace::DataDir
+    } else {
+        IdentityPlace::Elsewhere
+    }
+}
+
+impl<P> Act<'_, P>
+where
+    P: Fn(&mut Context) -> Result<Caller, Error> + Clone + Send + 'static,
+{
+    /// The server's identity is a new one in the data directory.
+    pub(super) fn identity_in_data_dir(&self) -> Result<String, Error> {
+        let path = self.data_dir.identity();
+        if path.symlink_metadata().is_err() {
+            let new = identity::generate();
+            // The slot comes first: a file that is no key of the store would be in the way of the next try.
+            self.add_slot_of(&identity::recipient(&new))?;
+            identity::keep_server_identity(self.data_dir.path(), &new, self.now)?;
+        }
+        let lying =
+            identity::read_identities(&path).map_err(|error| in_the_way(&path, &error.to_string()))?;
+        let kept = slots_opened_by(&self.opened.keyring(), &lying)
+            .into_iter()
+            .find(is_servers)
+            .ok_or_else(|| in_the_way(&path, "it is not the server's identity"))?;
+        self.keep_only(Some(&kept.recipient))?;
+        Ok(format!(
+            "{}. A file elsewhere that held it before is of no use any more: delete it",
+            IdentityPlace::DataDir.words()
+        ))
+    }
+
+    /// The server's identity is the one of this recipient. Its file lies safely on disk already.
+    pub(super) fn identity_elsewhere(&self, recipient: &str) -> Result<String, Error> {
+        let before = self.servers_in_files();
+        self.add_slot_of(recipient)?;
+        self.keep_only(Some(recipient))?;
+        Ok(IdentityPlace::Elsewhere.words().to_owned() + &self.delete_file(&before))
+    }
+
+    /// The server has no identity of its own.
+    pub(super) fn identity_nowhere(&self) -> Result<String, Error> {
+        let before = self.servers_in_files();
+        self.keep_only(None)?;
+        Ok(IdentityPlace::Nowhere.words().to_owned() + &self.delete_file(&before))
+    }
+
+    /// Makes a recipient a key of the store and the server's own, unless it is.
+    fn add_slot_of(&self, recipient: &str) -> Result<(), Error> {
+        let is_it = |slot: &Slot| is_servers(slot) && slot.recipient == recipient;
+        if self.opened.keyring().slots().iter().any(is_it) {
+            return Ok(());
+        }
+        self.opened.change_keyring(self.data_dir, |keyring| {
+            let new = NewSlot::plain(SlotKind::Server, "Server", recipient);
+            let id = keyring.add_slot(&new, self.now).map_err(explain)?;
+            self.record(Some(&slot_of(keyring, id)?))
+        })
+    }
+
+    /// Takes away all that are the server's own but the one of this recipient. Without any there must be another key that is
+    /// known to work.
+    fn keep_only(&self, kept: Option<&str>) -> Result<(), Error> {
+        let goes = |slot: &&Slot| is_servers(slot) && Some(slot.recipient.as_str()) != kept;
+        if !self.opened.keyring().slots().iter().any(|slot| goes(&slot)) {
+            return Ok(());
+        }
+        self.opened.change_keyring(self.data_dir, |keyring| {
+            let going: Vec<Slot> = keyring.slots().iter().filter(goes).cloned().collect();
+            let unlocked_by = keyring.unlocked_by().map(|slot| slot.id);
+            let works = |slot: &Slot| {
+                !is_servers(slot) && (slot.proven.is_some() || Some(slot.id) == unlocked_by)
+            };
+            if kept.is_none() && !keyring.slots().iter().any(works) {
+                return Err(Error::Conflict(
+                    "The server's identity is the last key that is known to work. Prove another one first: give it back once, \
+                     so that it is certain that it opens the store. Nothing was changed"
+                        .into(),
+                ));
+            }
+            for slot in &going {
+                keyring.remove_slot(slot.id).map_err(explain)?;
+            }
+            self.record(going.first())
+        })
+    }
+
+    /// Fingerprints of the server's own slots in both generations of the keyring.
+    fn servers_in_files(&self) -> BTreeSet<String> {
+        [keyfile::CURRENT, keyfile::PREVIOUS]
+            .iter()
+            .filter_map(|name| private_file::read(&self.data_dir.path().join(name)).ok()?)
+            .filter_map(|text| keyring::fingerprints(&text).ok())
+            .flatten()
+            .filter(|slot| slot.kind == SlotKind::Server)
+            .map(|slot| slot.fingerprint)
+            .collect()
+    }
+
+    /// Deletes the identity in the data directory once it is a key no more. What was never the server's own stays, whatever it
+    /// is. Answers with what is to be said about it.
+    fn delete_file(&self, servers: &BTreeSet<String>) -> String {
+        let path = self.data_dir.identity();
+        if path.symlink_metadata().is_err() {
+            return String::new();
+        }
+        let delete = || -> Result<(), String> {
+            let lying = identity::read_identities(&path).map_err(|error| error.to_string())?;
+            let was_ours = |key: &Identity| servers.contains(&fingerprint(&identity::recipient(key)));
+            if !lying.iter().all(was_ours) {
+                return Err("it is not what the server put there".to_owned());
+            }
+            if !slots_opened_by(&self.opened.keyring(), &lying).is_empty() {
+                return Err("it opens the store".to_owned());
+            }
+            let removed = self.data_dir.remove(std::slice::from_ref(&path));
+            removed.map_err(|error| error.to_string())
+        };
+        match delete() {
+            Ok(()) => String::new(),
+            Err(why) => format!(
+                ". {} was not deleted: {why}. Look at it and move it away: what was the server's identity opens copies of the \
+                 key files made before",
+                path.display()
+            ),
+        }
+    }
+}
+
+fn is_servers(slot: &Slot) -> bool {
+    slot.kind == SlotKind::Server
+}
+
+fn slots_opened_by(keyring: &Keyring, identities: &[Identity]) -> Vec<Slot> {
+    let opened = keyring.opened_by(identities);
+    let slots = keyring.slots().iter();
+    slots.filter(|slot| opened.contains(&slot.id)).cloned().collect()
+}
+
+fn in_the_way(path: &Path, why: &str) -> Error {
+    Error::Conflict(format!(
+        "{} is in the way: {why}. Move it out of the data directory first. Nothing was changed",
+        path.display()
+    ))
+}
