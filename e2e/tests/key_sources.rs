@@ -2,12 +2,17 @@
 //! and nothing secret can be read off the process.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::http::Connection;
 use e2e::instance::Instance;
-use e2e::program::Run;
+use e2e::program::{Run, binary};
 use e2e::server::Server;
 
 const KEY: &str = "6c1fe4e407b8911c104518103505b218";
@@ -135,6 +140,69 @@ fn a_wrong_sole_key_locks_and_the_right_one_or_a_kit_opens() -> Result<()> {
 }
 
 #[test]
+fn the_servers_identity_is_moved_while_it_runs_and_each_start_says_what_it_needs() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let file = scratch.path().join("identity elsewhere");
+    let named = file.to_string_lossy().into_owned();
+    let instance = store_with(&data, &[])?;
+    let identity = |arguments: &[&str]| operator(&data, &[&["keys", "identity"], arguments].concat(), "");
+    let server = Server::start(&data)?;
+    let inside = identity(&["--move-to", "data/elsewhere"])?.refused(2)?;
+    ensure!(inside.contains("lies in the data directory"), "{inside}");
+    let both = identity(&["--none", "--in-data-dir"])?.refused(2)?;
+    ensure!(both.contains("cannot be used with"), "{both}");
+    let alone = identity(&["--none"])?.refused(1)?;
+    ensure!(alone.contains("Prove another one first"), "{alone}");
+    fs::write(&file, "hunter2")?;
+    let foreign = identity(&["--move-to", &named])?.refused(1)?;
+    ensure!(
+        foreign.contains("cannot be the server's identity") && !foreign.contains("hunter2"),
+        "{foreign}"
+    );
+    fs::remove_file(&file)?;
+    let told = identity(&[])?.stderr;
+    ensure!(
+        told.contains("lies in the data directory. That protects"),
+        "{told}"
+    );
+
+    let moved = identity(&["--move-to", &named])?;
+    ensure!(
+        moved.code == Some(0) && moved.stderr.contains("STRONGROOM_IDENTITY_FILE="),
+        "{moved:?}"
+    );
+    ensure!(!data.join("identity").exists() && fs::metadata(&file)?.permissions().mode() & 0o777 == 0o600);
+    require_open(&server, &instance)?;
+    server.stop()?;
+    let server = Server::start(&data)?;
+    ensure!(is_locked(&server)? && server.log()?.contains("wherever the identity was moved to"));
+    server.stop()?;
+    let server = Server::start_among(&data, &[("STRONGROOM_IDENTITY_FILE", &named)])?;
+    require_open(&server, &instance)?;
+    let listed = operator(&data, &["keys", "list"], "")?.stderr;
+    ensure!(listed.contains("outside of the data directory"), "{listed}");
+
+    operator(&data, &["keys", "add-passphrase", "--name", "desk"], PHRASE)?.ok()?;
+    operator(&data, &["keys", "prove"], PHRASE)?.ok()?;
+    let none = identity(&["--none"])?;
+    ensure!(
+        none.code == Some(0) && none.stderr.contains("no identity of its own"),
+        "{none:?}"
+    );
+    server.stop()?;
+    let server = Server::start_with(&data, &["--identity", &named])?;
+    ensure!(is_locked(&server)?, "the file elsewhere opens it still");
+    operator(&data, &["unlock"], PHRASE)?.ok()?;
+    require_open(&server, &instance)?;
+    identity(&["--in-data-dir"])?.ok()?;
+    server.stop()?;
+    let server = Server::start(&data)?;
+    require_open(&server, &instance)?;
+    server.stop()
+}
+
+#[test]
 fn a_passphrase_or_a_file_elsewhere_opens_the_store_at_its_start() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
@@ -150,6 +218,84 @@ fn a_passphrase_or_a_file_elsewhere_opens_the_store_at_its_start() -> Result<()>
     let server = Server::start_among(&data, &[("STRONGROOM_PASSPHRASE", PHRASE)])?;
     require_open(&server, &instance)?;
     server.stop()
+}
+
+/// The environment with which the kernel says that a process was started, once it has started itself again.
+fn environment_when_settled(process: u32) -> Result<String> {
+    let begun = Instant::now();
+    loop {
+        let environment = fs::read(format!("/proc/{process}/environ"))?;
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        if environment.contains("STRONGROOM_SECRETS_FD=") {
+            return Ok(environment);
+        }
+        ensure!(
+            begun.elapsed() < Duration::from_secs(20),
+            "it did not start again: {environment}"
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_operators_command_hides_its_secrets_and_uses_them() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    store_with(&data, &[])?;
+    operator(&data, &["keys", "add-passphrase", "--name", "desk"], PHRASE)?.ok()?;
+    // From now on only what the environment says opens the store.
+    fs::remove_file(data.join("identity"))?;
+    for (arguments, input) in [
+        (vec!["keys", "prove"], PHRASE),
+        (
+            vec![
+                "admin",
+                "create",
+                "--email",
+                "new@example.com",
+                "--password-stdin",
+            ],
+            "lantern-orbit-gravel-43",
+        ),
+        (
+            vec!["keys", "add-passphrase"],
+            "nine lanterns along the harbour wall",
+        ),
+    ] {
+        let mut child = std::process::Command::new(binary()?)
+            .env_clear()
+            .env("STRONGROOM_PASSPHRASE", PHRASE)
+            .env("ENCRYPTION_KEY", OTHER)
+            .env("KEPT", "as it was")
+            .args(&arguments)
+            .arg("--data-dir")
+            .arg(&data)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        // It waits for its input.
+        let environment = environment_when_settled(child.id())?;
+        let hidden = !environment.contains(PHRASE) && !environment.contains(OTHER);
+        child
+            .stdin
+            .take()
+            .context("no standard input")?
+            .write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            hidden && environment.contains("KEPT=as it was"),
+            "{arguments:?}: {environment}"
+        );
+        ensure!(output.status.success(), "{arguments:?}: {said}");
+    }
+    // Without the variable there is nothing to open it with, and nothing to hide.
+    let refused = operator(&data, &["keys", "list"], "")?;
+    ensure!(
+        refused.code == Some(1) && refused.stderr.contains("It opens with: "),
+        "{refused:?}"
+    );
+    Ok(())
 }
 
 #[test]
