@@ -1,11 +1,10 @@
 //! Where the server's own identity is: what it has at hand to open the store when it starts.
 //!
 //! Each switch makes a new identity, so that a copy of the old one opens nothing that is written from then on. Its slot is in
-//! the keyring before the old one goes, in a generation of its own: whatever instant the process ends at, and whichever of the
-//! two keyring files is lost afterwards, what was at hand before or what is at hand now opens the store. Given again, the same
-//! command goes on where it ended.
+//! both generations of the keyring before the old one goes: whatever instant the process ends at, and whichever of the two files
+//! is lost afterwards, what was at hand before or what is at hand now opens the store. Given again, the same command goes on
+//! where it ended.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use shared::model::keys::IdentityPlace;
@@ -14,7 +13,7 @@ use super::data_dir::DataDir;
 use super::keys::{Act, explain, slot_of};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, Slot, SlotKind, fingerprint};
-use crate::crypto::{keyfile, private_file};
+use crate::crypto::{self, keyfile, private_file};
 use crate::domain::caller::Caller;
 use crate::domain::{Context, Error};
 
@@ -57,17 +56,65 @@ where
 
     /// The server's identity is the one of this recipient. Its file lies safely on disk already.
     pub(super) fn identity_elsewhere(&self, recipient: &str) -> Result<String, Error> {
-        let before = self.servers_in_files();
         self.add_slot_of(recipient)?;
-        self.keep_only(Some(recipient))?;
-        Ok(IdentityPlace::Elsewhere.words().to_owned() + &self.delete_file(&before))
+        self.require_in_both_files(recipient)?;
+        let left = self.leave_data_dir(Some(recipient))?;
+        Ok(IdentityPlace::Elsewhere.words().to_owned() + &left)
     }
 
     /// The server has no identity of its own.
     pub(super) fn identity_nowhere(&self) -> Result<String, Error> {
-        let before = self.servers_in_files();
-        self.keep_only(None)?;
-        Ok(IdentityPlace::Nowhere.words().to_owned() + &self.delete_file(&before))
+        if self.opened.keyring().slots().iter().any(is_servers) {
+            require_another(&self.opened.keyring())?;
+        }
+        let left = self.leave_data_dir(None)?;
+        Ok(IdentityPlace::Nowhere.words().to_owned() + &left)
+    }
+
+    /// Deletes the identity in the data directory, then its slot: as long as the file lies there, the keyring knows whose it
+    /// is. Answers with what is to be said about a file that stays.
+    fn leave_data_dir(&self, kept: Option<&str>) -> Result<String, Error> {
+        let path = self.data_dir.identity();
+        let taken = match private_file::read(&path)? {
+            None => None,
+            Some(text) => match self.require_outgoing(&text, kept) {
+                Ok(()) => {
+                    let removed = self.data_dir.remove(std::slice::from_ref(&path));
+                    removed.map_err(crypto::Error::file(&path))?;
+                    Some(text)
+                }
+                Err(why) => {
+                    self.keep_only(kept)?;
+                    return Ok(format!(
+                        ". {} was not deleted: {why}. Look at it and move it away",
+                        path.display()
+                    ));
+                }
+            },
+        };
+        self.keep_only(kept).inspect_err(|_| {
+            let Some(text) = taken else { return };
+            if let Err(error) = private_file::replace(&path, text.as_bytes()) {
+                tracing::error!(%error, "the server's identity is gone already, and its slot is not: give the command again");
+            }
+        })?;
+        Ok(String::new())
+    }
+
+    /// Refuses what was not the server's own, whatever it is, and what is still to open the store.
+    fn require_outgoing(&self, text: &str, kept: Option<&str>) -> Result<(), String> {
+        let keyring = self.opened.keyring();
+        for lying in identity::parse_identities(text)? {
+            let recipient = identity::recipient(&lying);
+            if Some(recipient.as_str()) == kept {
+                return Err("it opens the store".to_owned());
+            }
+            let is_it = |slot: &Slot| is_servers(slot) && slot.recipient == recipient;
+            if !keyring.slots().iter().any(is_it) {
+                return Err("it is not what the server put there".to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Makes a recipient a key of the store and the server's own, unless it is.
@@ -83,6 +130,22 @@ where
         })
     }
 
+    /// Writes the keyring once more unless its previous generation knows the recipient too: whichever file is lost, the other
+    /// one opens with it.
+    fn require_in_both_files(&self, recipient: &str) -> Result<(), Error> {
+        let previous = private_file::read(&self.data_dir.path().join(keyfile::PREVIOUS))?;
+        let previous = previous.and_then(|text| keyring::fingerprints(&text).ok());
+        let own = fingerprint(recipient);
+        if previous.is_some_and(|slots| slots.iter().any(|slot| slot.fingerprint == own)) {
+            return Ok(());
+        }
+        self.opened.change_keyring(self.data_dir, |keyring| {
+            let slot = keyring.slots().iter().find(|slot| slot.recipient == recipient);
+            let id = slot.ok_or(crypto::Error::UnknownSlot)?.id;
+            Ok(keyring.describe_slot(id, |_| Ok(()))?)
+        })
+    }
+
     /// Takes away all that are the server's own but the one of this recipient. Without any there must be another key that is
     /// known to work.
     fn keep_only(&self, kept: Option<&str>) -> Result<(), Error> {
@@ -92,16 +155,8 @@ where
         }
         self.opened.change_keyring(self.data_dir, |keyring| {
             let going: Vec<Slot> = keyring.slots().iter().filter(goes).cloned().collect();
-            let unlocked_by = keyring.unlocked_by().map(|slot| slot.id);
-            let works = |slot: &Slot| {
-                !is_servers(slot) && (slot.proven.is_some() || Some(slot.id) == unlocked_by)
-            };
-            if kept.is_none() && !keyring.slots().iter().any(works) {
-                return Err(Error::Conflict(
-                    "The server's identity is the last key that is known to work. Prove another one first: give it back once, \
-                     so that it is certain that it opens the store. Nothing was changed"
-                        .into(),
-                ));
+            if kept.is_none() {
+                require_another(keyring)?;
             }
             for slot in &going {
                 keyring.remove_slot(slot.id).map_err(explain)?;
@@ -109,47 +164,20 @@ where
             self.record(going.first())
         })
     }
+}
 
-    /// Fingerprints of the server's own slots in both generations of the keyring.
-    fn servers_in_files(&self) -> BTreeSet<String> {
-        [keyfile::CURRENT, keyfile::PREVIOUS]
-            .iter()
-            .filter_map(|name| private_file::read(&self.data_dir.path().join(name)).ok()?)
-            .filter_map(|text| keyring::fingerprints(&text).ok())
-            .flatten()
-            .filter(|slot| slot.kind == SlotKind::Server)
-            .map(|slot| slot.fingerprint)
-            .collect()
+/// Refuses to leave the store without a key that is known to work.
+fn require_another(keyring: &Keyring) -> Result<(), Error> {
+    let unlocked_by = keyring.unlocked_by().map(|slot| slot.id);
+    let works = |slot: &Slot| !is_servers(slot) && (slot.proven.is_some() || Some(slot.id) == unlocked_by);
+    if keyring.slots().iter().any(works) {
+        return Ok(());
     }
-
-    /// Deletes the identity in the data directory once it is a key no more. What was never the server's own stays, whatever it
-    /// is. Answers with what is to be said about it.
-    fn delete_file(&self, servers: &BTreeSet<String>) -> String {
-        let path = self.data_dir.identity();
-        if path.symlink_metadata().is_err() {
-            return String::new();
-        }
-        let delete = || -> Result<(), String> {
-            let lying = identity::read_identities(&path).map_err(|error| error.to_string())?;
-            let was_ours = |key: &Identity| servers.contains(&fingerprint(&identity::recipient(key)));
-            if !lying.iter().all(was_ours) {
-                return Err("it is not what the server put there".to_owned());
-            }
-            if !slots_opened_by(&self.opened.keyring(), &lying).is_empty() {
-                return Err("it opens the store".to_owned());
-            }
-            let removed = self.data_dir.remove(std::slice::from_ref(&path));
-            removed.map_err(|error| error.to_string())
-        };
-        match delete() {
-            Ok(()) => String::new(),
-            Err(why) => format!(
-                ". {} was not deleted: {why}. Look at it and move it away: what was the server's identity opens copies of the \
-                 key files made before",
-                path.display()
-            ),
-        }
-    }
+    Err(Error::Conflict(
+        "The server's identity is the last key that is known to work. Prove another one first: give it back once, so that it \
+         is certain that it opens the store. Nothing was changed"
+            .into(),
+    ))
 }
 
 fn is_servers(slot: &Slot) -> bool {

@@ -8,6 +8,7 @@ use server::app::key_sources::KeySources;
 use server::app::{OpenStore, keys, open, server_identity};
 use server::clock::Clock;
 use server::crypto::identity;
+use server::crypto::keyring::{NewSlot, SlotKind};
 use server::domain::Error;
 use server::domain::caller::Caller;
 use shared::model::keys::{IdentityPlace, KeysAct};
@@ -226,21 +227,31 @@ fn a_switch_that_was_cut_off_is_finished_by_the_same_command() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("identity");
     let store = opened(&place, &KeySources::default());
-    let old = fs::read(place.dir.identity()).unwrap();
     let recipient = made(&file);
     let elsewhere = || KeysAct::IdentityElsewhere {
         recipient: recipient.clone(),
     };
+    // Cut off after the new slot: both are there, and other changes come between.
+    store
+        .change_keyring(&place.dir, |keyring| {
+            let new = NewSlot::plain(SlotKind::Server, "Server", &recipient);
+            Ok::<_, Error>(keyring.add_slot(&new, now())?)
+        })
+        .unwrap();
+    act(&place, &store, KeysAct::RotateSigning).unwrap();
+    act(&place, &store, KeysAct::RotateSigning).unwrap();
+    let at = |expected| {
+        assert_eq!(
+            server_identity::place(&store.keyring(), Some(&place.dir)),
+            expected
+        )
+    };
+    at(IdentityPlace::DataDir);
+    let old = store.keyring().slots()[0].id;
     act(&place, &store, elsewhere()).unwrap();
-    // Cut off before the old file went.
-    fs::write(place.dir.identity(), &old).unwrap();
-    assert_eq!(
-        server_identity::place(&store.keyring(), Some(&place.dir)),
-        IdentityPlace::DataDir,
-        "as long as it lies there"
-    );
-    act(&place, &store, elsewhere()).unwrap();
+    at(IdentityPlace::Elsewhere);
     assert!(!place.dir.identity().exists());
+    assert!(store.keyring().slots().iter().all(|slot| slot.id != old));
 
     // A copy is no move: the file stays, because it opens the store.
     fs::copy(&file, place.dir.identity()).unwrap();
