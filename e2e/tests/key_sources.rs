@@ -17,6 +17,7 @@ use e2e::server::Server;
 
 const KEY: &str = "6c1fe4e407b8911c104518103505b218";
 const OTHER: &str = "00112233445566778899aabbccddeeff";
+const PLUGIN: &str = env!("CARGO_BIN_EXE_age-plugin-drawer");
 const PHRASE: &str = "seven bridges over the quiet river";
 
 fn store_with(data: &Path, variables: &[(&str, &str)]) -> Result<Instance> {
@@ -294,6 +295,105 @@ fn an_operators_command_hides_its_secrets_and_uses_them() -> Result<()> {
     ensure!(
         refused.code == Some(1) && refused.stderr.contains("It opens with: "),
         "{refused:?}"
+    );
+    Ok(())
+}
+
+/// What an age plugin prints when it makes a new pair: its recipient, and the file with its identity.
+fn plugin_pair(folder: &Path, name: &str) -> Result<String> {
+    let made = Run::of(Path::new(PLUGIN), folder).finish()?.ok()?;
+    let recipient = made
+        .lines()
+        .find_map(|line| line.strip_prefix("# recipient: "))
+        .with_context(|| made.clone())?
+        .to_owned();
+    fs::write(folder.join(name), made)?;
+    Ok(recipient)
+}
+
+#[test]
+fn an_age_plugin_opens_a_locked_server_from_the_machine_that_has_it() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let folder = scratch.path();
+    let data = folder.join("data");
+    let instance = store_with(&data, &[])?;
+    let recipient = plugin_pair(folder, "token.txt")?;
+    plugin_pair(folder, "stranger.txt")?;
+    let plugins = Path::new(PLUGIN)
+        .parent()
+        .context("a plugin in a folder")?
+        .to_owned();
+    let with_plugin = |arguments: &[&str]| {
+        Run::new(folder)?
+            .env("PATH", plugins.clone())
+            .args(arguments)
+            .args(["--data-dir", "data"])
+            .finish()
+    };
+    let without = |arguments: &[&str]| {
+        Run::new(folder)?
+            .env("PATH", folder)
+            .args(arguments)
+            .args(["--data-dir", "data"])
+            .finish()
+    };
+
+    let missing = without(&["keys", "add-plugin", &recipient])?.refused(1)?;
+    ensure!(
+        missing.contains("no program age-plugin-drawer on the PATH")
+            && missing.contains("Install the age plugin"),
+        "{missing}"
+    );
+    for wrong in ["age1drawer1nonsense", "age1", "hunter2"] {
+        let refused = with_plugin(&["keys", "add-plugin", wrong])?.refused(1)?;
+        ensure!(
+            refused.contains("none of an age plugin") && !refused.contains("hunter2"),
+            "{refused}"
+        );
+    }
+    let listed = operator(&data, &["keys", "list"], "")?.ok()?;
+    ensure!(!listed.contains("age plugin"), "{listed}");
+
+    let added = with_plugin(&["keys", "add-plugin", &recipient, "--name", "token"])?;
+    ensure!(
+        added.code == Some(0)
+            && added.stderr.contains("put into the drawer")
+            && added.stderr.contains("token ("),
+        "{added:?}"
+    );
+    fs::remove_file(data.join("identity"))?;
+    // Only the plugin is left, and the server has none.
+    let server = Server::start(&data)?;
+    ensure!(is_locked(&server)?);
+    let missing = without(&["unlock", "--identity", "token.txt"])?.refused(1)?;
+    ensure!(
+        missing.contains("no program age-plugin-drawer on the PATH"),
+        "{missing}"
+    );
+    let stranger = with_plugin(&["unlock", "--identity", "stranger.txt"])?.refused(1)?;
+    ensure!(stranger.contains("The plugin cannot be used"), "{stranger}");
+    ensure!(is_locked(&server)?);
+    let unlocked = with_plugin(&["unlock", "--identity", "token.txt"])?;
+    ensure!(
+        unlocked.code == Some(0)
+            && unlocked.stderr.contains("out of the drawer")
+            && unlocked.stderr.contains("opened with token"),
+        "{unlocked:?}"
+    );
+    require_open(&server, &instance)?;
+    // Opened by it, the store may lose everything else; it is proven like any other.
+    let proven = with_plugin(&["keys", "prove", "--identity", "token.txt"])?;
+    ensure!(
+        proven.code == Some(0) && proven.stderr.contains("token works"),
+        "{proven:?}"
+    );
+    server.stop()?;
+
+    // What cannot run a plugin says so.
+    let refused = with_plugin(&["keys", "list", "--identity", "token.txt"])?.refused(1)?;
+    ensure!(
+        refused.contains("identity of an age plugin") && refused.contains("token (age plugin, "),
+        "{refused}"
     );
     Ok(())
 }

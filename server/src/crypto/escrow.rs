@@ -51,13 +51,25 @@ pub fn open_with_passphrase(escrow: &str, passphrase: &SecretText) -> Option<Ide
 
 /// The identity in the file, if it was encrypted for this key.
 pub fn open(escrow: &str, key: &dyn age::Identity) -> Option<Identity> {
+    try_open(escrow, key).ok()
+}
+
+/// The same, saying why not: a plugin has reasons that a person can do something about.
+pub fn try_open(escrow: &str, key: &dyn age::Identity) -> Result<Identity, String> {
     use std::io::Read as _;
-    let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(escrow.as_bytes())).ok()?;
-    let reader = decryptor.decrypt(iter::once(key)).ok()?;
+    let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(escrow.as_bytes()))
+        .map_err(|error| error.to_string())?;
+    let reader = decryptor
+        .decrypt(iter::once(key))
+        .map_err(|error| error.to_string())?;
     let mut text = Zeroizing::new(String::with_capacity(128));
-    reader.take(LONGEST as u64).read_to_string(&mut text).ok()?;
-    let mut identities = identity::parse_identities(&text).ok()?;
-    (identities.len() == 1).then(|| identities.swap_remove(0))
+    let read = reader.take(LONGEST as u64).read_to_string(&mut text);
+    read.map_err(|error| error.to_string())?;
+    let mut identities = identity::parse_identities(&text)?;
+    if identities.len() != 1 {
+        return Err("one identity is expected in the file".to_owned());
+    }
+    Ok(identities.swap_remove(0))
 }
 
 /// Refuses what is no armored age file of a sensible length. What is in it cannot be seen.

@@ -146,7 +146,11 @@ pub fn parse_identities(text: &str) -> Result<Vec<Identity>, String> {
                 identities.push(identity);
                 continue;
             }
-            Err(_) if upper_start.starts_with("AGE-PLUGIN-") || line.starts_with("AGE-SECRET-KEY-PQ-") => {
+            Err(_) if upper_start.starts_with("AGE-PLUGIN-") => {
+                "is the identity of an age plugin, which works on the machine that has the plugin, and on a running server: \
+                 strongroom unlock --identity FILE"
+            }
+            Err(_) if line.starts_with("AGE-SECRET-KEY-PQ-") => {
                 "is an identity of a kind that is not supported; only X25519 identities (AGE-SECRET-KEY-1…) are"
             }
             Err(_) if upper_start == "AGE-SECRET-KEY-" => "is a damaged key: a character is missing or wrong",
@@ -191,7 +195,7 @@ mod tests {
             (good.replace("KEY-1", "KEY-1Q"), "line 1 is a damaged key"),
             (good.to_lowercase()[..good.len() - 1].into(), "damaged key"),
             (format!("\n\n{good}x"), "line 3 is a damaged key"),
-            ("AGE-PLUGIN-YUBIKEY-1QQQ".into(), "not supported"),
+            ("AGE-PLUGIN-YUBIKEY-1QQQ".into(), "identity of an age plugin"),
             ("AGE-SECRET-KEY-PQ-1QQQ".into(), "not supported"),
             (recipient(&generate()), "is a public recipient"),
             ("age-encryption.org/v1\n-> X25519".into(), "encrypted with age"),

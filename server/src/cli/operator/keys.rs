@@ -11,10 +11,11 @@ use clap::{Args, Subcommand};
 use shared::model::ids::ProjectId;
 use shared::model::keys::KeysAct;
 use std::io::sink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::StoreArgs;
 use super::submit::{submit, unexpected};
+use super::{StoreArgs, plugin};
+use crate::app::data_dir::DataDir;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -286,20 +287,21 @@ async fn act(store: &StoreArgs, act: KeysAct, printer: &Printer) -> Result<(), F
 async fn prove(args: ProveArgs, printer: &Printer) -> Result<(), Failure> {
     let mut store = args.store;
     // Here it is what is to be proven, not what opens the store.
-    let key = given_key(store.keys.identity.take(), printer)?;
+    let key = given_key(&mut store, printer)?;
     act(&store, KeysAct::Prove { key }, printer).await
 }
 
-/// The key in a file, or one that is typed.
-pub fn given_key(file: Option<PathBuf>, printer: &Printer) -> Result<SecretText, Failure> {
-    let Some(file) = file else {
+/// The key in the file that `--identity` names, which then names nothing else, or one that is typed.
+pub fn given_key(store: &mut StoreArgs, printer: &Printer) -> Result<SecretText, Failure> {
+    let Some(file) = store.keys.identity.take() else {
         return if prompt::possible() {
             prompt::hidden(printer, "Passphrase, or the last line of a recovery kit")
         } else {
             prompt::piped()
         };
     };
-    key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))
+    let key = key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))?;
+    plugin::unwrap(key, &DataDir::new(store.data_dir.path()?))
 }
 
 /// The text of a file with a key. The error names the file.

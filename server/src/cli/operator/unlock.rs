@@ -30,7 +30,7 @@ pub fn run(args: UnlockArgs, printer: &Printer) -> Result<(), Failure> {
     if store.keys.identity.is_none() && prompt::possible() {
         say_what_opens(&store, printer)?;
     }
-    let key = given_key(store.keys.identity.take(), printer)?;
+    let key = given_key(&mut store, printer)?;
     match running(&store, &Command::Unlock { key }, &mut sink())? {
         Reply::Done { message } => {
             printer.note(&format!("{message}."));
