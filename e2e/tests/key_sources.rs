@@ -300,8 +300,11 @@ fn an_operators_command_hides_its_secrets_and_uses_them() -> Result<()> {
 }
 
 /// What an age plugin prints when it makes a new pair: its recipient, and the file with its identity.
-fn plugin_pair(folder: &Path, name: &str) -> Result<String> {
-    let made = Run::of(Path::new(PLUGIN), folder).finish()?.ok()?;
+fn plugin_pair(folder: &Path, name: &str, arguments: &[&str]) -> Result<String> {
+    let made = Run::of(Path::new(PLUGIN), folder)
+        .args(arguments)
+        .finish()?
+        .ok()?;
     let recipient = made
         .lines()
         .find_map(|line| line.strip_prefix("# recipient: "))
@@ -317,8 +320,9 @@ fn an_age_plugin_opens_a_locked_server_from_the_machine_that_has_it() -> Result<
     let folder = scratch.path();
     let data = folder.join("data");
     let instance = store_with(&data, &[])?;
-    let recipient = plugin_pair(folder, "token.txt")?;
-    plugin_pair(folder, "stranger.txt")?;
+    let recipient = plugin_pair(folder, "token.txt", &[])?;
+    plugin_pair(folder, "stranger.txt", &[])?;
+    let short = plugin_pair(folder, "short.txt", &["short"])?;
     let plugins = Path::new(PLUGIN)
         .parent()
         .context("a plugin in a folder")?
@@ -351,6 +355,9 @@ fn an_age_plugin_opens_a_locked_server_from_the_machine_that_has_it() -> Result<
             "{refused}"
         );
     }
+    // What the plugin says reaches who asked it.
+    let refused = with_plugin(&["keys", "add-plugin", &short])?.refused(1)?;
+    ensure!(refused.contains("no key of the drawer"), "{refused}");
     let listed = operator(&data, &["keys", "list"], "")?.ok()?;
     ensure!(!listed.contains("age plugin"), "{listed}");
 
@@ -371,7 +378,12 @@ fn an_age_plugin_opens_a_locked_server_from_the_machine_that_has_it() -> Result<
         "{missing}"
     );
     let stranger = with_plugin(&["unlock", "--identity", "stranger.txt"])?.refused(1)?;
-    ensure!(stranger.contains("The plugin cannot be used"), "{stranger}");
+    ensure!(
+        stranger.contains("The plugin does not open the store"),
+        "{stranger}"
+    );
+    let short = with_plugin(&["unlock", "--identity", "short.txt"])?.refused(1)?;
+    ensure!(short.contains("no key of the drawer"), "{short}");
     ensure!(is_locked(&server)?);
     let unlocked = with_plugin(&["unlock", "--identity", "token.txt"])?;
     ensure!(

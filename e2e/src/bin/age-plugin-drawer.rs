@@ -1,5 +1,5 @@
 //! An age plugin as other programs bring them, for tests: it wraps a file key with a key of its own, which stands in recipient
-//! and identity alike. Without arguments it makes a new pair, as plugins do.
+//! and identity alike. Without arguments it makes a new pair, as plugins do; with `short` one that it does not take itself.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -131,6 +131,7 @@ fn main() -> io::Result<()> {
     }
     let mut key = Key::default();
     File::open("/dev/urandom")?.read_exact(&mut key)?;
-    print_new_identity(NAME, &key, &key);
+    let length = if argument == "short" { HALF } else { key.len() };
+    print_new_identity(NAME, &key[..length], &key[..length]);
     Ok(())
 }

@@ -23,7 +23,7 @@ pub fn wrap(kept: &Identity, recipient: &str) -> Result<(String, String), Failur
     let name = recipient.plugin().to_owned();
     let plugin =
         RecipientPluginV1::new(&name, &[recipient], &[], Terminal).map_err(|error| missing(&name, &error))?;
-    let escrow = escrow::for_recipient(kept, &plugin).map_err(|error| unusable(&error.to_string()))?;
+    let escrow = escrow::for_recipient(kept, &plugin).map_err(|why| unusable(&why))?;
     Ok((name, escrow))
 }
 
@@ -39,7 +39,7 @@ pub fn unwrap(key: SecretText, dir: &DataDir) -> Result<SecretText, Failure> {
     let loaded = keyfile::load(dir.path()).map_err(|error| cannot(error.to_string()))?;
     let loaded = loaded.ok_or_else(|| cannot("There is none in the data directory".to_owned()))?;
     let escrows = keyring::escrows(&loaded.text).map_err(|error| cannot(error.to_string()))?;
-    let mut why = "Nothing in the store was made for a plugin".to_owned();
+    let mut why = "None of its keys was made for a plugin".to_owned();
     for identity in &identities {
         let name = identity.plugin();
         let plugin =
@@ -51,7 +51,7 @@ pub fn unwrap(key: SecretText, dir: &DataDir) -> Result<SecretText, Failure> {
             }
         }
     }
-    Err(unusable(&why))
+    Err(Failure::new("The plugin does not open the store").because(why))
 }
 
 fn missing(name: &str, error: &ResolveError) -> Failure {
