@@ -39,7 +39,10 @@ fn mixed(key: &Key, file_key: &[u8]) -> Vec<u8> {
 }
 
 fn label(key: &Key) -> String {
-    key[HALF..].iter().map(|byte| format!("{byte:02x}")).collect()
+    let number = key[HALF..]
+        .iter()
+        .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{number:032x}")
 }
 
 impl PluginHandler for Drawer {
@@ -114,7 +117,7 @@ impl identity::IdentityPluginV1 for Drawer {
                     opened.insert(
                         number,
                         Ok(FileKey::init_with_mut(|file_key| {
-                            file_key.copy_from_slice(&shown)
+                            file_key.copy_from_slice(&shown);
                         })),
                     );
                 }
