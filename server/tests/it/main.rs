@@ -93,6 +93,7 @@ mod secrets;
 mod secrets_moving;
 #[cfg(test)]
 mod server_identity;
+#[cfg(test)]
 mod service_tokens;
 #[cfg(test)]
 mod sessions;

@@ -244,7 +244,7 @@ fn a_switch_that_was_cut_off_is_finished_by_the_same_command() {
         assert_eq!(
             server_identity::place(&store.keyring(), Some(&place.dir)),
             expected
-        )
+        );
     };
     at(IdentityPlace::DataDir);
     let old = store.keyring().slots()[0].id;
