@@ -48,6 +48,16 @@ where
             .find(is_servers)
             .ok_or_else(|| in_the_way(&path, "it is not the server's identity"))?;
         self.keep_only(Some(&kept.recipient))?;
+        if kept.proven.is_none() {
+            // It was read from the disk a moment ago and opens the store, as at a start.
+            self.opened.change_keyring(self.data_dir, |keyring| {
+                let change = |slot: &mut Slot| {
+                    slot.proven = Some(self.now);
+                    Ok(())
+                };
+                keyring.describe_slot(kept.id, change).map_err(explain)
+            })?;
+        }
         Ok(format!(
             "{}. A file elsewhere that held it before is of no use any more: delete it",
             IdentityPlace::DataDir.words()
