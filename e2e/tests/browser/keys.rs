@@ -57,7 +57,7 @@ async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
         visit.shows(visit.text("no identity of its own").first()).await?;
         ensure!(!stage.server.data_dir.join("identity").exists());
         visit.inspect("keys-without-identity").await?;
-        visit.press("Keep it in the data directory").await?;
+        visit.press("Use the data directory").await?;
         visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
         visit.press("Confirm").await?;
         visit

@@ -33,7 +33,7 @@ pub fn ServerIdentity(
                         .then(|| {
                             view! {
                                 <Button
-                                    label="Keep it in the data directory"
+                                    label="Use the data directory"
                                     on_press=ask(
                                         "Keep the server's identity in the data directory?",
                                         "A new one is made there. The server starts by itself again, and so does a copy of the whole \
