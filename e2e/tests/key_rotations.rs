@@ -15,8 +15,18 @@ use e2e::server::Server;
 use serde_json::{Value, json};
 
 const PHRASE: &str = "seven bridges over the quiet river";
+/// The identity outside of the data directory: what a service manager calls it.
+const FILE: &str = "strongroom-identity";
 /// Calls by which something reaches the disk or gets its name: between any two of them the process may end.
-const CALLS: [&str; 6] = ["rename", "renameat", "fsync", "fdatasync", "pwrite64", "unlink"];
+const CALLS: [&str; 7] = [
+    "rename",
+    "renameat",
+    "renameat2",
+    "fsync",
+    "fdatasync",
+    "pwrite64",
+    "unlink",
+];
 /// Kill points that one run of the tests tries; all of them with `--long`.
 const SAMPLE: usize = 24;
 
@@ -69,11 +79,16 @@ impl Template {
     }
 
     /// Opens a store, looks that nothing is left to do, and reads everything.
-    fn require_whole(&self, data: &Path) -> Result<()> {
-        let state = state(data)?;
+    fn require_whole(&self, data: &Path, by_passphrase: bool) -> Result<()> {
+        let state = state(data, by_passphrase)?;
         ensure!(state["root"]["pending"] == false, "the root key: {state}");
         ensure!(state["databasePending"] == false, "the database key: {state}");
-        let server = Server::start(data)?;
+        let variables = variables(data, by_passphrase)?;
+        let variables: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let server = Server::start_among(data, &variables)?;
         let mut connection = Connection::open(server.address)?;
         let read = self.instance.list(&mut connection)?;
         ensure!(
@@ -100,9 +115,27 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The variables with which everything is started: an identity beside the data directory counts.
+fn variables(data: &Path, by_passphrase: bool) -> Result<Vec<(&'static str, String)>> {
+    let folder = data.parent().context("a data directory in a folder")?;
+    let folder = folder.to_str().context("a folder with a name in UTF-8")?;
+    let mut variables = vec![("CREDENTIALS_DIRECTORY", folder.to_owned())];
+    if by_passphrase {
+        variables.push(("STRONGROOM_PASSPHRASE", PHRASE.to_owned()));
+    }
+    Ok(variables)
+}
+
 fn keys(data: &Path, arguments: &[&str], input: &str) -> Result<Finished> {
-    Run::new(data.parent().context("a data directory in a folder")?)?
-        .args(["keys"])
+    keys_with(data, false, arguments, input)
+}
+
+fn keys_with(data: &Path, by_passphrase: bool, arguments: &[&str], input: &str) -> Result<Finished> {
+    let mut run = Run::new(data.parent().context("a data directory in a folder")?)?;
+    for (name, value) in variables(data, by_passphrase)? {
+        run = run.env(name, value);
+    }
+    run.args(["keys"])
         .args(arguments)
         .args(["--data-dir"])
         .arg_path(data)
@@ -110,8 +143,8 @@ fn keys(data: &Path, arguments: &[&str], input: &str) -> Result<Finished> {
         .finish()
 }
 
-fn state(data: &Path) -> Result<Value> {
-    let listed = keys(data, &["list", "--json"], "")?.ok()?;
+fn state(data: &Path, by_passphrase: bool) -> Result<Value> {
+    let listed = keys_with(data, by_passphrase, &["list", "--json"], "")?.ok()?;
     Ok(serde_json::from_str(&listed)?)
 }
 
@@ -127,6 +160,9 @@ fn traced(data: &Path, command: &Command, log: &Path, rule: Option<&str>) -> Res
     if let Some(rule) = rule {
         run = run.args(["-e", rule]);
     }
+    for (name, value) in variables(data, command.by_passphrase)? {
+        run = run.env(name, value);
+    }
     run.args(["--"])
         .arg_path(&binary()?)
         .args(["keys"])
@@ -141,54 +177,72 @@ struct Command {
     arguments: &'static [&'static str],
     input: &'static str,
     /// What has to be done before.
-    before: Option<&'static str>,
+    before: Option<&'static [&'static str]>,
+    /// Whether the store is opened by its passphrase meanwhile and afterwards, where nothing else does.
+    by_passphrase: bool,
 }
+
+/// Most commands need nothing special.
+const PLAIN: Command = Command {
+    arguments: &[],
+    input: "",
+    before: None,
+    by_passphrase: false,
+};
 
 const COMMANDS: &[Command] = &[
     Command {
         arguments: &["rotate-root"],
-        input: "",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["revert-root"],
-        input: "",
-        before: Some("rotate-root"),
+        before: Some(&["rotate-root"]),
+        ..PLAIN
     },
     Command {
         arguments: &["destroy-retired"],
-        input: "",
-        before: Some("rotate-root"),
+        before: Some(&["rotate-root"]),
+        ..PLAIN
     },
     Command {
         arguments: &["rotate-data"],
-        input: "",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["rotate-signing"],
-        input: "",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["rekey-database"],
-        input: "",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["add-passphrase", "--name", "second"],
         input: "nine lanterns along the harbour wall",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["remove", "desk"],
-        input: "",
-        before: None,
+        ..PLAIN
     },
     Command {
         arguments: &["note-copy", "desk", "safe"],
-        input: "",
-        before: None,
+        ..PLAIN
+    },
+    Command {
+        arguments: &["identity", "--move-to", FILE],
+        ..PLAIN
+    },
+    Command {
+        arguments: &["identity", "--in-data-dir"],
+        before: Some(&["identity", "--move-to", FILE]),
+        ..PLAIN
+    },
+    Command {
+        arguments: &["identity", "--none"],
+        by_passphrase: true,
+        ..PLAIN
     },
 ];
 
@@ -239,7 +293,7 @@ fn kill_points(template: &Template) -> Result<Vec<KillPoint>> {
 fn prepared(template: &Template, command: &Command) -> Result<tempfile::TempDir> {
     let copy = template.copy()?;
     if let Some(before) = command.before {
-        keys(&copy.path().join("data"), &[before], "")?.ok()?;
+        keys(&copy.path().join("data"), before, "")?.ok()?;
     }
     Ok(copy)
 }
@@ -251,19 +305,46 @@ fn kill_at(template: &Template, point: KillPoint) -> Result<bool> {
     let rule = format!("inject={}:signal=KILL:when={}", point.call, point.count);
     let finished = traced(&data, command, &copy.path().join("calls"), Some(&rule))?;
     let killed = finished.code != Some(0);
-    template.require_whole(&data).with_context(|| {
+    let context = || {
         format!(
             "{:?} killed at {} number {}",
             command.arguments, point.call, point.count
         )
-    })?;
+    };
+    template
+        .require_whole(&data, command.by_passphrase)
+        .with_context(context)?;
     // What was removed stays removed or never was: the passphrase of the others still works.
-    let opened = keys(&data, &["prove"], PHRASE)?;
+    let opened = keys_with(&data, command.by_passphrase, &["prove"], PHRASE)?;
     let removed = command.arguments[0] == "remove";
     ensure!(
         removed || opened.code == Some(0),
         "the passphrase opens no more: {opened:?}"
     );
+    if command.arguments[0] == "identity" {
+        // Given again it comes to its end, wherever it was killed.
+        keys_with(&data, command.by_passphrase, command.arguments, "")?
+            .ok()
+            .with_context(context)?;
+        let place = match command.arguments[1] {
+            "--move-to" => "elsewhere",
+            "--in-data-dir" => "data-dir",
+            _ => "nowhere",
+        };
+        let state = state(&data, command.by_passphrase)?;
+        let own = state["unlockers"].as_array().context("unlockers")?;
+        let own = own.iter().filter(|unlocker| unlocker["kind"] == "server").count();
+        ensure!(
+            state["identity"] == place && own == usize::from(place != "nowhere"),
+            "{}: {state}",
+            context()
+        );
+        ensure!(
+            data.join("identity").exists() == (place == "data-dir"),
+            "{}",
+            context()
+        );
+    }
     Ok(killed)
 }
 
@@ -310,7 +391,7 @@ fn data_keys_are_rotated_to_the_end_though_the_server_is_killed_again_and_again(
     }
     let server = Server::start(&data)?;
     for _ in 0..600 {
-        let state = state(&data)?;
+        let state = state(&data, false)?;
         let rotations = state["rotations"].as_array().context("rotations")?;
         let states: Vec<String> = rotations
             .iter()
@@ -318,7 +399,7 @@ fn data_keys_are_rotated_to_the_end_though_the_server_is_killed_again_and_again(
             .collect::<Result<_>>()?;
         if states.iter().all(|state| state == "done") {
             server.stop()?;
-            return template.require_whole(&data);
+            return template.require_whole(&data, false);
         }
         ensure!(states.iter().all(|state| state != "incomplete"), "{state}");
         sleep(Duration::from_millis(200));

@@ -130,7 +130,7 @@ fn a_locked_server_answers_and_says_what_it_needs() -> Result<()> {
         .finish()?
         .refused(7)?;
     assert!(
-        told.contains("The store is locked") && told.contains("It opens with: Server ("),
+        told.contains("The store is locked") && told.contains("It opens with: Server (server, "),
         "{told}"
     );
     let server = Server::start(&data)?;

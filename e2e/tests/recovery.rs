@@ -15,7 +15,7 @@ use e2e::instance::{Instance, log_in, post, text};
 use e2e::program::{Finished, Run};
 use e2e::server::{Server, wait};
 use e2e::shell::sh;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A folder with a data directory in it.
 struct Place {
@@ -173,6 +173,137 @@ fn a_backup_with_its_kit_is_a_full_recovery() -> Result<()> {
         .finish()?
         .refused(7)?;
     assert!(told.contains("does not open the keyring"), "{told}");
+    Ok(())
+}
+
+/// A change of keys and how `keys list` says that it has come to its end.
+type Change = (&'static [&'static [&'static str]], fn(&Value) -> bool);
+
+const CHANGES: [(&str, Change); 5] = [
+    (
+        "root",
+        (&[&["rotate-root"], &["destroy-retired"]], |keys| {
+            keys["root"] == json!({"version": 2, "retired": [], "pending": false})
+        }),
+    ),
+    (
+        "data",
+        (&[&["rotate-data"]], |keys| {
+            keys["rotations"]
+                .as_array()
+                .is_some_and(|all| all.len() == 1 && all[0]["state"] == "done")
+        }),
+    ),
+    (
+        "database",
+        (&[&["rekey-database"]], |keys| keys["databasePending"] == false),
+    ),
+    (
+        "signing",
+        (&[&["rotate-signing"]], |keys| keys["signingVersion"] == 2),
+    ),
+    (
+        "kit",
+        (&[&["remove", "old kit"]], |keys| {
+            keys["unlockers"].as_array().is_some_and(|all| all.len() == 2)
+        }),
+    ),
+];
+
+#[test]
+fn backups_from_before_every_change_of_keys_open_after_it_with_the_old_kit() -> Result<()> {
+    let place = Place::new()?;
+    let (server, instance, mut values) = place.filled()?;
+    for (file, name) in [("old.txt", "old kit"), ("new.txt", "new kit")] {
+        place
+            .run(&[
+                "keys",
+                "kit",
+                "--data-dir",
+                "data",
+                "--output",
+                file,
+                "--name",
+                name,
+            ])?
+            .finish()?
+            .ok()?;
+    }
+    let (client_id, client_secret) = instance.machine_identity(server.address, "deploy")?;
+    let credentials = json!({ "clientId": client_id, "clientSecret": client_secret });
+    let machine_login = |server: &Server| -> Result<String> {
+        let path = "/api/v1/auth/universal-auth/login";
+        text(
+            &post(server.address, path, &[], &credentials)?.ok()?,
+            "/accessToken",
+        )
+    };
+    let machine = machine_login(&server)?;
+    let keys = |arguments: &[&str]| -> Result<String> {
+        place
+            .run(&["keys"])?
+            .args(arguments)
+            .args(["--data-dir", "data"])
+            .finish()?
+            .ok()
+    };
+    let mut connection = Connection::open(server.address)?;
+    let mut before = Vec::new();
+    for (name, (commands, is_done)) in CHANGES {
+        // Each backup holds something that the one before does not.
+        let secret = format!("BEFORE_{}", name.to_uppercase());
+        instance
+            .create(&mut connection, &secret, "\u{0} ключ 🦀\n")?
+            .ok()?;
+        values.insert(secret, "\u{0} ключ 🦀\n".to_owned());
+        place.backup(&format!("{name}.age"))?.ok()?;
+        before.push((name, values.clone()));
+        for command in commands {
+            keys(command)?;
+        }
+        let begun = Instant::now();
+        while !is_done(&serde_json::from_str(&keys(&["list", "--json"])?)?) {
+            anyhow::ensure!(
+                begun.elapsed() < Duration::from_mins(1),
+                "{name} does not come to its end"
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+    let later = log_in(server.address)?;
+    place.backup("after.age")?.ok()?;
+    assert!(instance.list(&mut connection)? == values);
+    server.stop()?;
+
+    // The removed kit opens what was made before its removal, and nothing since.
+    let told = place
+        .restore("after.age", "after", "old.txt")?
+        .finish()?
+        .refused(1)?;
+    assert!(told.contains("The backup was not restored"), "{told}");
+    before.push(("after", values));
+    for (name, values) in before {
+        let kit = if name == "after" { "new.txt" } else { "old.txt" };
+        let target = format!("{name}-restored");
+        place
+            .restore(&format!("{name}.age"), &target, kit)?
+            .finish()?
+            .ok()?;
+        let server = Server::start(&place.at(&target))?;
+        let mut connection = Connection::open(server.address)?;
+        assert!(instance.list(&mut connection)? == values, "{name}: values differ");
+        connection
+            .call(&machine, "GET", &instance.query("TZ"), None)?
+            .ok()?;
+        machine_login(&server)?;
+        log_in(server.address)?;
+        // Of a login that came later: the stores of before know neither it nor, mostly, the key that signed it.
+        let later = connection.call(&later, "GET", &instance.query("TZ"), None)?;
+        let expected: &[u16] = if name == "after" { &[200] } else { &[401, 403] };
+        assert!(expected.contains(&later.status), "{name}: {}", later.status);
+        instance.create(&mut connection, "AFTER", "restore")?.ok()?;
+        server.stop()?;
+    }
     Ok(())
 }
 

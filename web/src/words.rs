@@ -39,6 +39,13 @@ pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
     count_of(count, unit) + " ago"
 }
 
+/// The same words as the beginning of a line.
+pub fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// A count with its noun, such as `1 secret` or `3 secrets`.
 pub fn count_of(count: impl TryInto<u64>, noun: &str) -> String {
     either_of(count, noun, &format!("{noun}s"))
@@ -53,6 +60,18 @@ pub fn either_of(count: impl TryInto<u64>, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_letter_of_a_line() {
+        for (words, line) in [
+            ("", ""),
+            ("age plugin", "Age plugin"),
+            ("2 of 3 cards", "2 of 3 cards"),
+            ("éa", "Éa"),
+        ] {
+            assert_eq!(capitalized(words), line);
+        }
+    }
 
     #[test]
     fn sizes() {

@@ -50,6 +50,21 @@ async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
         visit.press("Confirm").await?;
         visit.gone(visit.text("never proven")).await?;
 
+        visit.shows(visit.text("lies in the data directory")).await?;
+        visit.press("Do without").await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit.shows(visit.text("no identity of its own").first()).await?;
+        ensure!(!stage.server.data_dir.join("identity").exists());
+        visit.inspect("keys-without-identity").await?;
+        visit.press("Use the data directory").await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit
+            .shows(visit.text("lies in the data directory").first())
+            .await?;
+        ensure!(stage.server.data_dir.join("identity").exists());
+
         visit.press("More about Desk").await?;
         choose(&visit, "Note where a copy is").await?;
         visit

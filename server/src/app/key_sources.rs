@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use shared::model::text::SecretText;
 
 use super::data_dir::DataDir;
-use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::crypto::{brought, encryption_key, private_file};
 
 /// Keys that are at hand without anybody asking for them.
@@ -32,15 +32,20 @@ impl KeySources {
 
     /// Opens a keyring with the first of them that fits. The error says of each why it did not.
     pub fn unlock(&self, data_dir: &DataDir, text: &str) -> Result<Keyring, String> {
-        let default = data_dir.identity();
-        let file = self.identity.as_deref().unwrap_or(&default);
         let mut refused = Vec::new();
-        match read(file).and_then(|key| open(text, &key)) {
-            Ok(keyring) => return Ok(keyring),
-            Err(why) => refused.push(format!(
-                "The server's identity in {} does not open the keyring: {why}",
-                file.display()
-            )),
+        // The one in the data directory also when another is named: while it is moved, either may be the one that fits.
+        let named = self.identity.clone().into_iter();
+        for file in named.chain([data_dir.identity()]) {
+            match read(&file).and_then(|key| open(text, &key)) {
+                Ok(keyring) => return Ok(keyring),
+                Err(_) if self.identity.is_none() && !has_server_slot(text) => {
+                    refused.push("The server has no identity of its own".to_owned());
+                }
+                Err(why) => refused.push(format!(
+                    "The server's identity in {} does not open the keyring: {why}",
+                    file.display()
+                )),
+            }
         }
         if let Some((variable, value)) = &self.encryption_key {
             let opened =
@@ -57,7 +62,8 @@ impl KeySources {
             }
         }
         Err(format!(
-            "{}. Use --identity FILE, naming a recovery kit or wherever the identity was moved to. Nothing was changed",
+            "{}. Open it in the browser or with `strongroom unlock`, or use --identity FILE, naming a recovery kit or wherever \
+             the identity was moved to. Nothing was changed",
             refused.join(". ")
         ))
     }
@@ -87,6 +93,10 @@ impl KeySources {
             }
         }
     }
+}
+
+fn has_server_slot(text: &str) -> bool {
+    keyring::fingerprints(text).is_ok_and(|slots| slots.iter().any(|slot| slot.kind == SlotKind::Server))
 }
 
 fn read(file: &Path) -> Result<SecretText, String> {

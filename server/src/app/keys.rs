@@ -2,12 +2,12 @@
 //! in the database.
 
 use shared::model::ids::SlotId;
-use shared::model::keys::KeysAct;
+use shared::model::keys::{Keys, KeysAct};
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, blocking};
+use super::{App, OpenStore, blocking, server_identity};
 use crate::crypto::keyring::{Cards, Keyring, NewSlot, Slot, SlotKind, fingerprint};
 use crate::crypto::{self, brought, encryption_key, escrow, identity, policy};
 use crate::domain::caller::{Caller, Credential, Source, authenticate};
@@ -15,12 +15,27 @@ use crate::domain::{Context, Error, data_key_rotations, data_keys, keys};
 use crate::store;
 
 impl App {
+    /// Everything about the keys, for who administers the instance.
+    pub async fn keys(&self, caller: (Credential, Source)) -> Result<Keys, Error> {
+        let identity = server_identity::place(&self.store()?.keyring(), self.data_dir());
+        self.read_as(caller, move |cx, caller| keys::state(cx, caller, identity))
+            .await
+    }
+
     /// Does something with keys, for who administers the instance; answers with a sentence that says what was done.
     pub async fn act_on_keys(
         &self,
         (credential, source): (Credential, Source),
         act: KeysAct,
     ) -> Result<String, Error> {
+        if let KeysAct::IdentityElsewhere { .. } = act {
+            // From here nobody can tell whether the file exists: the store would be left without a key to start with.
+            return Err(Error::BadRequest(
+                "The server's identity is moved on the server itself, where its file is made: strongroom keys identity \
+                 --move-to FILE"
+                    .into(),
+            ));
+        }
         let opened = self.store()?;
         let data_dir = self.require_data_dir()?.clone();
         let now = self.clock.now();
@@ -37,10 +52,10 @@ impl App {
 }
 
 /// One act on the keys of a store, with who asks for it.
-struct Act<'a, P> {
-    opened: &'a OpenStore,
-    data_dir: &'a DataDir,
-    now: UnixMillis,
+pub(super) struct Act<'a, P> {
+    pub(super) opened: &'a OpenStore,
+    pub(super) data_dir: &'a DataDir,
+    pub(super) now: UnixMillis,
     event: &'static str,
     permit: P,
 }
@@ -96,6 +111,9 @@ pub fn perform(
             let recipient = identity::recipient(&identity);
             on.add(&NewSlot::plain(SlotKind::EncryptionKey, &name, &recipient))
         }
+        KeysAct::IdentityInDataDir => on.identity_in_data_dir(),
+        KeysAct::IdentityElsewhere { recipient } => on.identity_elsewhere(&recipient),
+        KeysAct::IdentityNowhere => on.identity_nowhere(),
         KeysAct::Remove { id } => on.remove(id),
         KeysAct::Rename { id, name } => {
             on.describe(id, "now has another name", move |slot| slot.rename(&name))
@@ -180,7 +198,7 @@ where
         })
     }
 
-    fn record(&self, about: Option<&Slot>) -> Result<(), Error> {
+    pub(super) fn record(&self, about: Option<&Slot>) -> Result<(), Error> {
         let (permit, event, keys, now) = (self.permit.clone(), self.event, self.opened.keyring(), self.now);
         let about = about.cloned();
         self.opened.db.write_blocking(move |tx| {
@@ -343,7 +361,7 @@ pub fn finish_rekey(opened: &OpenStore, data_dir: &DataDir) -> Result<(), Error>
     })
 }
 
-fn slot_of(keyring: &Keyring, id: SlotId) -> Result<Slot, Error> {
+pub(super) fn slot_of(keyring: &Keyring, id: SlotId) -> Result<Slot, Error> {
     let slot = keyring.slots().iter().find(|slot| slot.id == id).cloned();
     slot.ok_or_else(|| Error::NotFound("There is no such key. It may have been removed meanwhile".into()))
 }

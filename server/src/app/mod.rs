@@ -14,6 +14,7 @@ pub mod operator;
 pub mod reads;
 pub mod restore;
 pub mod runbook;
+pub mod server_identity;
 pub mod unlock;
 
 use std::path::PathBuf;

@@ -34,9 +34,8 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// What would open the store, as `name (fingerprint)`.
+    /// What would open the store, as `name (kind, fingerprint)`.
     pub fn opens_with(&self) -> Vec<String> {
-        let named = |slot: &SlotSummary| format!("{} ({})", slot.name, slot.fingerprint);
         self.slots.iter().map(named).collect()
     }
 
@@ -46,6 +45,12 @@ impl Locked {
             slots: Vec::new(),
         }
     }
+}
+
+/// A key for people to tell from others, as `name (kind, fingerprint)`.
+pub fn named(slot: &SlotSummary) -> String {
+    let kind = domain::keys::kind(slot.kind).words();
+    format!("{} ({kind}, {})", slot.name, slot.fingerprint)
 }
 
 impl From<crypto::Error> for Locked {

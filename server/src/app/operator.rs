@@ -13,7 +13,7 @@ use shared::model::time::UnixMillis;
 use tokio::runtime::Builder;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook};
+use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook, server_identity};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::fingerprint;
@@ -155,12 +155,14 @@ pub fn perform(
         }
         Command::ListKeys => {
             let keyring = opened.keyring();
+            let identity = server_identity::place(&keyring, Some(data_dir));
             let keys = opened.db.read_blocking(move |tx| {
-                keys::state_for_operator(&mut Context {
+                let cx = &mut Context {
                     tx,
                     keys: &keyring,
                     now,
-                })
+                };
+                keys::state_for_operator(cx, identity)
             })?;
             Ok(Reply::Keys { keys })
         }

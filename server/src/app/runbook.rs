@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use shared::model::backups::{Backups, TargetPlace};
-use shared::model::keys::{Keys, UnlockerKind};
+use shared::model::keys::Keys;
 use shared::model::time::UnixMillis;
 
-use super::App;
 use super::data_dir::DataDir;
+use super::{App, server_identity};
 use crate::domain::caller::{Credential, Source};
 use crate::domain::{Context, Error, audit, backups, keys};
 
@@ -43,10 +43,11 @@ impl App {
 
 /// Gathers them.
 pub fn facts(cx: &mut Context, data_dir: &DataDir) -> Result<Facts, Error> {
+    let identity = server_identity::place(cx.keys, Some(data_dir));
     Ok(Facts {
         instance: cx.keys.instance().to_string(),
         data_dir: data_dir.path().display().to_string(),
-        keys: keys::state_for_operator(cx)?,
+        keys: keys::state_for_operator(cx, identity)?,
         backups: backups::state_for_operator(cx)?,
         now: cx.now,
     })
@@ -90,7 +91,7 @@ Data directory: `{}`. Everything that is needed to start again lies there; nothi
             out,
             "| {} | {} | `{}` | {} | {} | {} |",
             cell(&unlocker.name),
-            kind(unlocker.kind),
+            unlocker.kind_words(),
             unlocker.fingerprint,
             if unlocker.opens_backups { "yes" } else { "no" },
             unlocker
@@ -224,18 +225,6 @@ age --decrypt --identity recovery-kit.txt {file} | zstd --decompress | tar --ext
 "
     );
     out
-}
-
-fn kind(kind: UnlockerKind) -> &'static str {
-    match kind {
-        UnlockerKind::Server => "the server's own key",
-        UnlockerKind::Kit => "recovery kit",
-        UnlockerKind::Passphrase => "passphrase",
-        UnlockerKind::Ssh => "SSH key",
-        UnlockerKind::Plugin => "age plugin",
-        UnlockerKind::Cards => "cards",
-        UnlockerKind::EncryptionKey => "ENCRYPTION_KEY",
-    }
 }
 
 fn place(place: &TargetPlace) -> String {

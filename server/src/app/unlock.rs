@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared::model::text::SecretText;
 
 use super::{App, OpenStore, blocking, open};
-use crate::crypto::keyring::{SlotKind, SlotSummary};
+use crate::crypto::keyring::{self, SlotKind, SlotSummary};
 use crate::crypto::{brought, keyfile};
 use crate::domain::caller::{Caller, Source};
 use crate::domain::unlock::Refused;
@@ -19,11 +19,11 @@ impl open::Locked {
             .or(self.slots.first())
             .map(|slot| slot.fingerprint.as_str())
     }
+}
 
-    /// The recovery kits that open it.
-    pub fn kits(&self) -> impl Iterator<Item = &SlotSummary> {
-        self.slots.iter().filter(|slot| slot.kind == SlotKind::Recovery)
-    }
+/// What somebody may bring to open a store: all of its keys but the server's own, which is the one that is missing.
+pub fn to_bring(slots: &[SlotSummary]) -> impl Iterator<Item = &SlotSummary> {
+    slots.iter().filter(|slot| slot.kind != SlotKind::Server)
 }
 
 impl App {
@@ -98,10 +98,7 @@ impl App {
             Ok(None) => {
                 refused.count(source, now);
                 tracing::warn!(ip = source.ip, "a key that does not open the store was refused");
-                return Err(Error::Forbidden(
-                    "This key does not open the store. Bring one of those whose fingerprints are shown"
-                        .into(),
-                ));
+                return Err(Error::Forbidden(refusal(&keyring)?));
             }
             // Whoever reads this holds a key of the store, or the store says it at every start.
             Err(locked) => return Err(Error::Conflict(locked.reason)),
@@ -113,6 +110,18 @@ impl App {
         *refused = Refused::default();
         Ok(name)
     }
+}
+
+/// Says what would have been right, as far as anybody may know it.
+fn refusal(keyring: &str) -> Result<String, Error> {
+    let slots = keyring::fingerprints(keyring)?;
+    let others: Vec<String> = to_bring(&slots).map(open::named).collect();
+    let what = if others.is_empty() {
+        "Only the server's own identity does".to_owned()
+    } else {
+        format!("It opens with: {}", others.join(", "))
+    };
+    Ok(format!("This key does not open the store. {what}"))
 }
 
 /// Writes down who opened the store, before anybody can use it. Returns the name of the key.

@@ -191,7 +191,8 @@ fn explain_usage(message: &clap::Error, printer: &Printer) -> Result<(), Failure
 }
 
 fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
-    if matches!(
+    // These may open the store themselves, with all its keys.
+    let operates = matches!(
         command,
         Command::SetupCode(_)
             | Command::Admin(_)
@@ -200,8 +201,15 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             | Command::Backup(_)
             | Command::Restore(_)
             | Command::Runbook(_)
-    ) {
-        // These may open the store themselves, with all its keys. The server does the same once it can log.
+    );
+    if operates || matches!(command, Command::Serve(_)) {
+        process::hide_secrets().map_err(|error| {
+            Failure::new("The secrets among the environment variables cannot be hidden")
+                .because(error.to_string())
+        })?;
+    }
+    if operates {
+        // The server does the same once it can log.
         process::harden();
     }
     // A server uses all cores; a client needs one thread and starts faster.

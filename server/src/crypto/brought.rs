@@ -1,14 +1,15 @@
-//! What somebody brings to open the store, in whatever form he has it: a kit, cards, an SSH key, a passphrase.
+//! What somebody brings to open the store, in whatever form he has it: a kit, cards, an SSH key, a passphrase, the value of
+//! `ENCRYPTION_KEY`.
 
 use age::ssh;
 use shared::model::text::SecretText;
 
 use super::identity::{self, Identity};
 use super::keyring::{self, SlotKind};
-use super::{cards, escrow};
+use super::{cards, encryption_key, escrow};
 
 /// The identities for which a text stands, given the keyring that it is meant for. A text of no known form is tried as a
-/// passphrase where the keyring has one. The error says what is wrong and never repeats any of the text.
+/// passphrase and as `ENCRYPTION_KEY` where the keyring has them. The error says what is wrong and never repeats any of the text.
 pub fn identities(text: &SecretText, keyring: &str) -> Result<Vec<Identity>, String> {
     let typed = text.expose().trim();
     let escrows = || keyring::escrows(keyring).map_err(|error| error.to_string());
@@ -24,14 +25,20 @@ pub fn identities(text: &SecretText, keyring: &str) -> Result<Vec<Identity>, Str
     };
     let escrows = escrows()?;
     let passphrases = of_kind(&escrows, SlotKind::Passphrase);
-    if typed.lines().count() != 1 || passphrases.is_empty() {
+    let slots = keyring::fingerprints(keyring).map_err(|error| error.to_string())?;
+    let takes_variable = slots.iter().any(|slot| slot.kind == SlotKind::EncryptionKey);
+    if typed.lines().count() != 1 || (passphrases.is_empty() && !takes_variable) {
         return Err(not_identities);
     }
     let typed = SecretText::from(typed);
-    Ok(passphrases
+    let mut identities: Vec<Identity> = passphrases
         .into_iter()
         .filter_map(|file| escrow::open_with_passphrase(file, &typed))
-        .collect())
+        .collect();
+    if takes_variable && let Ok((_, identity)) = encryption_key::recognise(&typed) {
+        identities.push(identity);
+    }
+    Ok(identities)
 }
 
 /// The identities for which a text stands without a keyring: a kit, or cards. So a backup is opened.

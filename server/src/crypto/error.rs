@@ -70,7 +70,7 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: an input or output error with the file it happened to.
-    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { path, source }
     }

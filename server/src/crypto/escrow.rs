@@ -4,7 +4,7 @@
 
 use std::iter;
 
-use age::armor::ArmoredReader;
+use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::secrecy::{ExposeSecret, SecretString};
 use shared::model::text::SecretText;
 use zeroize::Zeroizing;
@@ -18,12 +18,13 @@ const WORK_FACTOR: u8 = 16;
 const MOST_WORK: u8 = 18;
 /// Longest age file that holds one identity, in bytes.
 const LONGEST: usize = 16 * 1024;
+const UNENCRYPTED: Error = Error::Malformed("the identity could not be encrypted for this recipient");
 
 /// The identity in an age file for whoever knows the passphrase.
 pub fn for_passphrase(identity: &Identity, passphrase: &SecretText) -> Result<String, Error> {
     let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.expose().to_owned()));
     recipient.set_work_factor(WORK_FACTOR);
-    for_recipient(identity, &recipient)
+    for_recipient(identity, &recipient).map_err(|_| UNENCRYPTED)
 }
 
 /// The identity in an age file for whoever has the private part of an SSH key.
@@ -33,13 +34,23 @@ pub fn for_ssh_key(identity: &Identity, public_key: &str) -> Result<String, Erro
             "an SSH public key of type ssh-ed25519, or ssh-rsa of at least 2048 bits, is expected",
         )
     })?;
-    for_recipient(identity, &recipient)
+    for_recipient(identity, &recipient).map_err(|_| UNENCRYPTED)
 }
 
-/// The identity in an age file for a recipient of any kind.
-pub fn for_recipient(identity: &Identity, recipient: &impl age::Recipient) -> Result<String, Error> {
-    age::encrypt_and_armor(recipient, identity.to_string().expose_secret().as_bytes())
-        .map_err(|_| Error::Malformed("the identity could not be encrypted for this recipient"))
+/// The identity in an age file for a recipient of any kind. The error may be what a plugin says.
+pub fn for_recipient(identity: &Identity, recipient: &impl age::Recipient) -> Result<String, String> {
+    use std::io::Write as _;
+    // Not by `age::encrypt_and_armor`, which panics when a plugin refuses.
+    let encryptor = age::Encryptor::with_recipients(iter::once(recipient as &dyn age::Recipient))
+        .map_err(|error| error.to_string())?;
+    let written = || -> std::io::Result<Vec<u8>> {
+        let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(identity.to_string().expose_secret().as_bytes())?;
+        writer.finish()?.finish()
+    };
+    let file = written().map_err(|error| error.to_string())?;
+    String::from_utf8(file).map_err(|error| error.to_string())
 }
 
 /// The identity in the file, if the passphrase is the right one. Takes as long as the file's maker wanted.
@@ -51,13 +62,25 @@ pub fn open_with_passphrase(escrow: &str, passphrase: &SecretText) -> Option<Ide
 
 /// The identity in the file, if it was encrypted for this key.
 pub fn open(escrow: &str, key: &dyn age::Identity) -> Option<Identity> {
+    try_open(escrow, key).ok()
+}
+
+/// The same, saying why not: a plugin has reasons that a person can do something about.
+pub fn try_open(escrow: &str, key: &dyn age::Identity) -> Result<Identity, String> {
     use std::io::Read as _;
-    let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(escrow.as_bytes())).ok()?;
-    let reader = decryptor.decrypt(iter::once(key)).ok()?;
+    let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(escrow.as_bytes()))
+        .map_err(|error| error.to_string())?;
+    let reader = decryptor
+        .decrypt(iter::once(key))
+        .map_err(|error| error.to_string())?;
     let mut text = Zeroizing::new(String::with_capacity(128));
-    reader.take(LONGEST as u64).read_to_string(&mut text).ok()?;
-    let mut identities = identity::parse_identities(&text).ok()?;
-    (identities.len() == 1).then(|| identities.swap_remove(0))
+    let read = reader.take(LONGEST as u64).read_to_string(&mut text);
+    read.map_err(|error| error.to_string())?;
+    let mut identities = identity::parse_identities(&text)?;
+    if identities.len() != 1 {
+        return Err("one identity is expected in the file".to_owned());
+    }
+    Ok(identities.swap_remove(0))
 }
 
 /// Refuses what is no armored age file of a sensible length. What is in it cannot be seen.

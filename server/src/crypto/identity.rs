@@ -55,6 +55,13 @@ pub fn server_path(data_dir: &Path) -> PathBuf {
 /// Makes the server's own identity in the data directory, whose lock the caller holds, and refuses if there is one:
 /// it may be the only key to the store. The file appears complete or not at all.
 pub fn create_server_identity(data_dir: &Path, now: UnixMillis) -> Result<Identity, Error> {
+    let identity = generate();
+    keep_server_identity(data_dir, &identity, now)?;
+    Ok(identity)
+}
+
+/// The same for an identity that was made already.
+pub fn keep_server_identity(data_dir: &Path, identity: &Identity, now: UnixMillis) -> Result<(), Error> {
     let path = server_path(data_dir);
     if path.symlink_metadata().is_ok() {
         return Err(Error::IdentityFile {
@@ -62,21 +69,25 @@ pub fn create_server_identity(data_dir: &Path, now: UnixMillis) -> Result<Identi
             why: "an identity exists already and was not touched".to_owned(),
         });
     }
-    let identity = generate();
+    let text = server_text(identity, now);
+    private_file::replace(&path, text.expose().as_bytes())
+}
+
+/// The file of a server's own identity.
+pub fn server_text(identity: &Identity, now: UnixMillis) -> SecretText {
     let comments = format!(
         "# Identity with which this Strongroom server unlocks its keyring when it starts.\n\
          # Created: {created}\n\
          # Fingerprint: {fingerprint}\n\
          # public key: {recipient}\n\
          #\n\
-         # Lying beside the data, it protects a copied database or backup, not a copy of the whole directory.\n",
+         # Lying beside the data, it protects a copied database or backup, not a copy of the whole directory.\n\
+         # To keep it elsewhere: strongroom keys identity --move-to FILE\n",
         created = now.date(),
-        fingerprint = fingerprint(&recipient(&identity)),
-        recipient = recipient(&identity),
+        fingerprint = fingerprint(&recipient(identity)),
+        recipient = recipient(identity),
     );
-    let text = kit::identity_file(&comments, &secret_text(&identity));
-    private_file::replace(&path, text.expose().as_bytes())?;
-    Ok(identity)
+    kit::identity_file(&comments, &secret_text(identity))
 }
 
 /// The text of a recovery kit. It is handed out once and never stored by the server.
@@ -135,7 +146,11 @@ pub fn parse_identities(text: &str) -> Result<Vec<Identity>, String> {
                 identities.push(identity);
                 continue;
             }
-            Err(_) if upper_start.starts_with("AGE-PLUGIN-") || line.starts_with("AGE-SECRET-KEY-PQ-") => {
+            Err(_) if upper_start.starts_with("AGE-PLUGIN-") => {
+                "is the identity of an age plugin, which works on the machine that has the plugin, and on a running server: \
+                 strongroom unlock --identity FILE"
+            }
+            Err(_) if line.starts_with("AGE-SECRET-KEY-PQ-") => {
                 "is an identity of a kind that is not supported; only X25519 identities (AGE-SECRET-KEY-1…) are"
             }
             Err(_) if upper_start == "AGE-SECRET-KEY-" => "is a damaged key: a character is missing or wrong",
@@ -180,7 +195,7 @@ mod tests {
             (good.replace("KEY-1", "KEY-1Q"), "line 1 is a damaged key"),
             (good.to_lowercase()[..good.len() - 1].into(), "damaged key"),
             (format!("\n\n{good}x"), "line 3 is a damaged key"),
-            ("AGE-PLUGIN-YUBIKEY-1QQQ".into(), "not supported"),
+            ("AGE-PLUGIN-YUBIKEY-1QQQ".into(), "identity of an age plugin"),
             ("AGE-SECRET-KEY-PQ-1QQQ".into(), "not supported"),
             (recipient(&generate()), "is a public recipient"),
             ("age-encryption.org/v1\n-> X25519".into(), "encrypted with age"),

@@ -1,6 +1,8 @@
 //! The keys of the instance, as its administrators see them. Changing them changes files and is done by [`crate::app::keys`].
 
-use shared::model::keys::{Cards, DataKeyRotation, KeptAt, Keys, KeysAct, RootKey, Unlocker, UnlockerKind};
+use shared::model::keys::{
+    Cards, DataKeyRotation, IdentityPlace, KeptAt, Keys, KeysAct, RootKey, Unlocker, UnlockerKind,
+};
 
 use super::caller::Caller;
 use super::{Context, Error, audit, data_keys};
@@ -8,17 +10,18 @@ use crate::crypto::keyring::{Slot, SlotKind, fingerprint};
 use crate::store;
 
 /// Everything there is to know, for who administers the instance.
-pub fn state(cx: &mut Context, caller: &Caller) -> Result<Keys, Error> {
+pub fn state(cx: &mut Context, caller: &Caller, identity: IdentityPlace) -> Result<Keys, Error> {
     caller.require_instance_admin()?;
-    state_for_operator(cx)
+    state_for_operator(cx, identity)
 }
 
 /// The same for the operator at the server's own command line, who may see everything.
-pub fn state_for_operator(cx: &mut Context) -> Result<Keys, Error> {
+pub fn state_for_operator(cx: &mut Context, identity: IdentityPlace) -> Result<Keys, Error> {
     let rotations = store::data_key_rotations::list(cx.tx)?;
     Ok(Keys {
         unlockers: cx.keys.slots().iter().map(unlocker).collect(),
         unlocked_by: cx.keys.unlocked_by().map(|slot| slot.id),
+        identity,
         root: RootKey {
             version: cx.keys.current_root().0,
             retired: cx.keys.retired_roots(),
@@ -68,7 +71,8 @@ pub fn unlocker(slot: &Slot) -> Unlocker {
     }
 }
 
-fn kind(kind: SlotKind) -> UnlockerKind {
+/// What the kind of a slot is called outside.
+pub fn kind(kind: SlotKind) -> UnlockerKind {
     match kind {
         SlotKind::Server => UnlockerKind::Server,
         SlotKind::Recovery => UnlockerKind::Kit,
@@ -105,6 +109,9 @@ pub fn event(act: &KeysAct) -> &'static str {
         | KeysAct::AddCards { .. }
         | KeysAct::AddPlugin { .. }
         | KeysAct::AddEncryptionKey { .. } => "keys.unlocker.create",
+        KeysAct::IdentityInDataDir | KeysAct::IdentityElsewhere { .. } | KeysAct::IdentityNowhere => {
+            "keys.identity.move"
+        }
         KeysAct::Remove { .. } => "keys.unlocker.delete",
         KeysAct::Rename { .. } => "keys.unlocker.update",
         KeysAct::Prove { .. } => "keys.unlocker.prove",

@@ -190,7 +190,10 @@ fn without_its_identity_the_server_is_locked_and_says_which_it_needs() {
     let place = Place::with_store();
     let opens_with = {
         let identities = identity::read_identities(&place.dir.identity()).unwrap();
-        format!("Server ({})", fingerprint(&identity::recipient(&identities[0])))
+        format!(
+            "Server (server, {})",
+            fingerprint(&identity::recipient(&identities[0]))
+        )
     };
     let moved = place.scratch.path().join("moved");
     fs::rename(place.dir.identity(), &moved).unwrap();

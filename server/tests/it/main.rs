@@ -93,6 +93,8 @@ mod secrets;
 #[cfg(test)]
 mod secrets_moving;
 #[cfg(test)]
+mod server_identity;
+#[cfg(test)]
 mod service_tokens;
 #[cfg(test)]
 mod sessions;

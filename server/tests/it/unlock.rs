@@ -3,8 +3,13 @@
 use std::fs;
 
 use serde_json::json;
+use server::app::keys;
+use server::crypto::escrow;
 use server::crypto::identity::{self, Identity};
 use server::crypto::keyring::{NewSlot, SlotKind};
+use server::domain::caller::Caller;
+use shared::model::keys::KeysAct;
+use shared::model::text::SecretText;
 
 use crate::app::{Call, EMAIL, PASSWORD, TestApp, get, post};
 use crate::restore::{Place, text_of};
@@ -59,8 +64,8 @@ fn a_locked_server_says_what_would_open_it() {
     assert_eq!(far.json["locked"], true);
     assert_eq!(far.json["confirmationNeeded"], true);
     assert_eq!(
-        far.json["kits"],
-        json!([{"name": "safe", "fingerprint": fingerprint}])
+        far.json["unlockers"],
+        json!([{"name": "safe", "kind": "kit", "fingerprint": fingerprint}])
     );
     let needed = far.at("/fingerprint");
     assert!(app.app.why_locked().unwrap().opens_with()[0].contains(&needed));
@@ -76,12 +81,86 @@ fn a_locked_server_says_what_would_open_it() {
 }
 
 #[test]
+fn every_kind_of_key_is_named_but_the_servers_own_and_nothing_more_is_told() {
+    const PHRASE: &str = "seven bridges over the quiet river";
+    const VARIABLE: &str = "6c1fe4e407b8911c104518103505b218";
+    let (place, app, kit) = locked();
+    app.send(with(&text_of(&kit)).local()).expect(200);
+    let opened = app.app.store().unwrap();
+    let escrow = escrow::for_passphrase(&identity::generate(), &SecretText::from("of another")).unwrap();
+    let recipient = identity::recipient(&identity::generate());
+    for act in [
+        KeysAct::AddPassphrase {
+            name: "desk".into(),
+            passphrase: SecretText::from(PHRASE),
+        },
+        KeysAct::AddCards {
+            name: "friends".into(),
+            recipient: identity::recipient(&identity::generate()),
+            needed: 2,
+            made: 3,
+        },
+        KeysAct::AddPlugin {
+            name: "token".into(),
+            recipient,
+            escrow,
+        },
+        KeysAct::AddEncryptionKey {
+            name: "old variable".into(),
+            value: SecretText::from(VARIABLE),
+        },
+    ] {
+        keys::perform(&opened, &place.dir, act, app.app.clock.now(), |_| {
+            Ok(Caller::operator())
+        })
+        .unwrap();
+    }
+    drop(opened);
+    app.wait(app.app.close()).unwrap();
+    let app = place.start();
+    let said = app.send(get(LOCKED)).expect(200);
+    let shown = said.json["unlockers"].as_array().unwrap();
+    let named: Vec<_> = shown
+        .iter()
+        .map(|shown| (&shown["name"], &shown["kind"]))
+        .collect();
+    assert_eq!(
+        json!(named),
+        json!([
+            ["safe", "kit"],
+            ["desk", "passphrase"],
+            ["friends", "cards"],
+            ["token", "plugin"],
+            ["old variable", "encryption-key"],
+        ])
+    );
+    assert!(shown.iter().all(|shown| shown.as_object().unwrap().len() == 3));
+    let server = said.at("/fingerprint");
+    assert!(shown.iter().all(|shown| shown["fingerprint"] != server));
+    assert!(!said.text.contains("age1") && !said.text.contains("AGE ENCRYPTED"));
+
+    // Who brings the wrong one is told the same, and what is listed opens.
+    let refused = app
+        .send(with("seven bridges over the quiet lake, and no more").local())
+        .refused(403, "ForbiddenRequestError");
+    let told = refused.at("/message");
+    assert!(told.contains("old variable (ENCRYPTION_KEY, "), "{told}");
+    assert!(
+        told.contains("friends (cards, ") && !told.contains("Server"),
+        "{told}"
+    );
+    app.send(with(VARIABLE).local()).expect(200);
+    assert!(!is_locked(&app));
+    assert_eq!(app.said(VARIABLE) + app.said(PHRASE), 0);
+}
+
+#[test]
 fn an_open_server_says_so_and_takes_no_key() {
     let app = TestApp::new();
     let said = app.send(get(LOCKED)).expect(200);
     assert_eq!(
         said.json,
-        json!({"locked": false, "fingerprint": null, "kits": [], "confirmationNeeded": false})
+        json!({"locked": false, "fingerprint": null, "unlockers": [], "confirmationNeeded": false})
     );
     let key = text_of(&identity::generate());
     app.send(with(&key).local()).refused(400, "BadRequest");
@@ -197,7 +276,7 @@ fn where_no_key_is_missing_none_is_asked_for() {
     let said = app.send(get(LOCKED)).expect(200);
     assert_eq!(
         said.json,
-        json!({"locked": true, "fingerprint": null, "kits": [], "confirmationNeeded": false})
+        json!({"locked": true, "fingerprint": null, "unlockers": [], "confirmationNeeded": false})
     );
     let key = text_of(&kit);
     for call in [with(&key), confirmed(&key, "0000 0000"), with(&key).local()] {

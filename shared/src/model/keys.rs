@@ -76,6 +76,63 @@ pub enum UnlockerKind {
     EncryptionKey,
 }
 
+impl UnlockerKind {
+    /// What people call it, as in the middle of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Kit => "recovery kit",
+            Self::Passphrase => "passphrase",
+            Self::Ssh => "SSH key",
+            Self::Plugin => "age plugin",
+            Self::Cards => "cards",
+            Self::EncryptionKey => "ENCRYPTION_KEY",
+        }
+    }
+}
+
+impl Unlocker {
+    /// What people call its kind; of cards also how many there are.
+    pub fn kind_words(&self) -> String {
+        match self.cards {
+            Some(cards) => format!("{} of {} cards", cards.needed, cards.made),
+            None => self.kind.words().to_owned(),
+        }
+    }
+}
+
+/// Where the identity is with which the server opens its store when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityPlace {
+    /// Beside the data.
+    DataDir,
+    /// In a file that is named at each start.
+    Elsewhere,
+    /// There is none: somebody brings a key at each start.
+    Nowhere,
+}
+
+impl IdentityPlace {
+    /// Where, and what that protects against; a sentence without its end.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DataDir => {
+                "The server's identity lies in the data directory. That protects a copied database file or backup, not a copy of \
+                 the whole directory"
+            }
+            Self::Elsewhere => {
+                "The server's identity lies in a file outside of the data directory. That protects a copy of the data directory \
+                 too, not a copy of the whole machine"
+            }
+            Self::Nowhere => {
+                "The server has no identity of its own: somebody brings another key at each start. That protects a copy of the \
+                 whole machine, as long as that key is not on it"
+            }
+        }
+    }
+}
+
 /// The keys of an instance and what is under way with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +141,8 @@ pub struct Keys {
     pub unlockers: Vec<Unlocker>,
     /// The unlocker by which the server opened the store, unless it was removed since.
     pub unlocked_by: Option<SlotId>,
+    /// Where the server's own key is.
+    pub identity: IdentityPlace,
     /// The key over the keys of all projects.
     pub root: RootKey,
     /// The version of the key that signs tokens.
@@ -192,6 +251,15 @@ pub enum KeysAct {
         /// Which.
         id: SlotId,
     },
+    /// The server's identity is a new one in the data directory from now on.
+    IdentityInDataDir,
+    /// It is one whose file, outside of the data directory, lies safely on disk already.
+    IdentityElsewhere {
+        /// The public half of it.
+        recipient: String,
+    },
+    /// The server has none from now on: somebody brings a key at each start.
+    IdentityNowhere,
     /// An unlocker is called something else.
     Rename {
         /// Which.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::keys::UnlockerKind;
 use crate::model::text::SecretText;
 
 /// `GET /api/strongroom/v1/locked`: nothing in it is secret.
@@ -14,21 +15,23 @@ pub struct Locked {
     /// travels.
     #[serde(default)]
     pub fingerprint: Option<String>,
-    /// The recovery kits that open the store.
+    /// What opens the store, but for the server's own key.
     #[serde(default)]
-    pub kits: Vec<KitName>,
+    pub unlockers: Vec<UnlockerName>,
     /// Whether [`Unlock`] must repeat [`Locked::fingerprint`]: whoever asks is not on the machine itself.
     #[serde(default)]
     pub confirmation_needed: bool,
 }
 
-/// A kit as anybody may see it.
+/// A key of the store as anybody may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KitName {
+pub struct UnlockerName {
     /// Its name.
     pub name: String,
-    /// The fingerprint that stands in it.
+    /// Whose it is.
+    pub kind: UnlockerKind,
+    /// Its fingerprint; it stands in a recovery kit too.
     pub fingerprint: String,
 }
 
@@ -36,7 +39,7 @@ pub struct KitName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unlock {
-    /// The text of a recovery kit, or its key alone.
+    /// The text of a recovery kit or its key alone, cards, an SSH key, a passphrase, or the value of `ENCRYPTION_KEY`.
     pub identity: SecretText,
     /// The fingerprint that the person compared.
     #[serde(default)]

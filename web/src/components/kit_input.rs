@@ -34,7 +34,7 @@ pub fn KitInput(
     any_key: bool,
 ) -> impl IntoView {
     let label = if any_key {
-        "Or the key itself (AGE-SECRET-KEY-1…), cards, an SSH key or a passphrase"
+        "Or the key itself (AGE-SECRET-KEY-1…), cards, an SSH key, a passphrase, or ENCRYPTION_KEY"
     } else {
         "Or the key itself (AGE-SECRET-KEY-1…), or cards"
     };

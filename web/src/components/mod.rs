@@ -53,6 +53,7 @@ pub mod secret_row;
 pub mod secret_toolbar;
 pub mod secret_versions;
 pub mod select;
+pub mod server_identity;
 pub mod session_list;
 pub mod setup_code;
 pub mod shell;

@@ -8,6 +8,7 @@ use super::button::{Button, Weight};
 use super::icon::{Glyph, Icon};
 use super::key_act::Asked;
 use super::menu::{Menu, MenuItem};
+use crate::words::capitalized;
 
 /// The list.
 #[component]
@@ -165,16 +166,7 @@ fn actions(unlocker: &Unlocker, asked: RwSignal<Option<Asked>>) -> Vec<MenuItem>
 }
 
 fn kind(unlocker: &Unlocker) -> (Icon, String, Tone) {
-    let word = match (unlocker.kind, unlocker.cards) {
-        (UnlockerKind::Server, _) => "Server".to_owned(),
-        (UnlockerKind::Kit, _) => "Recovery kit".to_owned(),
-        (UnlockerKind::Passphrase, _) => "Passphrase".to_owned(),
-        (UnlockerKind::Ssh, _) => "SSH key".to_owned(),
-        (UnlockerKind::Plugin, _) => "age plugin".to_owned(),
-        (UnlockerKind::Cards, Some(cards)) => format!("{} of {} cards", cards.needed, cards.made),
-        (UnlockerKind::Cards, None) => "Cards".to_owned(),
-        (UnlockerKind::EncryptionKey, _) => "ENCRYPTION_KEY".to_owned(),
-    };
+    let word = capitalized(&unlocker.kind_words());
     match unlocker.kind {
         UnlockerKind::Server => (Icon::Server, word, Tone::Neutral),
         _ if unlocker.opens_backups => (Icon::Key, word, Tone::Accent),

@@ -3,10 +3,12 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::model::keys::UnlockerKind;
 use shared::model::text::SecretText;
-use shared::wire::unlock::{Locked as State, Unlock};
+use shared::wire::unlock::{Locked as State, Unlock, UnlockerName};
 
 use crate::api;
+use crate::components::badge::Badge;
 use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
 use crate::components::field::Checkbox;
@@ -17,6 +19,7 @@ use crate::components::splash::Splash;
 use crate::location;
 use crate::problem::Problem;
 use crate::session::Session;
+use crate::words::capitalized;
 
 const WHAT: &str = "The store is still locked";
 
@@ -54,10 +57,17 @@ fn UnlockForm(state: State) -> impl IntoView {
     let compared = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
+    let nothing_to_bring = state.unlockers.is_empty().then(|| {
+        if state.fingerprint.is_some() {
+            "Nothing but the server's own identity. Put its file back where it was, and start the server again."
+        } else {
+            "No key is missing: something else is in the way. The server's log says what."
+        }
+    });
     let needed = state.fingerprint.clone().filter(|_| state.confirmation_needed);
     let must_compare = needed.is_some();
     let confirmed = StoredValue::new(needed.clone());
-    // Over plain HTTP from elsewhere there is nothing to compare, and a kit must not travel.
+    // Over plain HTTP from elsewhere there is nothing to compare, and a key must not travel.
     let exposed = location::is_exposed();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -75,7 +85,7 @@ fn UnlockForm(state: State) -> impl IntoView {
                 Ok(_) => session.start().await,
                 Err(error) => {
                     problem.try_set(Some(Problem::new(WHAT, &error).with_next(
-                        "Check that the kit is one of those above. A kit that opens nothing leaves everything as it is.",
+                        "Check that the key is one of those above. A key that opens nothing leaves everything as it is.",
                     )));
                 }
             }
@@ -83,43 +93,12 @@ fn UnlockForm(state: State) -> impl IntoView {
         });
     };
     view! {
-        <Card
-            title="Locked"
-            lead="The server runs, but its own key does not open the store. A recovery kit does. Nothing is lost."
-        >
+        <Card title="Locked" lead="The server runs, but no key that it has opens the store. Nothing is lost.">
             <section class="form" aria-labelledby="opens-heading">
                 <h2 id="opens-heading">"What opens it"</h2>
-                {state
-                    .kits
-                    .is_empty()
-                    .then(|| {
-                        view! {
-                            <p class="soft">
-                                "No recovery kit was made. Put the server's own identity file back into its data directory and "
-                                "restart it."
-                            </p>
-                        }
-                    })}
+                {nothing_to_bring.map(|why| view! { <p class="soft">{why}</p> })}
                 <ul class="rows">
-                    {state
-                        .kits
-                        .into_iter()
-                        .map(|kit| {
-                            view! {
-                                <li class="row">
-                                    <Glyph icon=Icon::Key />
-                                    <div class="row-text">
-                                        <p class="row-title">
-                                            <bdi>{kit.name}</bdi>
-                                        </p>
-                                        <p class="soft">
-                                            <code>{kit.fingerprint}</code>
-                                        </p>
-                                    </div>
-                                </li>
-                            }
-                        })
-                        .collect_view()}
+                    {state.unlockers.into_iter().map(|unlocker| view! { <Opener unlocker /> }).collect_view()}
                 </ul>
             </section>
             <form class="form" on:submit=submit>
@@ -131,7 +110,7 @@ fn UnlockForm(state: State) -> impl IntoView {
                                 <Glyph icon=Icon::Shield />
                                 <div class="notice-text">
                                     <p>
-                                        "A kit must reach the right server only. Compare this fingerprint with the one in the "
+                                        "A key must reach the right server only. Compare this fingerprint with the one in the "
                                         "server's log or on its console:"
                                     </p>
                                     <p>
@@ -167,5 +146,28 @@ fn UnlockForm(state: State) -> impl IntoView {
                 />
             </form>
         </Card>
+    }
+}
+
+/// One of the keys that open the store.
+#[component]
+fn Opener(unlocker: UnlockerName) -> impl IntoView {
+    let kind = capitalized(unlocker.kind.words());
+    view! {
+        <li class="row">
+            <Glyph icon=Icon::Key />
+            <div class="row-text">
+                <p class="row-title">
+                    <bdi>{unlocker.name}</bdi>
+                    " "
+                    <Badge text=kind />
+                </p>
+                <p class="soft">
+                    <code>{unlocker.fingerprint}</code>
+                    {(unlocker.kind == UnlockerKind::Plugin)
+                        .then_some(" · on the machine that has it: strongroom unlock --identity FILE")}
+                </p>
+            </div>
+        </li>
     }
 }

@@ -19,6 +19,7 @@ use crate::components::key_rotations::KeyRotations;
 use crate::components::kit_wizard::KitWizard;
 use crate::components::notice::ProblemNotice;
 use crate::components::page::Page;
+use crate::components::server_identity::ServerIdentity;
 use crate::components::skeleton::Skeleton;
 use crate::components::unlocker_list::UnlockerList;
 use crate::problem::Problem;
@@ -104,6 +105,7 @@ pub fn RecoveryPage() -> impl IntoView {
                 Load::Ready(list) => {
                     view! {
                         <UnlockerList keys=list.keys.clone() making asked />
+                        <ServerIdentity place=list.keys.identity asked />
                         <BackupPanel has_kit />
                         <KeyRotations keys=list.keys asked />
                         <RestorePanel />

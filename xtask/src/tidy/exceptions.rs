@@ -28,16 +28,20 @@ pub const EXPOSING_FILES: &[Exception] = &[
         reason: "prints the token for `login --plain`",
     },
     Exception {
-        path: "server/src/cli/operator/keys/add.rs",
-        reason: "hands a PIN on to the plugin that asks for it",
-    },
-    Exception {
         path: "server/src/cli/operator/keys/cards.rs",
         reason: "writes cards and kits into the files that were asked for",
     },
     Exception {
+        path: "server/src/cli/operator/keys/identity.rs",
+        reason: "writes the server's identity into the file that was asked for",
+    },
+    Exception {
         path: "server/src/cli/operator/keys/kit.rs",
         reason: "writes a recovery kit into the file that was asked for",
+    },
+    Exception {
+        path: "server/src/cli/operator/plugin.rs",
+        reason: "looks for a plugin's identity in what was given, and hands a PIN on to the plugin that asks for it",
     },
     Exception {
         path: "server/src/cli/operator/serve.rs",

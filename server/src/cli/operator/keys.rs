@@ -2,6 +2,7 @@
 
 mod add;
 mod cards;
+mod identity;
 mod kit;
 mod list;
 mod selected;
@@ -10,10 +11,11 @@ use clap::{Args, Subcommand};
 use shared::model::ids::ProjectId;
 use shared::model::keys::KeysAct;
 use std::io::sink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::StoreArgs;
 use super::submit::{submit, unexpected};
+use super::{StoreArgs, plugin};
+use crate::app::data_dir::DataDir;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -75,6 +77,21 @@ Examples:
 Examples:
   cat card-1.txt card-4.txt card-5.txt | strongroom keys combine-cards --output kit.txt")]
     CombineCards(cards::CombineArgs),
+    /// Show or choose where the key is with which the server starts by itself
+    #[command(after_help = "Each choice protects against something else:
+  --in-data-dir   a copied database file or backup, not a copy of the whole data directory [the first start]
+  --move-to FILE  a copy of the data directory too, not a copy of the whole machine
+  --none          a copy of the whole machine too: somebody brings another key at each start
+
+A new identity takes the place of the old one; the server runs on meanwhile. Interrupted, give the same command again.
+
+Examples:
+  strongroom keys identity
+  strongroom keys identity --move-to /etc/strongroom/identity
+  strongroom serve --identity /etc/strongroom/identity
+  strongroom keys identity --none
+  strongroom keys identity --in-data-dir")]
+    Identity(identity::IdentityArgs),
     /// Show that a key works: it is opened once and forgotten
     #[command(after_help = "Examples:
   strongroom keys prove --identity kit.txt
@@ -208,6 +225,7 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
         KeysCommand::AddEncryptionKey(args) => add::encryption_key(args, printer).await,
         KeysCommand::AddCards(args) => cards::add(args, printer).await,
         KeysCommand::CombineCards(args) => cards::combine(&args, printer),
+        KeysCommand::Identity(args) => identity::run(args, printer).await,
         KeysCommand::Prove(args) => prove(args, printer).await,
         KeysCommand::Remove(args) => {
             let id = Selected::of(&args.store, &args.unlocker).await?.id;
@@ -269,20 +287,21 @@ async fn act(store: &StoreArgs, act: KeysAct, printer: &Printer) -> Result<(), F
 async fn prove(args: ProveArgs, printer: &Printer) -> Result<(), Failure> {
     let mut store = args.store;
     // Here it is what is to be proven, not what opens the store.
-    let key = given_key(store.keys.identity.take(), printer)?;
+    let key = given_key(&mut store, printer)?;
     act(&store, KeysAct::Prove { key }, printer).await
 }
 
-/// The key in a file, or one that is typed.
-pub fn given_key(file: Option<PathBuf>, printer: &Printer) -> Result<SecretText, Failure> {
-    let Some(file) = file else {
+/// The key in the file that `--identity` names, which then names nothing else, or one that is typed.
+pub fn given_key(store: &mut StoreArgs, printer: &Printer) -> Result<SecretText, Failure> {
+    let Some(file) = store.keys.identity.take() else {
         return if prompt::possible() {
             prompt::hidden(printer, "Passphrase, or the last line of a recovery kit")
         } else {
             prompt::piped()
         };
     };
-    key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))
+    let key = key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))?;
+    plugin::unwrap(key, &DataDir::new(store.data_dir.path()?))
 }
 
 /// The text of a file with a key. The error names the file.

@@ -5,6 +5,7 @@ pub mod backup;
 mod key_args;
 pub mod keys;
 pub mod new_file;
+mod plugin;
 pub mod restore;
 pub mod runbook;
 pub mod serve;

@@ -59,10 +59,6 @@ const LOCKED: u8 = 7;
 
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
-    process::hide_secrets().map_err(|error| {
-        Failure::new("The secrets among the environment variables cannot be hidden")
-            .because(error.to_string())
-    })?;
     logging::start();
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);

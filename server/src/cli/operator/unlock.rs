@@ -7,9 +7,14 @@ use clap::Args;
 use super::StoreArgs;
 use super::keys::given_key;
 use super::submit::{running, unexpected};
+use crate::app::data_dir::DataDir;
+use crate::app::open::named;
 use crate::app::operator::{Command, Reply};
+use crate::app::unlock::to_bring;
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::cli::prompt;
+use crate::crypto::{keyfile, keyring};
 
 /// Arguments of `unlock`.
 #[derive(Debug, Args)]
@@ -22,7 +27,10 @@ pub struct UnlockArgs {
 /// Runs `unlock`.
 pub fn run(args: UnlockArgs, printer: &Printer) -> Result<(), Failure> {
     let mut store = args.store;
-    let key = given_key(store.keys.identity.take(), printer)?;
+    if store.keys.identity.is_none() && prompt::possible() {
+        say_what_opens(&store, printer)?;
+    }
+    let key = given_key(&mut store, printer)?;
     match running(&store, &Command::Unlock { key }, &mut sink())? {
         Reply::Done { message } => {
             printer.note(&format!("{message}."));
@@ -30,4 +38,16 @@ pub fn run(args: UnlockArgs, printer: &Printer) -> Result<(), Failure> {
         }
         _ => Err(unexpected()),
     }
+}
+
+/// The keys among which a person may choose. Damaged key files are the server's to explain.
+fn say_what_opens(store: &StoreArgs, printer: &Printer) -> Result<(), Failure> {
+    let dir = DataDir::new(store.data_dir.path()?);
+    let loaded = keyfile::load(dir.path()).ok().flatten();
+    let slots = loaded.and_then(|loaded| keyring::fingerprints(&loaded.text).ok());
+    let opens: Vec<String> = to_bring(&slots.unwrap_or_default()).map(named).collect();
+    if !opens.is_empty() {
+        printer.note(&format!("The store opens with:\n  {}", opens.join("\n  ")));
+    }
+    Ok(())
 }

@@ -6,7 +6,6 @@ use axum::extract::State;
 use shared::wire::keys::{DoKeys, Keys, KeysDone};
 
 use crate::app::App;
-use crate::domain::keys;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::Bearer;
@@ -14,7 +13,7 @@ use crate::http::reauthenticate;
 
 /// Everything as it is.
 pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<Keys>, Failure> {
-    Ok(Json(app.read_as(caller, keys::state).await?))
+    Ok(Json(app.keys(caller).await?))
 }
 
 /// Does something with keys, once the password was given again.
@@ -28,6 +27,6 @@ pub async fn act(
     })
     .await?;
     let message = app.act_on_keys(caller.clone(), request.act).await?;
-    let keys = app.read_as(caller, keys::state).await?;
+    let keys = app.keys(caller).await?;
     Ok(Json(KeysDone { message, keys }))
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use shared::wire::unlock::{KitName, Locked, Unlock, Unlocked};
+use shared::wire::unlock::{Locked, Unlock, Unlocked, UnlockerName};
 
 use crate::app::App;
+use crate::app::unlock::to_bring;
+use crate::domain::keys;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::{From, OnThisMachine};
@@ -13,14 +15,16 @@ use crate::http::guard::{From, OnThisMachine};
 /// Whether the store is locked, and what would open it. Nothing of it is secret.
 pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMachine) -> Json<Locked> {
     let why = app.why_locked();
-    let kits = why.iter().flat_map(|why| why.kits()).map(|kit| KitName {
-        name: kit.name.clone(),
-        fingerprint: kit.fingerprint.clone(),
+    let unlockers = why.iter().flat_map(|why| to_bring(&why.slots));
+    let unlockers = unlockers.map(|slot| UnlockerName {
+        name: slot.name.clone(),
+        kind: keys::kind(slot.kind),
+        fingerprint: slot.fingerprint.clone(),
     });
     Json(Locked {
         locked: why.is_some(),
         fingerprint: why.as_ref().and_then(|why| why.fingerprint().map(str::to_owned)),
-        kits: kits.collect(),
+        unlockers: unlockers.collect(),
         // Without a fingerprint there is nothing to compare.
         confirmation_needed: why.is_some_and(|why| why.fingerprint().is_some()) && !near,
     })

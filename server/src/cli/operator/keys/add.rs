@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 
-use age::Callbacks;
-use age::secrecy::SecretString;
 use clap::Args;
 use shared::model::keys::KeysAct;
 
 use super::act;
 use crate::cli::failure::Failure;
-use crate::cli::operator::StoreArgs;
+use crate::cli::operator::{StoreArgs, plugin};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
-use crate::crypto::{escrow, identity};
+use crate::crypto::identity;
 
 /// A new unlocker with a name.
 #[derive(Debug, Args)]
@@ -82,18 +80,8 @@ pub async fn ssh(args: SshArgs, printer: &Printer) -> Result<(), Failure> {
 
 /// Runs `keys add-plugin`. The plugin runs here, never in the server; the store gets a file that only the plugin opens.
 pub async fn plugin(args: PluginArgs, printer: &Printer) -> Result<(), Failure> {
-    let refused = |why: String| Failure::new("The plugin cannot be used").because(why);
-    let recipient: age::plugin::Recipient = args
-        .recipient
-        .parse()
-        .map_err(|why: &str| refused(why.to_owned()))?;
-    let name = recipient.plugin().to_owned();
-    let plugin =
-        age::plugin::RecipientPluginV1::new(&name, &[recipient], &[], Terminal).map_err(|error| {
-            refused(format!("{error:?}")).advise(format!("Install age-plugin-{name} on this machine"))
-        })?;
     let kept = identity::generate();
-    let escrow = escrow::for_recipient(&kept, &plugin).map_err(|error| refused(error.to_string()))?;
+    let (name, escrow) = plugin::wrap(&kept, &args.recipient)?;
     let plugin_act = KeysAct::AddPlugin {
         name: args.named.name.unwrap_or(name),
         recipient: identity::recipient(&kept),
@@ -112,30 +100,4 @@ pub async fn encryption_key(args: NamedArgs, printer: &Printer) -> Result<(), Fa
     };
     let name = args.name.unwrap_or_else(|| variable.to_owned());
     act(&args.store, KeysAct::AddEncryptionKey { name, value }, printer).await
-}
-
-/// What a plugin asks and says reaches the person at the terminal.
-#[derive(Clone)]
-struct Terminal;
-
-impl Callbacks for Terminal {
-    fn display_message(&self, message: &str) {
-        Printer::of_process().note(message);
-    }
-
-    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
-        let printer = Printer::of_process();
-        let choices = no.map_or_else(|| yes.to_owned(), |no| format!("{yes} / {no}"));
-        let typed = prompt::line(&printer, &format!("{message} ({choices})")).ok()?;
-        Some(typed.trim().eq_ignore_ascii_case(yes))
-    }
-
-    fn request_public_string(&self, description: &str) -> Option<String> {
-        prompt::line(&Printer::of_process(), description).ok()
-    }
-
-    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        let typed = prompt::hidden(&Printer::of_process(), description).ok()?;
-        Some(SecretString::from(typed.expose().to_owned()))
-    }
 }

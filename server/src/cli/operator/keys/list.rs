@@ -1,7 +1,7 @@
 //! `keys list`.
 
 use clap::Args;
-use shared::model::keys::{Keys, RotationState, Unlocker, UnlockerKind};
+use shared::model::keys::{Keys, RotationState, Unlocker};
 
 use super::selected::keys;
 use crate::cli::failure::Failure;
@@ -56,7 +56,7 @@ fn row(unlocker: &Unlocker, keys: &Keys) -> Vec<String> {
         .collect();
     vec![
         unlocker.name.clone(),
-        kind(unlocker),
+        unlocker.kind_words(),
         unlocker.fingerprint.clone(),
         unlocker.created_at.date(),
         match unlocker.proven_at {
@@ -74,25 +74,15 @@ fn row(unlocker: &Unlocker, keys: &Keys) -> Vec<String> {
     ]
 }
 
-fn kind(unlocker: &Unlocker) -> String {
-    match (unlocker.kind, unlocker.cards) {
-        (UnlockerKind::Server, _) => "server".into(),
-        (UnlockerKind::Kit, _) => "recovery kit".into(),
-        (UnlockerKind::Passphrase, _) => "passphrase".into(),
-        (UnlockerKind::Ssh, _) => "SSH key".into(),
-        (UnlockerKind::Plugin, _) => "age plugin".into(),
-        (UnlockerKind::Cards, Some(cards)) => format!("{} of {} cards", cards.needed, cards.made),
-        (UnlockerKind::Cards, None) => "cards".into(),
-        (UnlockerKind::EncryptionKey, _) => "ENCRYPTION_KEY".into(),
-    }
-}
-
 /// What is inside, in sentences.
 fn state(keys: &Keys) -> String {
-    let mut lines = vec![format!(
-        "Root key {}, signing key {}.",
-        keys.root.version, keys.signing_version
-    )];
+    let mut lines = vec![
+        format!("{}.", keys.identity.words()),
+        format!(
+            "Root key {}, signing key {}.",
+            keys.root.version, keys.signing_version
+        ),
+    ];
     if !keys.root.retired.is_empty() {
         lines.push(
             "Retired root keys are kept for older copies of the database: `strongroom keys destroy-retired` ends that.".into(),
