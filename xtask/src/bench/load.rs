@@ -217,7 +217,10 @@ mod tests {
             Request::new("GET", "/", quick, None, None)
         };
         let measured = run_while(quick, 1, Pace::PerSecond(1e6), |number| number < 10, slow).unwrap();
-        assert!(measured.percentile(100) >= Duration::from_millis(90), "{measured:?}");
+        assert!(
+            measured.percentile(100) >= Duration::from_millis(90),
+            "{measured:?}"
+        );
     }
 
     #[test]
