@@ -23,8 +23,9 @@ const BATCH: u64 = 500;
 const BATCHES: u64 = 200;
 /// What the file has at least when its key is changed.
 const FILE: u64 = 200_000_000;
-/// Bytes of the values that make it so large.
+/// Bytes of the values that make it so large, and how many of them fit into one request.
 const LARGE: usize = 4_096;
+const LARGE_BATCH: u64 = 200;
 /// Reads in a second, which leave a rotation most of the two cores: without a limit one would measure how the kernel
 /// divides them.
 const READS: f64 = 500.0;
@@ -50,8 +51,8 @@ pub fn measure(binary: &Path, data: &Path, log: &Path, time: Duration, report: &
     bench.root()?;
     let alone = bench.reads_alone()?;
     bench.values(&alone)?;
-    bench.every_project()?;
-    bench.file(&alone)
+    bench.file(&alone)?;
+    bench.every_project()
 }
 
 struct Bench<'a> {
@@ -171,7 +172,7 @@ impl Bench<'_> {
             self.access.make_folder("prod", &folder)?;
             self.all(1, |_| {
                 self.access
-                    .create_batch_of("prod", &format!("/{folder}"), BATCH, &value)
+                    .create_batch_of("prod", &format!("/{folder}"), LARGE_BATCH, &value)
             })?;
             folders += 1;
         }
