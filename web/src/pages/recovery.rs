@@ -72,11 +72,15 @@ pub fn RecoveryPage() -> impl IntoView {
         });
     };
     let done = move |done: KeysDone| {
-        if let Some(name) = state.with_untracked(|state| removed(asked.get_untracked().as_ref(), state)) {
-            offer.set(Some(Offer::Removed(name)));
+        match state.with_untracked(|state| removed(asked.get_untracked().as_ref(), state)) {
+            // What follows from it stands in the offer.
+            Some(name) => {
+                announcements.say(format!("{name} opens the store no more"));
+                offer.set(Some(Offer::Removed(name)));
+            }
+            None => announcements.say(done.message),
         }
         asked.set(None);
-        announcements.say(done.message);
         show(done.keys);
         focus_next("main");
     };

@@ -7,7 +7,7 @@ use crate::stage::show;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_key_does_what_the_sheet_says() -> Result<()> {
-    show(&[("ALPHA", "1"), ("BETA", "2")], async |stage, visit| {
+    show(&[("ALPHA", "1"), ("BETA", "2")], async |_, visit| {
         visit.shows(visit.button("Reveal ALPHA")).await?;
         let keys = visit.page.keyboard();
         let value = visit.page.get_by_label("Value", true);
