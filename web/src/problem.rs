@@ -18,9 +18,14 @@ pub struct Problem {
 impl Problem {
     /// Words for an error of the API. `what` says what the reader was doing.
     pub fn new(what: impl Into<String>, error: &Error) -> Self {
+        let what = what.into();
         Self {
-            what: what.into(),
-            why: error.message.clone(),
+            why: if what.starts_with("Nothing was") {
+                without_nothing(&error.message)
+            } else {
+                error.message.clone()
+            },
+            what,
             next: next_step(error.kind).to_owned(),
             request_id: error.request_id.clone(),
         }
@@ -42,6 +47,22 @@ impl Problem {
         self.next = next.into();
         self
     }
+}
+
+/// The server's sentence without its own "Nothing was changed", for where that stands above it already.
+pub fn without_nothing(message: &str) -> String {
+    let reason = message
+        .strip_prefix("Nothing was changed, because ")
+        .or_else(|| message.strip_prefix("Nothing was changed: "));
+    if let Some(reason) = reason {
+        let mut letters = reason.chars();
+        let first = letters.next().map(char::to_uppercase);
+        return first.into_iter().flatten().chain(letters).collect();
+    }
+    let message = message.replace(". Nothing was changed; try again", "; try again");
+    message
+        .strip_suffix(". Nothing was changed")
+        .map_or_else(|| message.replace(". Nothing was changed. ", ". "), str::to_owned)
 }
 
 fn next_step(kind: Kind) -> &'static str {
@@ -78,5 +99,38 @@ mod tests {
         assert_eq!(problem.why, "You are not allowed to read secrets in prod");
         assert!(problem.next.contains("administrator"));
         assert_eq!(problem.request_id.as_deref(), Some("req-abc"));
+    }
+
+    #[test]
+    fn that_nothing_was_changed_is_said_once() {
+        let why = |message: &str| {
+            let error = Error {
+                kind: Kind::Refused,
+                message: message.to_owned(),
+                request_id: None,
+            };
+            Problem::new("Nothing was saved", &error).why
+        };
+        assert_eq!(
+            why("Nothing was changed, because one change cannot be made. 'A': gone"),
+            "One change cannot be made. 'A': gone"
+        );
+        assert_eq!(why("Nothing was changed: no such key"), "No such key");
+        assert_eq!(
+            why("The password is wrong. Nothing was changed"),
+            "The password is wrong"
+        );
+        assert_eq!(
+            why("It does not fit. Nothing was changed. Send it again"),
+            "It does not fit. Send it again"
+        );
+        assert_eq!(
+            why("Many writers touched the same rows. Nothing was changed; try again"),
+            "Many writers touched the same rows; try again"
+        );
+        assert_eq!(
+            why("The server's disk is full. Nothing was changed and nothing is lost; free some space"),
+            "The server's disk is full. Nothing was changed and nothing is lost; free some space"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Keys & recovery: more ways to unlock, proving, removing, and rotations that are followed to their end.
 
 use anyhow::{Result, ensure};
-use e2e::visit::{Chromium, Visit};
+use e2e::visit::{Chromium, SOON, Visit};
+use playwright_rs::expect;
 use playwright_rs::protocol::AriaRole;
 
 use crate::stage::{Stage, patiently};
@@ -12,6 +13,33 @@ const PASSWORD_LABEL: &str = "Your password";
 /// An action of the menu that is open.
 async fn choose(visit: &Visit, name: &str) -> Result<()> {
     visit.click(visit.part(AriaRole::Menuitem, name), name).await
+}
+
+/// The key that was removed was lost: everything under new keys, with one password and one button.
+async fn rotate_everything(visit: &Visit) -> Result<()> {
+    visit
+        .shows(visit.heading("Was Desk lost, or seen by somebody?"))
+        .await?;
+    visit.inspect("keys-lost").await?;
+    visit.fill(PASSWORD_LABEL, "a wrong passphrase").await?;
+    visit.watch.expect("/api/strongroom/v1/keys");
+    visit.press("Rotate everything now").await?;
+    visit.says("The password is wrong").await?;
+    visit.watch.came("/api/strongroom/v1/keys").await?;
+    visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+    visit.press("Rotate everything now").await?;
+    visit.shows(visit.text("Everything is under new keys.")).await?;
+    visit.inspect("keys-everything").await?;
+    visit.press("Close").await?;
+    visit
+        .gone(visit.heading("Was Desk lost, or seen by somebody?"))
+        .await?;
+
+    // Not only after a removal; and nobody has to.
+    visit.press("Rotate everything").await?;
+    visit.shows(visit.button("Rotate everything now")).await?;
+    visit.press("Cancel").await?;
+    visit.gone(visit.button("Rotate everything now")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +116,18 @@ async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
         // Followed to its end without a reload.
         visit.gone(visit.text("versions sealed anew")).await?;
 
+        visit.press("More about the data keys").await?;
+        choose(&visit, "Rotate the data key of one project").await?;
+        let projects = visit.page.get_by_label("Project", true);
+        expect(projects)
+            .with_timeout(SOON)
+            .to_have_value(&stage.instance.project)
+            .await?;
+        visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
+        visit.inspect("keys-one-project").await?;
+        visit.press("Confirm").await?;
+        visit.says("The project has a new key").await?;
+
         visit.press("More about Desk").await?;
         choose(&visit, "Remove").await?;
         visit.shows(visit.part(AriaRole::Dialog, "Remove Desk?")).await?;
@@ -97,15 +137,24 @@ async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
         visit.gone(visit.button("More about Desk")).await?;
         visit.fits("keys").await?;
 
+        rotate_everything(&visit).await?;
+
         let state = std::process::Command::new(e2e::program::binary()?)
             .args(["keys", "list", "--json", "--data-dir"])
             .arg(&stage.server.data_dir)
             .output()?;
         let state = String::from_utf8(state.stdout)?;
+        let state: serde_json::Value = serde_json::from_str(&state)?;
+        let rotation = &state["rotations"][0];
         ensure!(
-            state.contains("\"state\": \"done\"") && !state.contains("Desk"),
+            rotation["state"] == "done" && rotation["done"] == 40 && rotation["version"] == 4,
             "{state}"
         );
+        ensure!(
+            state["root"]["version"] == 3 && state["root"]["retired"] == serde_json::json!([]),
+            "{state}"
+        );
+        ensure!(!state.to_string().contains("Desk"), "{state}");
         visit.was_clean(&stage.server.url())?;
         chromium.end().await
     })

@@ -68,3 +68,24 @@ impl Stage {
         Ok(visit)
     }
 }
+
+/// Somebody who is logged in looks at these secrets of `dev`, names and values, and does something there. The browser must
+/// have nothing to complain about.
+pub async fn show(
+    secrets: &[(&str, &str)],
+    gestures: impl AsyncFnOnce(&Stage, &Visit) -> Result<()>,
+) -> Result<()> {
+    patiently(Box::pin(async {
+        let stage = Stage::new()?;
+        for (name, value) in secrets {
+            stage.create(name, value)?;
+        }
+        let chromium = Chromium::start().await?;
+        let visit = stage.visit(&chromium).await?;
+        gestures(&stage, &visit).await?;
+        visit.was_clean(&stage.server.url())?;
+        chromium.end().await?;
+        stage.server.stop()
+    }))
+    .await
+}

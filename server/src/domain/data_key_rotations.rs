@@ -4,8 +4,12 @@
 //! Each step is one transaction, so it may end at any moment and go on later. Whoever writes meanwhile uses the newest key
 //! already, and versions never change, so nobody waits for anybody.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use shared::model::ids::ProjectId;
 use shared::model::keys::RotationState as State;
+use shared::model::time::UnixMillis;
 
 use super::data_keys::{self, DataKeys, Part};
 use super::{Context, Error};
@@ -13,31 +17,51 @@ use crate::store;
 use crate::store::data_key_rotations::{Resealed, Rotation};
 use crate::store::secrets::Secret;
 
+/// Versions of secrets that one step looks at, whosever they are.
+const LOOKED_AT: i64 = 2_000;
+
 /// Begins a rotation of a project's data key. One that was under way goes on towards the newer key.
 pub fn begin(cx: &mut Context, project: ProjectId) -> Result<(), Error> {
-    let version = data_keys::renew(cx, project)?;
-    let total = store::data_key_rotations::count_older(cx.tx, project, version)?;
-    let rotation = Rotation {
-        project,
-        version,
-        state: State::Running,
-        total,
-        done: 0,
-        unreadable: 0,
-        cursor: (String::new(), 0),
-        started: cx.now,
-        updated: cx.now,
-    };
-    Ok(store::data_key_rotations::put(cx.tx, &rotation)?)
+    let versions = store::data_key_rotations::versions(cx.tx)?;
+    let started = start(cx)?;
+    begin_one(cx, project, started, &versions)
 }
 
 /// Begins one for every project, the deleted ones included; returns how many.
 pub fn begin_all(cx: &mut Context) -> Result<usize, Error> {
     let projects = store::projects::ids_with_trash(cx.tx)?;
+    let versions = store::data_key_rotations::versions(cx.tx)?;
+    let started = start(cx)?;
     for project in &projects {
-        begin(cx, *project)?;
+        begin_one(cx, *project, started, &versions)?;
     }
     Ok(projects.len())
+}
+
+/// A time of its own for those that begin together: by it they are known to end together.
+fn start(cx: &mut Context) -> Result<UnixMillis, Error> {
+    let latest = store::data_key_rotations::latest_start(cx.tx)?;
+    Ok(latest.map_or(cx.now, |UnixMillis(latest)| UnixMillis(latest + 1).max(cx.now)))
+}
+
+fn begin_one(
+    cx: &mut Context,
+    project: ProjectId,
+    started: UnixMillis,
+    versions: &HashMap<ProjectId, i64>,
+) -> Result<(), Error> {
+    let rotation = Rotation {
+        project,
+        version: data_keys::renew(cx, project)?,
+        state: State::Running,
+        total: versions.get(&project).copied().unwrap_or_default(),
+        done: 0,
+        unreadable: 0,
+        cursor: (String::new(), 0),
+        started,
+        updated: cx.now,
+    };
+    Ok(store::data_key_rotations::put(cx.tx, &rotation)?)
 }
 
 /// Whether there is something to do.
@@ -46,43 +70,58 @@ pub fn is_running(cx: &mut Context) -> Result<bool, Error> {
 }
 
 /// Seals up to `most` versions anew. `false` when there is nothing to do.
+///
+/// All projects are gone through together, in the order of the versions themselves: thousands of projects cost no more than
+/// one. The rotation that began first keeps the place; at its end those that began with it have been through as well.
 pub fn step(cx: &mut Context, most: i64) -> Result<bool, Error> {
-    let Some(mut rotation) = store::data_key_rotations::next(cx.tx)? else {
+    let Some(first) = store::data_key_rotations::next(cx.tx)? else {
         return Ok(false);
     };
-    let keys = data_keys::open(cx, rotation.project)?;
-    let after = (rotation.cursor.0.as_str(), rotation.cursor.1);
-    let rows = store::secrets::versions_after(cx.tx, rotation.project, after, most)?;
-    match rows.last() {
-        Some(last) => {
-            rotation.cursor = (last.id.to_string(), last.version);
-            for row in &rows {
-                if keys.is_current(&row.value_sealed).unwrap_or_default() {
-                    continue;
-                }
-                match resealed(&keys, row)? {
-                    Some(resealed) => {
-                        store::data_key_rotations::reseal(cx.tx, &resealed)?;
-                        rotation.done += 1;
-                    }
-                    None => rotation.unreadable += 1,
-                }
+    let Some(end) = store::data_key_rotations::place_after(cx.tx, &first.cursor, LOOKED_AT)? else {
+        store::data_key_rotations::finish(cx.tx, first.started, cx.now)?;
+        return Ok(true);
+    };
+    let rows = store::data_key_rotations::older(cx.tx, &first.cursor, &end, most)?;
+    let reached = match rows.last() {
+        Some((_, last)) if i64::try_from(rows.len()) == Ok(most) => (last.id.to_string(), last.version),
+        _ => end,
+    };
+    let mut projects: HashMap<ProjectId, Progress> = HashMap::new();
+    for (project, row) in &rows {
+        let progress = match projects.entry(*project) {
+            Entry::Occupied(progress) => progress.into_mut(),
+            Entry::Vacant(place) => place.insert(Progress::of(data_keys::open(cx, *project)?)),
+        };
+        match resealed(&progress.keys, row)? {
+            Some(resealed) => {
+                store::data_key_rotations::reseal(cx.tx, &resealed)?;
+                progress.done += 1;
             }
+            None => progress.unreadable += 1,
         }
-        None => rotation.state = finished(cx, &rotation)?,
     }
-    rotation.updated = cx.now;
-    store::data_key_rotations::put(cx.tx, &rotation)?;
+    for (project, progress) in projects {
+        store::data_key_rotations::count(cx.tx, project, progress.done, progress.unreadable, cx.now)?;
+    }
+    store::data_key_rotations::look_on(cx.tx, first.project, &reached, cx.now)?;
     Ok(true)
 }
 
-/// The end: older keys go, once nothing is under them.
-fn finished(cx: &mut Context, rotation: &Rotation) -> Result<State, Error> {
-    if store::data_key_rotations::count_older(cx.tx, rotation.project, rotation.version)? > 0 {
-        return Ok(State::Incomplete);
+/// What one step did for a project.
+struct Progress {
+    keys: DataKeys,
+    done: i64,
+    unreadable: i64,
+}
+
+impl Progress {
+    fn of(keys: DataKeys) -> Self {
+        Self {
+            keys,
+            done: 0,
+            unreadable: 0,
+        }
     }
-    store::project_keys::remove_older(cx.tx, rotation.project, rotation.version)?;
-    Ok(State::Done)
 }
 
 /// A version as it is under the newest key; none when it does not open.

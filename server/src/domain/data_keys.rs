@@ -157,11 +157,6 @@ impl DataKeys {
         self.current
     }
 
-    /// Whether something is sealed with the newest key.
-    pub fn is_current(&self, sealed: &[u8]) -> Result<bool, Error> {
-        Ok(sealed::key_version(sealed)? == self.current)
-    }
-
     /// Seals a part of a secret version. `owner` is the user of a personal override, or empty.
     pub fn seal(
         &self,

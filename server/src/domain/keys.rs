@@ -7,7 +7,7 @@ use shared::model::keys::{
 use super::caller::Caller;
 use super::{Context, Error, audit, data_keys};
 use crate::crypto::keyring::{Slot, SlotKind, fingerprint};
-use crate::store;
+use crate::store::{self, Dialect};
 
 /// Everything there is to know, for who administers the instance.
 pub fn state(cx: &mut Context, caller: &Caller, identity: IdentityPlace) -> Result<Keys, Error> {
@@ -28,6 +28,7 @@ pub fn state_for_operator(cx: &mut Context, identity: IdentityPlace) -> Result<K
             pending: data_keys::needs_rewrap(cx)?,
         },
         signing_version: cx.keys.current_signing().0,
+        has_database_key: cx.tx.dialect() == Dialect::Sqlite,
         database_pending: cx.keys.next_database_key().is_some(),
         rotations: rotations
             .into_iter()

@@ -1,5 +1,8 @@
 //! Whether everything opens that is sealed: what a restore shows before anybody relies on it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::data_keys::{DataKeys, Part};
 use super::secrets::Details;
 use super::{Context, Error, data_keys};
@@ -26,24 +29,26 @@ pub fn all(cx: &mut Context) -> Result<Proof, Error> {
         unreadable: store::secrets::count_without_version(cx.tx)?,
         ..Proof::default()
     };
-    for project in store::projects::ids_with_trash(cx.tx)? {
-        let keys = damage(data_keys::open(cx, project))?;
-        let mut last = (String::new(), 0);
-        loop {
-            let rows = store::secrets::versions_after(cx.tx, project, (&last.0, last.1), BATCH)?;
-            let Some(end) = rows.last() else { break };
-            last = (end.id.to_string(), end.version);
-            for row in rows {
-                let opened = match &keys {
-                    Ok(keys) => damage(open_parts(keys, &row))?.is_ok(),
-                    Err(_) => false,
-                };
-                *(if opened {
-                    &mut proof.opened
-                } else {
-                    &mut proof.unreadable
-                }) += 1;
-            }
+    let mut opened_keys = HashMap::new();
+    let mut last = (String::new(), 0);
+    loop {
+        let rows = store::secrets::versions_after(cx.tx, (&last.0, last.1), BATCH)?;
+        let Some((_, end)) = rows.last() else { break };
+        last = (end.id.to_string(), end.version);
+        for (project, row) in rows {
+            let keys = match opened_keys.entry(project) {
+                Entry::Occupied(keys) => keys.into_mut(),
+                Entry::Vacant(place) => place.insert(damage(data_keys::open(cx, project))?),
+            };
+            let opened = match keys {
+                Ok(keys) => damage(open_parts(keys, &row))?.is_ok(),
+                Err(_) => false,
+            };
+            *(if opened {
+                &mut proof.opened
+            } else {
+                &mut proof.unreadable
+            }) += 1;
         }
     }
     proof.secrets = u64::try_from(store::secrets::count(cx.tx)?)

@@ -76,11 +76,3 @@ pub fn reseal(tx: Tx, project: ProjectId, key: &ProjectKey) -> Result<(), Error>
     )?;
     Ok(())
 }
-
-/// Removes the keys of a project that are older than a version.
-pub fn remove_older(tx: Tx, project: ProjectId, version: u32) -> Result<u64, Error> {
-    tx.execute(
-        "DELETE FROM project_keys WHERE project_id = $1 AND version < $2",
-        &[Value::text(project), Value::from(i64::from(version))],
-    )
-}

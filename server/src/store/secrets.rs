@@ -315,23 +315,23 @@ pub fn move_name(
     Ok(())
 }
 
-/// Every version of every secret of a project, trash included, a page at a time after the last id and version seen:
-/// for proving that all of them open.
-pub fn versions_after(
-    tx: Tx,
-    project: ProjectId,
-    after: (&str, i64),
-    limit: i64,
-) -> Result<Vec<Secret>, Error> {
+/// Every version of every secret with its project, trash included, a page at a time after the last id and version seen: for
+/// proving that all of them open.
+pub fn versions_after(tx: Tx, after: (&str, i64), limit: i64) -> Result<Vec<(ProjectId, Secret)>, Error> {
     let rows = tx.query(
         "SELECT s.id, s.folder_id, v.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
-         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secret_versions v \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed, e.project_id FROM secret_versions v \
          JOIN secrets s ON s.id = v.secret_id JOIN folders f ON f.id = s.folder_id \
          JOIN environments e ON e.id = f.environment_id \
-         WHERE e.project_id = $1 AND (v.secret_id, v.version) > ($2, $3) ORDER BY v.secret_id, v.version LIMIT $4",
-        &[Value::text(project), Value::from(after.0), Value::from(after.1), Value::from(limit)],
+         WHERE (v.secret_id, v.version) > ($1, $2) ORDER BY v.secret_id, v.version LIMIT $3",
+        &[Value::from(after.0), Value::from(after.1), Value::from(limit)],
     )?;
-    rows.iter().map(secret).collect()
+    rows.iter().map(of_project).collect()
+}
+
+/// A version with the project it belongs to, behind the columns of [`secret`].
+pub(super) fn of_project(row: &Row) -> Result<(ProjectId, Secret), Error> {
+    Ok((row.parsed(11)?, secret(row)?))
 }
 
 /// Number of secrets that are not deleted, nor in anything deleted.

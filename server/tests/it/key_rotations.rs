@@ -425,3 +425,48 @@ fn the_database_file_gets_another_key_while_it_is_read_and_written() {
     assert_eq!(secrets, 33);
     opened.db.close_blocking().unwrap();
 }
+
+#[test]
+fn many_projects_are_sealed_anew_in_one_go() {
+    let world = World::new();
+    let projects: Vec<Project> = (0..30)
+        .map(|number| world.project(&format!("Project {number}")))
+        .collect();
+    for project in &projects[..3] {
+        for number in 0..4 {
+            world.put(project, &format!("NAME_{number}"), "value");
+        }
+    }
+    // One is half done when the others begin, at the same moment by the clock: it ends for itself, and so do they.
+    done(&world, json!({"act": "rotate-data", "project": projects[1].id}));
+    world
+        .wait(
+            world
+                .app
+                .app
+                .write(|cx: &mut Context| data_key_rotations::step(cx, 2)),
+        )
+        .unwrap();
+    done(&world, json!({"act": "rotate-data", "project": projects[2].id}));
+    reseal(&world, 5);
+    let ended: Vec<Value> = state(&world)["rotations"].as_array().unwrap().clone();
+    assert!(
+        ended.len() == 2 && ended.iter().all(|one| one["state"] == "done" && one["done"] == 4),
+        "{ended:?}"
+    );
+
+    done(&world, json!({"act": "rotate-data"}));
+    let steps = reseal(&world, 5);
+    assert!(steps <= 5, "{steps} steps for 12 values, 5 in each");
+    let ended = state(&world)["rotations"].as_array().unwrap().clone();
+    assert!(ended.iter().all(|one| one["state"] == "done"), "{ended:?}");
+    let done: Vec<i64> = ended.iter().map(|one| one["done"].as_i64().unwrap()).collect();
+    assert_eq!(done.iter().sum::<i64>(), 12);
+    let keys =
+        world.sql(|tx| Ok::<_, store::Error>(tx.query("SELECT version FROM project_keys", &[])?.len()));
+    assert_eq!(keys, 30, "one key for each project");
+    for project in &projects[..3] {
+        let read = world.read(project, "NAME_3", &world.admin);
+        assert_eq!(read.at("/secret/secretValue"), "value");
+    }
+}

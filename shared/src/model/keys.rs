@@ -147,6 +147,8 @@ pub struct Keys {
     pub root: RootKey,
     /// The version of the key that signs tokens.
     pub signing_version: u32,
+    /// Whether the database file has a key of its own. PostgreSQL's files have none.
+    pub has_database_key: bool,
     /// Whether the database file is, or was when the process ended, being encrypted anew.
     pub database_pending: bool,
     /// Rotations of data keys, the latest first.

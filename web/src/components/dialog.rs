@@ -54,10 +54,14 @@ pub fn Dialog(
 
 /// Closes the dialog it is in, the browser's way, which gives the focus back.
 #[component]
-pub fn CancelButton() -> impl IntoView {
+pub fn CancelButton(
+    /// The text, where there is nothing to be cancelled.
+    #[prop(default = "Cancel")]
+    label: &'static str,
+) -> impl IntoView {
     view! {
         <form method="dialog">
-            <Button label="Cancel" kind="submit" />
+            <Button label kind="submit" />
         </form>
     }
 }

@@ -1,9 +1,11 @@
 //! What an import would do, line by line. However long the text is, only the lines in sight are drawn.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use web_sys::{Element, NodeList};
 
 use super::badge::{Badge, Tone};
 use super::windowed::Sight;
@@ -41,20 +43,48 @@ pub fn ImportPreview(
         sight.moved();
     });
     let usual = RwSignal::new(HEIGHT);
+    // Of lines that wrap, as they were when they were last drawn.
+    let long = RwSignal::new(BTreeMap::<usize, f64>::new());
+    Effect::new(move |_| {
+        lines.track();
+        long.set(BTreeMap::new());
+    });
     let window = Memo::new(move |_| {
         let (top, height) = sight.get();
-        Window::new(length.get(), &Heights::new(usual.get()), top, height, AROUND)
+        let mut heights = Heights::new(usual.get());
+        long.with(|long| long.iter().for_each(|(at, height)| heights.set(*at, *height)));
+        Window::new(length.get(), &heights, top, height, AROUND)
     });
     // Lines are higher on a narrow screen.
     let measure = move || {
         // The sheet may be closed by now.
+        let Some(list) = list.try_get_untracked().flatten() else {
+            return;
+        };
         let line = list
-            .try_get_untracked()
-            .flatten()
-            .and_then(|list| list.query_selector(".import-line").ok().flatten());
+            .query_selector(".import-line:not(.import-long)")
+            .ok()
+            .flatten();
         let height = line.map_or(0.0, |line| line.get_bounding_client_rect().height());
         if height > 0.0 && (usual.get_untracked() - height).abs() > 0.5 {
             usual.set(height);
+        }
+        let mut heights = long.get_untracked();
+        let before = heights.clone();
+        let drawn = list.query_selector_all(".import-long").ok();
+        for number in 0..drawn.as_ref().map_or(0, NodeList::length) {
+            let line = drawn
+                .as_ref()
+                .and_then(|drawn| drawn.get(number)?.dyn_into::<Element>().ok());
+            let at = line
+                .as_ref()
+                .and_then(|line| line.get_attribute("data-at")?.parse().ok());
+            if let (Some(line), Some(at)) = (line, at) {
+                heights.insert(at, line.get_bounding_client_rect().height());
+            }
+        }
+        if heights != before {
+            long.set(heights);
         }
     };
     Effect::new(move |_| {
@@ -117,7 +147,7 @@ pub fn ImportPreview(
                 <Show when=move || { length.get() > 0 }>
                     <ul class="import-list">
                         <For each=drawn key=|(at, line)| (*at, line.clone()) let(item)>
-                            <PreviewLine line=item.1 left_out />
+                            <PreviewLine at=item.0 line=item.1 left_out />
                         </For>
                     </ul>
                 </Show>
@@ -128,7 +158,7 @@ pub fn ImportPreview(
 }
 
 #[component]
-fn PreviewLine(line: Line, left_out: RwSignal<HashSet<String>>) -> impl IntoView {
+fn PreviewLine(at: usize, line: Line, left_out: RwSignal<HashSet<String>>) -> impl IntoView {
     let name = line.name.clone().unwrap_or_default();
     let check = line.outcome.writes().then(|| {
         let (own, label) = (name.clone(), format!("Import {name}"));
@@ -155,7 +185,7 @@ fn PreviewLine(line: Line, left_out: RwSignal<HashSet<String>>) -> impl IntoView
     });
     let note = line.note.clone();
     view! {
-        <li class="import-line">
+        <li class="import-line" class:import-long=line.outcome == Outcome::Invalid data-at=at.to_string()>
             <span class="import-check">{check}</span>
             <span class="import-number">{format!("Line {}", line.number)}</span>
             <Badge text=line.outcome.word() tone=tone(line.outcome) />

@@ -11,9 +11,11 @@ use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::field::{Field, TextArea};
 use super::notice::ProblemNotice;
-use super::password::PasswordField;
+use super::password::{OwnPassword, PasswordField};
+use super::select::Select;
 use crate::api;
 use crate::problem::Problem;
+use crate::projects::{Load, Projects};
 use crate::session::Session;
 
 /// What is asked for.
@@ -34,6 +36,8 @@ pub enum Asked {
     Passphrase,
     /// An SSH key that opens the store.
     SshKey,
+    /// A new data key for one project.
+    ProjectDataKey,
     /// A key is given back, to show that it works.
     Prove,
     /// Another name.
@@ -48,6 +52,7 @@ impl Asked {
             Self::Sure { title, .. } => title.clone(),
             Self::Passphrase => "Add a passphrase".to_owned(),
             Self::SshKey => "Add an SSH key".to_owned(),
+            Self::ProjectDataKey => "Rotate the data key of one project".to_owned(),
             Self::Prove => "Prove a key".to_owned(),
             Self::Rename(unlocker) => format!("Rename {}", unlocker.name),
             Self::NoteCopy(unlocker) => format!("Where is a copy of {}?", unlocker.name),
@@ -63,6 +68,9 @@ impl Asked {
             Self::SshKey => {
                 "Whoever has the private half can unlock this server with it. It does not open backups: a recovery kit does."
             }
+            Self::ProjectDataKey => {
+                "New values of the project use the new key at once. The rest follows in the background, and can be paused."
+            }
             Self::Prove => {
                 "Give a recovery kit, cards or a passphrase back once, so that it is certain that it works. It is looked at and \
                  forgotten."
@@ -74,10 +82,10 @@ impl Asked {
         }
     }
 
-    /// The act, with what was typed.
-    fn act(&self, name: &str, text: &str) -> KeysAct {
+    /// The act, with what was typed; none while nothing is chosen.
+    fn act(&self, name: &str, text: &str) -> Option<KeysAct> {
         let (name, typed) = (name.trim().to_owned(), text.trim().to_owned());
-        match self {
+        Some(match self {
             Self::Sure { act, .. } => act.clone(),
             Self::Passphrase => KeysAct::AddPassphrase {
                 name,
@@ -86,6 +94,10 @@ impl Asked {
             Self::SshKey => KeysAct::AddSshKey {
                 name,
                 public_key: typed,
+            },
+            Self::ProjectDataKey => KeysAct::RotateData {
+                // Never all of them because one was not understood.
+                project: Some(typed.parse().ok()?),
             },
             Self::Prove => KeysAct::Prove {
                 key: SecretText::new(typed),
@@ -98,7 +110,7 @@ impl Asked {
                 id: unlocker.id,
                 place: typed,
             },
-        }
+        })
     }
 
     fn is_danger(&self) -> bool {
@@ -130,15 +142,18 @@ pub fn KeyActDialog(
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
     let (title, lead, danger) = (asked.title(), asked.lead(), asked.is_danger());
+    let chooses = matches!(asked, Asked::ProjectDataKey);
     let fields = fields(&asked, name, text);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
             return;
         }
+        let Some(act) = asked.act(&name.get_untracked(), &text.get_untracked()) else {
+            return;
+        };
         busy.set(true);
         problem.set(None);
-        let act = asked.act(&name.get_untracked(), &text.get_untracked());
         let password = SecretText::new(password.get_untracked());
         spawn_local(async move {
             match api::keys::act(session, act, password).await {
@@ -157,12 +172,7 @@ pub fn KeyActDialog(
             <p>{lead}</p>
             <form id="key-act" class="form" on:submit=submit>
                 {fields}
-                <PasswordField
-                    id="key-act-password"
-                    label="Your password"
-                    value=password
-                    autocomplete="current-password"
-                />
+                <OwnPassword id="key-act-password" value=password />
                 <ProblemNotice problem />
             </form>
             <div class="actions">
@@ -173,7 +183,9 @@ pub fn KeyActDialog(
                     form="key-act"
                     weight=if danger { Weight::Danger } else { Weight::Primary }
                     busy
-                    disabled=Signal::derive(move || password.with(String::is_empty))
+                    disabled=Signal::derive(move || {
+                        password.with(String::is_empty) || (chooses && text.with(String::is_empty))
+                    })
                 />
             </div>
         </Dialog>
@@ -200,6 +212,7 @@ fn fields(asked: &Asked, name: RwSignal<String>, text: RwSignal<String>) -> AnyV
             <TextArea id="key-text" label="Public key (ssh-ed25519 … or ssh-rsa …)" value=text focused=true />
         }
         .into_any(),
+        Asked::ProjectDataKey => view! { <ProjectSelect value=text /> }.into_any(),
         Asked::Prove => view! {
             <TextArea id="key-text" label="Kit, cards or passphrase" value=text focused=true />
         }
@@ -208,5 +221,40 @@ fn fields(asked: &Asked, name: RwSignal<String>, text: RwSignal<String>) -> AnyV
         Asked::NoteCopy(_) => {
             view! { <Field id="key-place" label="Place, such as: safe in the office" value=text focused=true /> }.into_any()
         }
+    }
+}
+
+/// The projects of whoever is logged in; the first one is chosen once they are here.
+#[component]
+fn ProjectSelect(value: RwSignal<String>) -> impl IntoView {
+    let projects = Projects::load(Session::current());
+    let options = Memo::new(move |_| match projects.list() {
+        Load::Ready(list) => list
+            .into_iter()
+            .map(|project| (project.id.to_string(), project.name.to_string()))
+            .collect(),
+        _ => Vec::new(),
+    });
+    Effect::new(move |_| {
+        options.with(|options: &Vec<(String, String)>| {
+            if let Some((first, _)) = options.first() {
+                value.set(first.clone());
+            }
+        });
+    });
+    let none = move || matches!(projects.list(), Load::Ready(list) if list.is_empty());
+    view! {
+        <Select id="key-project" label="Project" value options />
+        <ProblemNotice problem=Signal::derive(move || projects.problem()) retry=move |()| projects.reload() />
+        {move || {
+            none()
+                .then(|| {
+                    view! {
+                        <p class="hint">
+                            "You are in no project. Others can be named on the server: " <code>"strongroom keys rotate-data"</code>
+                        </p>
+                    }
+                })
+        }}
     }
 }

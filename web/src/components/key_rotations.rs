@@ -16,6 +16,9 @@ pub fn KeyRotations(
     keys: Keys,
     /// What somebody wants to do.
     asked: RwSignal<Option<Asked>>,
+    /// Somebody wants to rotate everything.
+    #[prop(into)]
+    on_everything: Callback<()>,
 ) -> impl IntoView {
     let sure = move |title: &str, lead: &'static str, danger: bool, act: KeysAct| {
         let title = title.to_owned();
@@ -62,6 +65,7 @@ pub fn KeyRotations(
         <section class="panel" aria-labelledby="rotation-heading">
             <div class="panel-head">
                 <h2 id="rotation-heading">"Rotation"</h2>
+                <Button label="Rotate everything" on_press=on_everything />
             </div>
             <p class="lead">
                 "New keys inside, without a restart and without a change of any variable. Nobody is logged out, and backups made "
@@ -93,6 +97,16 @@ pub fn KeyRotations(
                             KeysAct::RotateData { project: None },
                         )
                     />
+                    <Menu
+                        name="More about the data keys"
+                        items=move |()| vec![
+                            MenuItem::new(
+                                "Rotate the data key of one project",
+                                Icon::Again,
+                                move |()| asked.set(Some(Asked::ProjectDataKey)),
+                            ),
+                        ]
+                    />
                 </Rotatable>
                 <Progress keys=keys.clone() asked />
                 <Rotatable
@@ -109,20 +123,22 @@ pub fn KeyRotations(
                         )
                     />
                 </Rotatable>
-                <Rotatable
-                    title="Database key"
-                    about="The whole file is encrypted anew. Writes wait meanwhile, and as much free disk again as the file has is needed."
-                >
-                    <Button
-                        label="Rotate database key"
-                        on_press=sure(
-                            "Encrypt the database file anew?",
-                            "Some seconds for each hundred megabytes. Interrupted, it goes on at the next start.",
-                            false,
-                            KeysAct::RekeyDatabase,
-                        )
-                    />
-                </Rotatable>
+                {keys.has_database_key.then(|| view! {
+                    <Rotatable
+                        title="Database key"
+                        about="The whole file is encrypted anew. Writes wait meanwhile, and as much free disk again as the file has is needed."
+                    >
+                        <Button
+                            label="Rotate database key"
+                            on_press=sure(
+                                "Encrypt the database file anew?",
+                                "Some seconds for each hundred megabytes. Interrupted, it goes on at the next start.",
+                                false,
+                                KeysAct::RekeyDatabase,
+                            )
+                        />
+                    </Rotatable>
+                })}
             </ul>
         </section>
     }

@@ -17,7 +17,7 @@ use super::field::Field;
 use super::icon::{Glyph, Icon};
 use super::kit_sheet::KitSheet;
 use super::notice::{ProblemNotice, tell};
-use super::password::PasswordField;
+use super::password::OwnPassword;
 use crate::api;
 use crate::first_steps::FirstSteps;
 use crate::kit::{NewKit, TYPED_BACK};
@@ -237,12 +237,7 @@ fn KeepStep(
                     code=true
                     hint=typed_hint
                 />
-                <PasswordField
-                    id="kit-password"
-                    label="Your password"
-                    value=password
-                    autocomplete="current-password"
-                />
+                <OwnPassword id="kit-password" value=password />
                 <ProblemNotice problem />
                 <div class="actions">
                     <Button

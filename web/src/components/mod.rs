@@ -45,6 +45,7 @@ pub mod password;
 pub mod password_form;
 pub mod project_head;
 pub mod qr_code;
+pub mod rotate_everything;
 pub mod secret_bar;
 pub mod secret_editor;
 pub mod secret_keys;

@@ -7,6 +7,18 @@ use super::button::IconButton;
 use super::icon::Icon;
 use crate::strength::{MINIMUM_LENGTH, Strength};
 
+/// The password of whoever is logged in, once more, before something that matters.
+#[component]
+pub fn OwnPassword(
+    /// Unique in the page.
+    #[prop(into)]
+    id: String,
+    /// What was typed.
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! { <PasswordField id label="Your password" value autocomplete="current-password" /> }
+}
+
 /// The field, with a button that shows what was typed.
 #[component]
 pub fn PasswordField(

@@ -184,7 +184,7 @@ pub fn KeySheet(
                     .collect_view()}
             </dl>
             <div class="actions">
-                <CancelButton />
+                <CancelButton label="Close" />
             </div>
         </Dialog>
     }

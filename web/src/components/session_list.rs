@@ -15,6 +15,7 @@ use crate::api;
 use crate::location;
 use crate::problem::Problem;
 use crate::projects::Load;
+use crate::secrets::unsaved::{LOST, Unsaved};
 use crate::session::Session;
 use crate::words::{ago, count_of, minute};
 
@@ -75,6 +76,15 @@ pub fn SessionList() -> impl IntoView {
             busy.try_set(false);
         });
     };
+    let unsaved = Unsaved::current();
+    let consequence = move || {
+        let lost = if untrack(|| unsaved.is_dirty()) { LOST } else { "" };
+        format!(
+            "Every session of yours ends at once, this one too. Machine identities are not touched. {lost}"
+        )
+        .trim_end()
+        .to_owned()
+    };
     let failed = Signal::derive(move || list.with(Load::problem));
     let alone = Memo::new(move |_| !matches!(list.get(), Load::Ready(list) if list.len() > 1));
     view! {
@@ -117,7 +127,7 @@ pub fn SessionList() -> impl IntoView {
         <Show when=move || ending_all.get()>
             <ConfirmDialog
                 title="Log out everywhere?"
-                consequence="Every session of yours ends at once, this one too. Machine identities are not touched."
+                consequence=consequence()
                 busy
                 on_confirm=end_all
                 on_close=move |()| ending_all.set(false)

@@ -18,7 +18,7 @@ use super::kit_banner::KitBanner;
 use super::theme_switch::ThemeSwitch;
 use crate::api;
 use crate::person::Person;
-use crate::secrets::unsaved::Unsaved;
+use crate::secrets::unsaved::{LOST, Unsaved};
 use crate::session::Session;
 
 /// The frame.
@@ -131,7 +131,7 @@ fn SideFoot() -> impl IntoView {
         <Show when=move || asking.get()>
             <ConfirmDialog
                 title="Log out without saving?"
-                consequence="What you typed and did not save is lost."
+                consequence=LOST
                 busy=leaving
                 on_confirm=leave
                 on_close=move |()| asking.set(false)

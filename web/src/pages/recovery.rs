@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::model::ids::InstanceId;
-use shared::model::keys::{Keys, RotationState, Unlocker};
+use shared::model::keys::{Keys, KeysAct, RotationState, Unlocker};
 use shared::wire::keys::KeysDone;
 
 use crate::api;
@@ -19,6 +19,7 @@ use crate::components::key_rotations::KeyRotations;
 use crate::components::kit_wizard::KitWizard;
 use crate::components::notice::ProblemNotice;
 use crate::components::page::Page;
+use crate::components::rotate_everything::{Offer, RotateEverything};
 use crate::components::server_identity::ServerIdentity;
 use crate::components::skeleton::Skeleton;
 use crate::components::unlocker_list::UnlockerList;
@@ -37,6 +38,7 @@ pub fn RecoveryPage() -> impl IntoView {
     let state = RwSignal::new(Load::<State>::Loading);
     let making = RwSignal::new(false);
     let asked = RwSignal::new(None::<Asked>);
+    let offer = RwSignal::new(None::<Offer>);
     let load = move || {
         spawn_local(async move {
             state.try_set(match read(session).await {
@@ -63,16 +65,29 @@ pub fn RecoveryPage() -> impl IntoView {
         ));
         focus_next("main");
     };
-    let done = move |done: KeysDone| {
-        asked.set(None);
-        announcements.say(done.message);
+    let show = move |keys: Keys| {
         state.update(|state| {
             if let Load::Ready(state) = state {
-                state.keys = done.keys;
+                state.keys = keys;
             }
         });
+    };
+    let done = move |done: KeysDone| {
+        match state.with_untracked(|state| removed(asked.get_untracked().as_ref(), state)) {
+            // What follows from it stands in the offer.
+            Some(name) => {
+                announcements.say(format!("{name} opens the store no more"));
+                offer.set(Some(Offer::Removed(name)));
+            }
+            None => announcements.say(done.message),
+        }
+        asked.set(None);
+        show(done.keys);
         focus_next("main");
     };
+    let has_database_key = Memo::new(move |_| {
+        state.with(|state| matches!(state, Load::Ready(state) if state.keys.has_database_key))
+    });
     view! {
         <Page
             title="Keys & recovery"
@@ -80,6 +95,24 @@ pub fn RecoveryPage() -> impl IntoView {
             narrow=true
         >
             <ProblemNotice problem=failed retry=move |()| load() />
+            // Beside what is made anew with each look at the keys: it goes on for minutes.
+            {move || {
+                offer
+                    .get()
+                    .map(|offer_now| {
+                        view! {
+                            <RotateEverything
+                                offer=offer_now
+                                database=has_database_key.get_untracked()
+                                on_keys=show
+                                on_close=move |()| {
+                                    offer.set(None);
+                                    focus_next("main");
+                                }
+                            />
+                        }
+                    })
+            }}
             {move || match state.get() {
                 Load::Loading => view! { <Skeleton label="Loading keys" lines=4 /> }.into_any(),
                 Load::Failed(_) => ().into_any(),
@@ -107,7 +140,14 @@ pub fn RecoveryPage() -> impl IntoView {
                         <UnlockerList keys=list.keys.clone() making asked />
                         <ServerIdentity place=list.keys.identity asked />
                         <BackupPanel has_kit />
-                        <KeyRotations keys=list.keys asked />
+                        <KeyRotations
+                            keys=list.keys
+                            asked
+                            on_everything=move |()| {
+                                offer.set(Some(Offer::Asked));
+                                focus_next("everything-password");
+                            }
+                        />
                         <RestorePanel />
                     }
                         .into_any()
@@ -133,6 +173,22 @@ async fn read(session: Session) -> Result<State, Error> {
     let instance = api::kits::list(session).await?.instance;
     let keys = api::keys::get(session).await?;
     Ok(State { instance, keys })
+}
+
+/// The name of the unlocker that the act takes away.
+fn removed(asked: Option<&Asked>, state: &Load<State>) -> Option<String> {
+    let (
+        Some(Asked::Sure {
+            act: KeysAct::Remove { id },
+            ..
+        }),
+        Load::Ready(state),
+    ) = (asked, state)
+    else {
+        return None;
+    };
+    let unlocker = state.keys.unlockers.iter().find(|unlocker| unlocker.id == *id)?;
+    Some(unlocker.name.clone())
 }
 
 /// Reads the keys again while a rotation runs, until the page is gone.

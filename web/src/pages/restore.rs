@@ -17,7 +17,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::kit_input::{KitInput, chosen_file};
 use crate::components::notice::ProblemNotice;
 use crate::components::setup_code::{NEXT_AFTER_REFUSAL, SetupCode, SetupCodeField};
-use crate::problem::Problem;
+use crate::problem::{Problem, without_nothing};
 use crate::session::{Phase, Session};
 use crate::words::{bytes, count_of, minute};
 
@@ -81,7 +81,9 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
     let busy = Memo::new(move |_| step.get() != Step::Asking);
     let fail = move |error: &Error| {
         step.try_set(Step::Asking);
-        problem.try_set(Some(Problem::new(WHAT, error).with_next(next_step(error.kind))));
+        let mut told = Problem::new(WHAT, error).with_next(next_step(error.kind));
+        told.why = without_nothing(&told.why);
+        problem.try_set(Some(told));
     };
     let sent = Callback::new(move |outcome: Result<Uploaded, Error>| {
         let upload = match outcome {

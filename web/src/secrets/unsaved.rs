@@ -9,6 +9,9 @@ use super::draft::Draft;
 use super::undo::UndoStack;
 use crate::api::secrets::Place;
 
+/// What is asked before somebody logs out with unsaved text.
+pub const LOST: &str = "What you typed and did not save is lost.";
+
 /// Both; a handle that is cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Unsaved {

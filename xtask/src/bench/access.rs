@@ -55,6 +55,11 @@ impl Access {
         })
     }
 
+    /// Id of the project.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
     /// The same project on the server as it was started again.
     #[must_use]
     pub fn at(mut self, address: SocketAddr) -> Self {
@@ -97,10 +102,20 @@ impl Access {
         self.request("POST", &format!("/api/v3/secrets/raw/{name}"), Some(&body))
     }
 
+    /// Creates a further project.
+    pub fn create_project(&self, name: &str) -> Request {
+        self.request("POST", "/api/v2/workspace", Some(&json!({ "projectName": name })))
+    }
+
     /// Creates many secrets at once.
     pub fn create_batch(&self, environment: &str, folder: &str, count: u64) -> Request {
+        self.create_batch_of(environment, folder, count, VALUE)
+    }
+
+    /// The same with another value.
+    pub fn create_batch_of(&self, environment: &str, folder: &str, count: u64, value: &str) -> Request {
         let secrets: Vec<Value> = (0..count)
-            .map(|number| json!({ "secretKey": format!("SECRET_{number:05}"), "secretValue": VALUE }))
+            .map(|number| json!({ "secretKey": format!("SECRET_{number:05}"), "secretValue": value }))
             .collect();
         let body = json!({
             "projectId": self.project,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -16,6 +16,29 @@ pub struct Limit {
     pub requests: u64,
     /// Time in all.
     pub time: Duration,
+}
+
+/// When a connection sends its next request.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// When the last one was answered.
+    Closed,
+    /// So many in a second over all connections. Latencies count from when each was due: a server that keeps one waiting
+    /// keeps those behind it waiting too.
+    PerSecond(f64),
+}
+
+impl Pace {
+    /// How long after the first one the n-th is due; none for at once.
+    fn due(self, number: u64) -> Option<Duration> {
+        match self {
+            Self::Closed => None,
+            Self::PerSecond(rate) => {
+                let number = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+                Some(Duration::from_secs_f64(number / rate))
+            }
+        }
+    }
 }
 
 /// What a load measured.
@@ -56,28 +79,46 @@ pub fn run(
     limit: Limit,
     request: impl Fn(u64) -> Request + Sync,
 ) -> Result<Measurement> {
+    let until = Instant::now() + limit.time;
+    let goes_on = |number| number < limit.requests && Instant::now() <= until;
+    run_while(address, connections, Pace::Closed, goes_on, request)
+}
+
+/// The same at a pace, as long as `goes_on` says so before the n-th request.
+pub fn run_while(
+    address: SocketAddr,
+    connections: usize,
+    pace: Pace,
+    goes_on: impl Fn(u64) -> bool + Sync,
+    request: impl Fn(u64) -> Request + Sync,
+) -> Result<Measurement> {
     let opened: Vec<Connection> = (0..connections)
         .map(|_| Connection::open(address))
         .collect::<Result<_>>()?;
     let next = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
     let failure = Mutex::new(None);
     let begun = Instant::now();
-    let until = begun + limit.time;
     let mut latencies = Vec::new();
     std::thread::scope(|scope| {
         let workers: Vec<_> = opened
             .into_iter()
             .map(|mut connection| {
-                let (next, failure, request) = (&next, &failure, &request);
+                let (next, failed, failure) = (&next, &failed, &failure);
+                let (goes_on, request) = (&goes_on, &request);
                 scope.spawn(move || {
                     let mut latencies = Vec::new();
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= limit.requests || Instant::now() > until {
+                        if failed.load(Ordering::Relaxed) || !goes_on(number) {
                             return latencies;
                         }
                         let request = request(number);
-                        let sent = Instant::now();
+                        let due = pace.due(number).map(|after| begun + after);
+                        if let Some(due) = due {
+                            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                        }
+                        let sent = due.unwrap_or_else(Instant::now);
                         let result = connection.send(&request);
                         latencies.push(sent.elapsed());
                         let error = match result {
@@ -90,7 +131,7 @@ pub fn run(
                             Err(error) => format!("request {number}: {error:#}"),
                         };
                         // Stops the others too.
-                        next.store(limit.requests, Ordering::Relaxed);
+                        failed.store(true, Ordering::Relaxed);
                         if let Ok(mut failure) = failure.lock() {
                             failure.get_or_insert(error);
                         }
@@ -160,6 +201,26 @@ mod tests {
         assert!(measured.rate() > 0.0);
         assert!(measured.percentile(50) <= measured.percentile(99));
         assert!(measured.percentile(99) <= measured.elapsed);
+    }
+
+    #[test]
+    fn a_paced_load_keeps_its_pace_and_counts_what_waited() {
+        let quick = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+        let request = |_| Request::new("GET", "/", quick, None, None);
+        let measured = run_while(quick, 2, Pace::PerSecond(200.0), |number| number < 21, request).unwrap();
+        assert_eq!(measured.requests(), 21);
+        assert!(measured.elapsed >= Duration::from_millis(100), "{measured:?}");
+
+        // Ten are due at once, and one connection takes 10 ms for each: the last one waited for all of them.
+        let slow = |_| {
+            std::thread::sleep(Duration::from_millis(10));
+            Request::new("GET", "/", quick, None, None)
+        };
+        let measured = run_while(quick, 1, Pace::PerSecond(1e6), |number| number < 10, slow).unwrap();
+        assert!(
+            measured.percentile(100) >= Duration::from_millis(90),
+            "{measured:?}"
+        );
     }
 
     #[test]

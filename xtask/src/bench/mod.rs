@@ -6,6 +6,7 @@
 mod access;
 mod appliance;
 mod connection;
+mod keys;
 mod load;
 mod pages;
 mod report;
@@ -24,7 +25,7 @@ use crate::workspace::Workspace;
 use access::Access;
 use appliance::Appliance;
 use connection::Request;
-use load::{Limit, Measurement};
+use load::{Limit, Measurement, Pace};
 use report::{Report, Target, milliseconds};
 
 /// Batches that are measured.
@@ -39,6 +40,12 @@ pub struct Options {
     /// Seconds for each load
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// Measure this binary instead of target/dist/strongroom
+    #[arg(long, value_name = "FILE", requires = "no_build")]
+    binary: Option<PathBuf>,
+    /// Measure rotations of keys in a large store instead; takes some minutes
+    #[arg(long)]
+    keys: bool,
     /// Exit with an error when a target is missed
     #[arg(long)]
     strict: bool,
@@ -46,7 +53,10 @@ pub struct Options {
 
 /// Builds the static binary and measures it.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let binary = workspace.static_binary();
+    let binary = options
+        .binary
+        .clone()
+        .unwrap_or_else(|| workspace.static_binary());
     if !options.no_build {
         dist::run(workspace, machine::in_ci())?;
     }
@@ -55,6 +65,14 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         .with_context(|| format!("there is no {}", binary.display()))?
         .len();
     let mut report = Report::default();
+    let folder = Folder::new()?;
+    let time = Duration::from_secs(options.seconds);
+    let data = folder.0.join("data");
+    let log = folder.0.join("log");
+    if options.keys {
+        let measured = keys::measure(&binary, &data, &log, time, &mut report);
+        return end(&report, options, measured);
+    }
     report.add("binary", megabytes(size), "MB", Target::AtMost(25.0), "");
     let bundle = web::first_visit(workspace)?;
     let transferred: u64 = bundle.iter().map(|file| file.brotli).sum();
@@ -66,18 +84,22 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         "",
     );
 
-    let folder = Folder::new()?;
     let mut bench = Bench {
         binary,
-        data: folder.0.join("data"),
-        log: folder.0.join("log"),
-        time: Duration::from_secs(options.seconds),
+        data,
+        log,
+        time,
         report,
     };
     bench.measure()?;
     let pages = pages::measure(workspace, &mut bench.report);
-    let missed = bench.report.print();
-    pages?;
+    end(&bench.report, options, pages)
+}
+
+/// Shows what was measured, also when the last part of it failed.
+fn end(report: &Report, options: &Options, last: Result<()>) -> Result<()> {
+    let missed = report.print();
+    last?;
     if missed > 0 && options.strict {
         bail!("{missed} targets were missed");
     }
@@ -224,15 +246,12 @@ impl Bench {
             (16.0, Target::AtLeast(alone * 0.9), "11 /s"),
             (100.0, Target::None, ""),
         ] {
-            let begun = Instant::now();
-            let paced = |number: u64| {
-                let due = begun
-                    + Duration::from_secs(1).mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / pace);
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                access.log_in()
-            };
+            let until = Instant::now() + self.time;
+            let goes_on = |_| Instant::now() <= until;
+            let log_in = |_| access.log_in();
             let (beside, paced) = std::thread::scope(|scope| {
-                let paced = scope.spawn(|| load::run(server.address, 1, limit, paced));
+                let paced = scope
+                    .spawn(|| load::run_while(server.address, 1, Pace::PerSecond(pace), goes_on, log_in));
                 (reads(), paced.join())
             });
             let beside = beside?.rate();
