@@ -16,10 +16,12 @@ use shared::wire::organizations::{Organization, OrganizationsResponse};
 use shared::wire::projects::{Project, WorkspacesResponse};
 use shared::wire::secrets::{Secret, SecretBody, SecretQuery, SecretResponse, SecretsResponse};
 use shared::wire::system::Me;
+use shared::wire::unlock::Locked;
 use zeroize::Zeroizing;
 
 use super::address::Address;
-use super::failure::Failure;
+use super::called;
+use super::failure::{Failure, code};
 use super::resolve::{Connection, Credentials, not_logged_in};
 use crate::outside::fetch::{self, Answer, Fetch, Method, Request, Timeouts, Url};
 
@@ -265,10 +267,34 @@ impl Client {
         };
         let sent = self.fetch.send(request).await;
         let answer = sent.map_err(|error| unreachable_server(&self.address, &error))?;
-        if !(200..300).contains(&answer.status) {
-            return Err(self.refusal(doing, &answer));
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
         }
-        Ok(answer)
+        if answer.status == 503 && self.is_locked().await {
+            return Err(Failure::new(format!("Could not {doing}: the server is locked"))
+                .because(format!("{} has a store that no key has opened.", self.address))
+                .advise("On the server: strongroom unlock. Its log and its page name the keys that would open it")
+                .with_status(503)
+                .with_code(code::LOCKED));
+        }
+        Err(self.refusal(doing, &answer))
+    }
+
+    /// Asked when a server cannot serve: busy passes by itself, locked needs a person with a key.
+    async fn is_locked(&self) -> bool {
+        let Some(url) = self.address.at(&["api", "strongroom", "v1", "locked"]) else {
+            return false;
+        };
+        let request = Request {
+            method: Method::GET,
+            url,
+            bearer: None,
+            json: None,
+        };
+        let answer = self.fetch.send(request).await;
+        answer.is_ok_and(|answer| {
+            serde_json::from_slice::<Locked>(&answer.body).is_ok_and(|state| state.locked)
+        })
     }
 
     fn understood<T: DeserializeOwned>(&self, doing: &str, answer: &Answer) -> Result<T, Failure> {
@@ -316,12 +342,13 @@ impl Client {
             let failure = if self.from_session {
                 not_logged_in(&self.address)
             } else {
-                Failure::new("Not logged in to Strongroom")
+                Failure::new(format!("Not logged in to {}", called::product()))
                     .advise("The token that was given is not accepted: check --token and INFISICAL_TOKEN")
             };
             return failure
                 .because(format!("Could not {doing}: {message}\n{why}"))
-                .with_status(status);
+                .with_status(status)
+                .with_code(code::NOT_LOGGED_IN);
         }
         let failure = Failure::new(format!("Could not {doing}: {message}"))
             .because(why)
@@ -329,7 +356,7 @@ impl Client {
         match status {
             403 => failure.advise("Ask an administrator of the project for access"),
             429 => failure.advise("Wait a moment, then try again"),
-            503 => failure.advise("Is the server locked? Its log says what it needs"),
+            503 => failure.advise("Try again; if that does not help, the server's log says what it needs"),
             500.. => failure.advise("The server's log has more under this request id"),
             _ => failure,
         }
@@ -357,8 +384,10 @@ fn details(details: Option<&Value>) -> Vec<String> {
 /// What to say when there is no answer.
 pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
     let failure = Failure::new(format!(
-        "Could not reach the Strongroom server at {address}: {error}"
-    ));
+        "Could not reach the {} server at {address}: {error}",
+        called::product()
+    ))
+    .with_code(code::UNREACHABLE);
     match error {
         fetch::Error::Refused => failure
             .because("Nothing listens there.")

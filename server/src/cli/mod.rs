@@ -1,10 +1,11 @@
 //! The command line: what the binary does with its arguments.
 //!
 //! A command resolves its settings ([`resolve`]), talks to a server ([`client`]) or works on a data directory
-//! ([`operator`]), and writes through one [`printer`]. Exit codes: 0 done, 1 failed, 2 wrong usage; `run` ends with
-//! the code of the command it becomes.
+//! ([`operator`]), and writes through one [`printer`]. Exit codes are those of [`failure::code`]; `run` ends with the
+//! code of the command it becomes.
 
 pub mod address;
+pub mod called;
 pub mod client;
 pub mod export;
 pub mod failure;
@@ -46,12 +47,18 @@ use printer::Printer;
   strongroom login --domain https://secrets.example.com
   strongroom run --projectId home-lab --env prod -- docker compose up -d
 
-Every command has its own help: strongroom secrets set --help"
+Every command has its own help: strongroom secrets set --help
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 forbidden, 5 not found, 6 server unreachable,
+7 server locked. `run` ends with the code of its command, 126 or 127 if that cannot be started."
 )]
 struct Cli {
     /// Print no notes and warnings, only data and failures
     #[arg(long, global = true)]
     silent: bool,
+    /// Print results as JSON on standard output, and a failure as JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -153,9 +160,13 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
 /// Runs the program: arguments in, exit code out.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut printer = Printer::of_process();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(program) = arguments.first() {
+        called::remember(program);
+    }
     let outcome = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
-            printer = printer.silenced(cli.silent);
+            printer = printer.silenced(cli.silent).in_json(cli.json);
             execute(cli.command, &printer)
         }
         Err(message) => explain_usage(&message, &printer),

@@ -120,7 +120,7 @@ fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Fai
     match named[..] {
         [project] => Ok(project),
         [] => {
-            let failure = Failure::new(format!("Project '{wanted}' not found"));
+            let failure = Failure::not_found(format!("Project '{wanted}' not found"));
             if projects.is_empty() {
                 return Err(failure
                     .because("You belong to no project yet.")
@@ -166,7 +166,7 @@ fn environment_not_found(project: &Project, wanted: &Wanted) -> Failure {
         .iter()
         .map(|environment| environment.slug.as_str())
         .collect();
-    Failure::new(format!(
+    Failure::not_found(format!(
         "Environment '{}' not found in project '{called}'",
         wanted.environment
     ))

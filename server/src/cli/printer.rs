@@ -6,6 +6,9 @@
 use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
+use zeroize::Zeroizing;
+
 use super::failure::Failure;
 
 type Stream = Mutex<Box<dyn Write + Send>>;
@@ -16,6 +19,7 @@ pub struct Printer {
     err: Stream,
     colors: bool,
     silent: bool,
+    json: bool,
 }
 
 impl Printer {
@@ -27,6 +31,7 @@ impl Printer {
             err: Mutex::new(Box::new(std::io::stderr())),
             colors: !plain && std::io::stderr().is_terminal(),
             silent: false,
+            json: false,
         }
     }
 
@@ -35,6 +40,18 @@ impl Printer {
     pub fn silenced(mut self, silent: bool) -> Self {
         self.silent = silent;
         self
+    }
+
+    /// The same for programs: results and failures are JSON.
+    #[must_use]
+    pub fn in_json(mut self, json: bool) -> Self {
+        self.json = json;
+        self
+    }
+
+    /// Whether a program reads what is printed.
+    pub fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Whether messages may be coloured.
@@ -54,6 +71,24 @@ impl Printer {
                 Failure::new("The output could not be written").because(error.to_string())
             }
         })
+    }
+
+    /// Writes a result: as text for a person, or as a line of JSON for a program.
+    pub fn result(&self, text: impl FnOnce() -> String, value: &impl Serialize) -> Result<(), Failure> {
+        if self.json {
+            self.data(&json_line(value)?)
+        } else {
+            self.data(&Zeroizing::new(text()))
+        }
+    }
+
+    /// Says that something was done; a program gets `value` as its result.
+    pub fn done(&self, text: &str, value: &impl Serialize) -> Result<(), Failure> {
+        if self.json {
+            return self.data(&json_line(value)?);
+        }
+        self.note(text);
+        Ok(())
     }
 
     /// Says something worth knowing.
@@ -77,7 +112,11 @@ impl Printer {
 
     /// Shows a failure in its parts.
     pub fn failure(&self, failure: &Failure) {
-        if let Some(lines) = failure.lines() {
+        if self.json {
+            if let Some(line) = failure.json() {
+                self.say(&format!("{line}\n"));
+            }
+        } else if let Some(lines) = failure.lines() {
             self.say(&format!("{} {}\n", self.paint("31", "Error:"), harmless(&lines)));
         }
     }
@@ -100,6 +139,15 @@ impl Printer {
         // Nobody can be told that the stream for telling is closed; the exit code still says it.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
+}
+
+/// One line of JSON.
+pub fn json_line(value: &impl Serialize) -> Result<Zeroizing<String>, Failure> {
+    let mut text = serde_json::to_string(value).map_err(|error| {
+        Failure::new("The result could not be written as JSON").because(error.to_string())
+    })?;
+    text.push('\n');
+    Ok(Zeroizing::new(text))
 }
 
 /// Text without characters that steer a terminal: part of it comes from servers and file names.
@@ -189,6 +237,7 @@ pub(crate) mod captured {
             err: Mutex::new(Box::new(err.clone())),
             colors: false,
             silent: false,
+            json: false,
         };
         (printer, out, err)
     }
@@ -228,6 +277,22 @@ mod tests {
         printer.failure(&Failure::new("broke").because("why").advise("next"));
         assert_eq!(out.text(), "data");
         assert_eq!(err.text(), "note\nWarning: careful\nError: broke\nwhy\nnext\n");
+    }
+
+    #[test]
+    fn programs_get_json_on_both_streams() {
+        let (printer, out, err) = captured::printer();
+        let printer = printer.in_json(true);
+        printer.result(|| "A person".to_owned(), &["a", "b"]).unwrap();
+        printer
+            .done("Done", &serde_json::json!({"done": true}))
+            .unwrap();
+        printer.failure(&Failure::new("broke").because("why\nso"));
+        assert_eq!(out.text(), "[\"a\",\"b\"]\n{\"done\":true}\n");
+        assert_eq!(
+            err.text(),
+            "{\"error\":\"broke\",\"reason\":\"why\\nso\",\"code\":1}\n"
+        );
     }
 
     #[test]

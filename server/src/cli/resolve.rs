@@ -6,7 +6,8 @@ use shared::model::names::FolderPath;
 use shared::model::text::SecretText;
 
 use super::address::Address;
-use super::failure::Failure;
+use super::called;
+use super::failure::{Failure, code};
 use super::surroundings::Surroundings;
 
 /// Which server, and as whom.
@@ -179,8 +180,12 @@ pub fn client_secret(around: &Surroundings) -> Option<SecretText> {
 
 /// What to say to somebody whom the server does not know.
 pub fn not_logged_in(address: &Address) -> Failure {
-    Failure::new("Not logged in to Strongroom")
-        .advise(format!("Please run: strongroom login --domain={address}"))
+    Failure::new(format!("Not logged in to {}", called::product()))
+        .advise(format!(
+            "Please run: {} login --domain={address}",
+            called::command()
+        ))
+        .with_code(code::NOT_LOGGED_IN)
 }
 
 /// The folder of secrets that is meant.

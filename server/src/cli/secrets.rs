@@ -210,7 +210,7 @@ impl Folder {
 
     fn missing(&self, names: &[&SecretName]) -> Failure {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-        Failure::new(format!("Not found: {}", names.join(", ")))
+        Failure::not_found(format!("Not found: {}", names.join(", ")))
             .because(format!(
                 "There is no such secret in environment '{}', folder {}.",
                 self.place.environment, self.place.path

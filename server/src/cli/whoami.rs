@@ -1,7 +1,9 @@
 //! `whoami`: who is logged in, and where.
 
 use clap::Args;
+use serde_json::json;
 
+use super::called;
 use super::client::Client;
 use super::failure::Failure;
 use super::printer::Printer;
@@ -20,9 +22,17 @@ pub async fn run(args: WhoamiArgs, printer: &Printer) -> Result<(), Failure> {
     let connection = resolve::connection(&args.connection, &Surroundings::of_process())?;
     let client = Client::connect(connection).await?;
     let me = client.me().await?;
-    printer.data(&format!(
-        "Logged in as: {}\nStrongroom instance: {}\n",
-        me.name,
-        client.address()
-    ))
+    let text = || {
+        format!(
+            "Logged in as: {}\n{} instance: {}\n",
+            me.name,
+            called::product(),
+            client.address()
+        )
+    };
+    let value = json!({
+        "name": me.name, "kind": me.kind, "email": me.email, "organizationId": me.organization_id,
+        "instance": client.address(),
+    });
+    printer.result(text, &value)
 }

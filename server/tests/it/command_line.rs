@@ -110,7 +110,7 @@ fn wrong_usage_is_told_apart_from_failure() {
         (&["secrets", "set", "KEY"], 2),
         (&["login", "--email", "a@b.cd"], 2),
         (&["healthcheck", "--url", "http://127.0.0.1:1"], 1),
-        (&["whoami", "--domain", "http://127.0.0.1:1"], 1),
+        (&["whoami", "--domain", "http://127.0.0.1:1"], 6),
     ] {
         let (output, out, err) = output(&[], arguments);
         assert_eq!(
@@ -244,7 +244,7 @@ fn a_stored_login_stays_with_its_server() {
     };
     assert_eq!(whoami(&["whoami"]).status.code(), Some(0));
     let refused = whoami(&["whoami", "--domain", &elsewhere]);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(3));
     let err = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(
         err,

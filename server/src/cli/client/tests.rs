@@ -261,3 +261,17 @@ async fn nobody_there() {
         )
     );
 }
+
+#[tokio::test]
+async fn a_locked_server_is_told_apart_from_a_busy_one() {
+    for (locked, code) in [(true, code::LOCKED), (false, code::FAILED)] {
+        let server = Server::start(move |request| match &*request.path {
+            "/api/strongroom/v1/locked" => (200, json!({"locked": locked})),
+            _ => error(503, "ServiceUnavailable", "Try again"),
+        })
+        .await;
+        let failure = client(&server).await.secrets(&query()).await.unwrap_err();
+        assert_eq!((failure.status(), failure.code()), (Some(503), code));
+        assert_eq!(failure.what().contains("locked"), locked, "{}", failure.what());
+    }
+}
