@@ -58,20 +58,23 @@ pub fn folder() -> PathBuf {
 struct Case {
     desk: Desk,
     path: String,
+    program: String,
     environment: Vec<(String, String)>,
 }
 
 impl Case {
     fn new() -> Result<Self> {
         let desk = Desk::new()?;
+        let program = fs::canonicalize(binary()?)?;
         let programs = desk.home.with_file_name("bin");
         fs::create_dir(&programs)?;
         // Two names of the same file, as an installation has them.
         for name in ["strongroom", "infisical"] {
-            symlink(fs::canonicalize(binary()?)?, programs.join(name))?;
+            symlink(&program, programs.join(name))?;
         }
         let rest = std::env::var("PATH")?;
         Ok(Self {
+            program: program.display().to_string(),
             path: format!("{}:{rest}", programs.display()),
             desk,
             environment: Vec::new(),
@@ -164,7 +167,8 @@ impl Case {
         let text = text
             .replace(&url, "[SERVER]")
             .replace(host, "[HOST]")
-            .replace(&self.desk.home.display().to_string(), "[HOME]");
+            .replace(&self.desk.home.display().to_string(), "[HOME]")
+            .replace(&self.program, "[PROGRAM]");
         let mut constant = String::new();
         let mut word = String::new();
         for c in text.chars() {

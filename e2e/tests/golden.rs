@@ -17,7 +17,7 @@ macro_rules! cases {
     };
 }
 
-cases![exit_codes];
+cases![exit_codes, infisical, init, login];
 
 #[test]
 fn no_case_is_forgotten() -> Result<()> {

@@ -1,14 +1,15 @@
 //! Typed requests to a server, over the shapes of [`shared::wire`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::model::text::SecretText;
 use shared::wire::auth::{
-    AccessTokenResponse, LoginRequest, LoginResponse, SelectOrganizationRequest, SelectOrganizationResponse,
-    UniversalAuthLoginRequest,
+    AccessTokenResponse, LoginRequest, LoginResponse, MessageResponse, RevokeTokenRequest,
+    SelectOrganizationRequest, SelectOrganizationResponse, UniversalAuthLoginRequest,
 };
 use shared::wire::changes::{ChangesRequest, ChangesResponse, Refused};
 use shared::wire::error::ErrorBody;
@@ -51,8 +52,21 @@ pub enum Change {
 impl Client {
     /// A client that has yet to log in.
     pub fn anonymous(address: Address) -> Result<Self, Failure> {
-        let fetch =
-            Fetch::new(address.url(), TIMEOUTS).map_err(|error| unreachable_server(&address, &error))?;
+        Self::trusting(address, None)
+    }
+
+    /// The same, to a server whose certificate an authority of one's own has signed.
+    pub fn trusting(address: Address, authority: Option<&Path>) -> Result<Self, Failure> {
+        let authority = match authority {
+            None => None,
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                Failure::new(format!("The certificate authority {} cannot be read", file.display()))
+                    .because(error.to_string())
+                    .advise("Name a file in PEM format with --ca-cert")
+            })?),
+        };
+        let fetch = Fetch::trusting(address.url(), TIMEOUTS, authority.as_deref())
+            .map_err(|error| unreachable_server(&address, &error))?;
         Ok(Self {
             fetch,
             address,
@@ -63,7 +77,7 @@ impl Client {
 
     /// A client with credentials; a machine identity's are exchanged for a token at once.
     pub async fn connect(connection: Connection) -> Result<Self, Failure> {
-        let mut client = Self::anonymous(connection.address)?;
+        let mut client = Self::trusting(connection.address, connection.authority.as_deref())?;
         let token = match connection.credentials {
             Credentials::Token(token) => token,
             Credentials::Session(token) => {
@@ -88,6 +102,23 @@ impl Client {
     /// The server.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Ends the session of the token.
+    pub async fn logout(&self) -> Result<(), Failure> {
+        let path = ["api", "v1", "auth", "logout"];
+        let _: MessageResponse = self.write("log out", Method::POST, &path, &json!({})).await?;
+        Ok(())
+    }
+
+    /// Ends a machine identity's token.
+    pub async fn revoke(&self, access_token: SecretText) -> Result<(), Failure> {
+        let path = ["api", "v1", "auth", "token", "revoke"];
+        let body = RevokeTokenRequest { access_token };
+        let _: MessageResponse = self
+            .write("revoke the token", Method::POST, &path, &body)
+            .await?;
+        Ok(())
     }
 
     /// Logs a person in; the token knows no organization yet.

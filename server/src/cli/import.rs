@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::client::Client;
 use super::failure::Failure;
-use super::place::Place;
+use super::place::{self, Place};
 use super::printer::{Printer, table};
 use super::resolve::{self, ConnectionArgs, PlaceArgs};
 use super::surroundings::Surroundings;
@@ -159,9 +159,8 @@ async fn import_into(
     around: &Surroundings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let connection = resolve::connection(&args.connection, around)?;
-    let wanted = resolve::place(&args.place, around)?;
-    let client = Client::connect(connection).await?;
+    let client = Client::connect(resolve::connection(&args.connection, around)?).await?;
+    let wanted = place::wanted(&args.place, around, &client, printer).await?;
     let place = Place::find(&client, &wanted, printer).await?;
     let secrets = match client.secrets(&place.query()).await {
         Ok(secrets) => secrets,

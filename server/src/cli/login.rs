@@ -1,6 +1,7 @@
 //! `login`: a person with a password, a machine identity, or a token that is already there.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
 use shared::model::text::SecretText;
 use shared::wire::organizations::Organization;
 
@@ -11,14 +12,18 @@ use super::prompt;
 use super::resolve::{self, ConnectionArgs};
 use super::session::{self, Session};
 use super::surroundings::Surroundings;
+use super::whoami;
 
 /// Arguments of `login`.
 #[derive(Debug, Default, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct LoginArgs {
+    #[command(subcommand)]
+    command: Option<LoginCommand>,
     #[command(flatten)]
     connection: ConnectionArgs,
     /// How to log in [default: what the other arguments and the environment suggest]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "INFISICAL_AUTH_METHOD")]
     method: Option<Method>,
     #[arg(help = "E-mail address [environment: INFISICAL_EMAIL]")]
     #[arg(long)]
@@ -44,6 +49,21 @@ pub struct LoginArgs {
     plain: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum LoginCommand {
+    /// Show who is logged in; exit code 3 if nobody is
+    #[command(after_help = "Examples:
+  strongroom login status
+  strongroom login status --json | jq -r '.sessions[0].name'")]
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
 /// How to prove who you are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Method {
@@ -56,9 +76,10 @@ enum Method {
 }
 
 impl Method {
-    /// What was chosen, or what the rest suggests: arguments count more than the environment.
-    fn suggested(args: &LoginArgs, around: &Surroundings) -> Self {
-        if let Some(method) = args.method {
+    /// What was chosen, or what the rest suggests: arguments count more than the environment. Nothing where only a
+    /// person can say.
+    fn suggested(args: &LoginArgs, around: &Surroundings) -> Option<Self> {
+        let suggested = if let Some(method) = args.method {
             method
         } else if args.email.is_some() || args.password_stdin {
             Self::User
@@ -71,13 +92,32 @@ impl Method {
         } else if resolve::client_id(around).is_some() && resolve::client_secret(around).is_some() {
             Self::UniversalAuth
         } else {
-            Self::User
+            return None;
+        };
+        Some(suggested)
+    }
+
+    /// Asks a person at a terminal. Nothing here needs a browser: it works over SSH.
+    fn asked(printer: &Printer) -> Result<Self, Failure> {
+        if !prompt::possible() {
+            return Ok(Self::User);
         }
+        let ways = [
+            ("E-mail and password", Self::User),
+            ("Universal Auth: client id and client secret", Self::UniversalAuth),
+            ("Token", Self::Token),
+        ];
+        let names = ways.map(|(name, _)| name.to_owned());
+        let chosen = prompt::choice(printer, "How would you like to log in?", &names)?;
+        Ok(ways[chosen].1)
     }
 }
 
 /// Runs `login`.
 pub async fn run(args: LoginArgs, printer: &Printer) -> Result<(), Failure> {
+    if let Some(LoginCommand::Status(args)) = &args.command {
+        return whoami::status(&args.connection, printer).await;
+    }
     log_in(args, Surroundings::of_process(), printer).await
 }
 
@@ -100,20 +140,34 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
             .because("Neither HOME nor XDG_CONFIG_HOME is set.")
             .advise("Set one of them, or use --plain and pass the token as INFISICAL_TOKEN"));
     }
-    let client = Client::anonymous(address.clone())?;
-    let (name, token) = match Method::suggested(&args, &around) {
+    let client = Client::trusting(address.clone(), args.connection.ca_cert.as_deref())?;
+    let method = match Method::suggested(&args, &around) {
+        Some(method) => method,
+        None => Method::asked(printer)?,
+    };
+    let (name, token) = match method {
         Method::User => user(&args, &around, client, printer).await?,
         Method::UniversalAuth => machine(&args, &around, client, printer).await?,
         Method::Token => token(&args, &around, client, printer).await?,
     };
     if args.plain {
-        return printer.data(&format!("{}\n", token.expose()));
+        let token = token.expose();
+        return printer.result(|| format!("{token}\n"), &json!({"token": token}));
     }
+    let value = json!({"name": name, "instance": address});
     if let Some(path) = path {
-        session::store(&path, &Session { address, name, token })?;
+        let given = method == Method::Token;
+        session::add(
+            &path,
+            Session {
+                address,
+                name,
+                token,
+                given,
+            },
+        )?;
     }
-    printer.note("✓ Logged in successfully");
-    Ok(())
+    printer.done("✓ Logged in successfully", &value)
 }
 
 async fn user(

@@ -12,17 +12,22 @@ pub mod failure;
 pub mod file;
 pub mod healthcheck;
 pub mod import;
+pub mod init;
 pub mod login;
+pub mod logout;
 pub mod operator;
 pub mod place;
 pub mod printer;
+pub mod project_file;
 pub mod projects;
 pub mod prompt;
 pub mod resolve;
 pub mod run;
 pub mod secrets;
 pub mod session;
+pub mod shim;
 pub mod surroundings;
+pub mod user;
 pub mod whoami;
 
 use std::ffi::OsString;
@@ -72,6 +77,24 @@ enum Command {
   strongroom login --method universal-auth --client-id ID --client-secret SECRET
   export INFISICAL_TOKEN=$(strongroom login --method universal-auth --plain)")]
     Login(login::LoginArgs),
+    /// End the stored login, here and on its server
+    #[command(after_help = "Examples:
+  strongroom logout
+  strongroom logout --all")]
+    Logout(logout::LogoutArgs),
+    /// Show and choose among the stored logins
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  strongroom user get
+  strongroom user switch kavi@example.com"
+    )]
+    User(user::UserCommand),
+    /// Say in a folder what project it belongs to (.infisical.json)
+    #[command(after_help = "Examples:
+  strongroom init                                   asks
+  strongroom init --projectId home-lab --env dev")]
+    Init(init::InitArgs),
     /// Show who is logged in, and where
     #[command(after_help = "Examples:
   strongroom whoami
@@ -116,6 +139,11 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
   strongroom healthcheck
   strongroom healthcheck --ready --url http://127.0.0.1:9000")]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Make the link `infisical` to this program
+    #[command(after_help = "Examples:
+  strongroom install-shim
+  strongroom install-shim --dir ~/.local/bin")]
+    InstallShim(shim::InstallShimArgs),
     /// Run the server
     #[command(after_help = "Examples:
   strongroom serve
@@ -220,6 +248,10 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Login(args) => login::run(args, printer).await,
+            Command::Logout(args) => logout::run(args, printer).await,
+            Command::User(command) => user::run(command, printer),
+            Command::Init(args) => init::run(args, printer).await,
+            Command::InstallShim(args) => shim::run(args, printer),
             Command::Whoami(args) => whoami::run(args, printer).await,
             Command::Projects(args) => projects::run(args, printer).await,
             Command::Secrets(args) => secrets::run(args, printer).await,

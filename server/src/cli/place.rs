@@ -4,10 +4,13 @@ use shared::model::names::{FolderPath, environment_alias};
 use shared::wire::projects::Project;
 use shared::wire::secrets::{SecretBody, SecretQuery, SecretType};
 
+use super::called;
 use super::client::Client;
 use super::failure::Failure;
 use super::printer::Printer;
-use super::resolve::Wanted;
+use super::prompt;
+use super::resolve::{self, PlaceArgs, Wanted};
+use super::surroundings::Surroundings;
 
 /// A folder of an environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl Place {
             }),
             _ => {
                 let projects = client.projects().await?;
-                let project = project(&projects, &wanted.project)?;
+                let project = find(&projects, &wanted.project)?;
                 let environment = environment(project, wanted)?;
                 if environment != wanted.environment {
                     printer.note(&format!(
@@ -61,7 +64,7 @@ impl Place {
         let Ok(projects) = client.projects().await else {
             return failure;
         };
-        match project(&projects, &wanted.project) {
+        match find(&projects, &wanted.project) {
             Err(better) => better,
             Ok(project)
                 if project
@@ -106,8 +109,44 @@ impl Place {
     }
 }
 
+/// The folder of secrets that is meant; a person at a terminal is asked for what was not said.
+pub async fn wanted(
+    args: &PlaceArgs,
+    around: &Surroundings,
+    client: &Client,
+    printer: &Printer,
+) -> Result<Wanted, Failure> {
+    if resolve::project(args, around)?.is_some() || !prompt::possible() || printer.is_json() {
+        return resolve::place(args, around);
+    }
+    let projects = client.projects().await?;
+    let mut args = args.clone();
+    let names: Vec<String> = projects.iter().map(|project| project.name.clone()).collect();
+    if names.is_empty() {
+        return resolve::place(&args, around);
+    }
+    let title = format!("Select {} project:", called::product());
+    let project = &projects[prompt::choice(printer, &title, &names)?];
+    args.project = Some(project.id.to_string());
+    if args.environment.is_none() && project.environments.len() > 1 {
+        let slugs: Vec<String> = project
+            .environments
+            .iter()
+            .map(|environment| environment.slug.clone())
+            .collect();
+        let chosen = prompt::choice(printer, "Select environment:", &slugs)?;
+        args.environment = Some(slugs[chosen].clone());
+    }
+    resolve::place(&args, around)
+}
+
+/// The name of the project that is wanted.
+pub async fn project(client: &Client, wanted: &Wanted) -> Result<String, Failure> {
+    Ok(find(&client.projects().await?, &wanted.project)?.name.clone())
+}
+
 /// The project with this id, slug or unique name.
-fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
+fn find<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
     let is_id = |project: &&Project| project.id.to_string().eq_ignore_ascii_case(wanted);
     if let Some(project) = projects.iter().find(is_id) {
         return Ok(project);
@@ -197,21 +236,21 @@ mod tests {
     #[test]
     fn an_unknown_project_names_those_that_exist() {
         let projects = projects();
-        let failure = project(&projects, "x").unwrap_err();
+        let failure = find(&projects, "x").unwrap_err();
         let lines = failure.lines().unwrap();
         assert!(
             lines.starts_with("Project 'x' not found\nAvailable projects:\n  home-lab (Home Lab, "),
             "{lines}"
         );
         assert_eq!(lines.lines().count(), 5);
-        let none = project(&[], "x").unwrap_err().lines().unwrap();
+        let none = find(&[], "x").unwrap_err().lines().unwrap();
         assert!(none.contains("no project yet"), "{none}");
     }
 
     #[test]
     fn a_name_must_be_unique() {
         let projects = projects();
-        let lines = project(&projects, "Twin").unwrap_err().lines().unwrap();
+        let lines = find(&projects, "Twin").unwrap_err().lines().unwrap();
         assert!(
             lines.contains("twin-one") && lines.contains("twin-two") && !lines.contains("home-lab"),
             "{lines}"

@@ -105,6 +105,11 @@ impl Printer {
         }
     }
 
+    /// Says what belongs to a question; silence does not hide it.
+    pub fn say_always(&self, text: &str) {
+        self.say(&format!("{}\n", harmless(text)));
+    }
+
     /// Asks for input: the answer is typed on the same line.
     pub fn ask(&self, question: &str) {
         self.say(&format!("{} ", harmless(question)));

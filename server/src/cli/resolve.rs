@@ -1,5 +1,7 @@
 //! Arguments, environment, stored login and project file become settings. Nothing here touches the world.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use shared::model::ids::ProjectId;
 use shared::model::names::FolderPath;
@@ -21,6 +23,10 @@ pub struct ConnectionArgs {
     #[arg(help = "Access token instead of the stored login [environment: INFISICAL_TOKEN]")]
     #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<SecretText>,
+    /// Certificate authority to trust.
+    #[arg(help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE adds to it]")]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub ca_cert: Option<PathBuf>,
 }
 
 /// Which folder of secrets.
@@ -66,6 +72,8 @@ pub struct Connection {
     pub address: Address,
     /// The credentials.
     pub credentials: Credentials,
+    /// The certificate authority to trust, if it is not among the machine's.
+    pub authority: Option<PathBuf>,
 }
 
 /// A folder of secrets as it was asked for; whether it exists is for the server to say.
@@ -113,7 +121,11 @@ pub fn address(flag: Option<&Address>, around: &Surroundings) -> Result<Address,
 pub fn connection(args: &ConnectionArgs, around: &Surroundings) -> Result<Connection, Failure> {
     let address = address(args.domain.as_ref(), around)?;
     let credentials = credentials(args.token.as_ref(), &address, around)?;
-    Ok(Connection { address, credentials })
+    Ok(Connection {
+        address,
+        credentials,
+        authority: args.ca_cert.clone(),
+    })
 }
 
 fn credentials(
@@ -188,27 +200,42 @@ pub fn not_logged_in(address: &Address) -> Failure {
         .with_code(code::NOT_LOGGED_IN)
 }
 
+fn named(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|text| !text.trim().is_empty())
+}
+
+/// The project that is meant, if one was named anywhere.
+pub fn project(args: &PlaceArgs, around: &Surroundings) -> Result<Option<String>, Failure> {
+    match named(&args.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
+        Some(project) => Ok(Some(project)),
+        None => Ok(named(&around.project_file.clone()?.workspace_id)),
+    }
+}
+
 /// The folder of secrets that is meant.
 pub fn place(args: &PlaceArgs, around: &Surroundings) -> Result<Wanted, Failure> {
-    let named = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let file = || around.project_file.clone();
-    let project = match named(&args.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
-        Some(project) => Some(project),
-        None => named(&file()?.workspace_id),
-    };
-    let project = project.ok_or_else(|| {
+    let project = project(args, around)?.ok_or_else(|| {
         Failure::usage("No project was named")
             .because("There is no --projectId, no INFISICAL_PROJECT_ID, and no .infisical.json here or in a folder above.")
-            .advise("Pass --projectId with an id, slug or name; `strongroom projects` lists yours")
+            .advise(format!(
+                "Pass --projectId with an id, slug or name; `{} projects` lists yours",
+                called::command()
+            ))
     })?;
+    // A damaged project file is a failure for those alone who need it.
+    let file = || around.project_file.clone();
     let environment = match named(&args.environment) {
         Some(environment) => Some(environment),
-        None => named(&file()?.default_environment),
+        None => file()?.environment(),
+    };
+    let path = match &args.path {
+        Some(path) => path.clone(),
+        None => file().unwrap_or_default().default_secret_path.unwrap_or_default(),
     };
     Ok(Wanted {
         project: project.trim().to_owned(),
         environment: environment.unwrap_or_else(|| "dev".to_owned()).trim().to_owned(),
-        path: args.path.clone().unwrap_or_default(),
+        path,
     })
 }
 

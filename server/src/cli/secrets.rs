@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::client::{Change, Client};
 use super::export::{self, Format};
 use super::failure::Failure;
-use super::place::Place;
+use super::place::{self, Place};
 use super::printer::{Printer, table};
 use super::prompt;
 use super::resolve::{self, ConnectionArgs, PlaceArgs, Wanted};
@@ -181,9 +181,8 @@ impl Folder {
         around: &Surroundings,
         printer: &Printer,
     ) -> Result<Self, Failure> {
-        let connection = resolve::connection(connection, around)?;
-        let wanted = resolve::place(place, around)?;
-        let client = Client::connect(connection).await?;
+        let client = Client::connect(resolve::connection(connection, around)?).await?;
+        let wanted = place::wanted(place, around, &client, printer).await?;
         let place = Place::find(&client, &wanted, printer).await?;
         Ok(Self {
             client,

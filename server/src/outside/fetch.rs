@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
+use reqwest::Certificate;
 pub use reqwest::{Method, Url};
 use shared::model::text::SecretText;
 use zeroize::Zeroizing;
@@ -98,6 +99,11 @@ pub struct Fetch {
 impl Fetch {
     /// A client for the server at `base`.
     pub fn new(base: &Url, timeouts: Timeouts) -> Result<Self, Error> {
+        Self::trusting(base, timeouts, None)
+    }
+
+    /// The same, which trusts the certificate authorities in `authority` (PEM) beside those of this machine.
+    pub fn trusting(base: &Url, timeouts: Timeouts, authority: Option<&[u8]>) -> Result<Self, Error> {
         // An error means that a provider is already installed, by ourselves at an earlier call.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let host = base.host_str().unwrap_or_default().to_owned();
@@ -109,6 +115,14 @@ impl Fetch {
             .referer(false);
         if base.scheme() == "https" {
             builder = builder.https_only(true);
+            if let Some(pem) = authority {
+                let certificates =
+                    Certificate::from_pem_bundle(pem).map_err(|error| Error::Tls(causes(&error)))?;
+                if certificates.is_empty() {
+                    return Err(Error::Tls("the file holds no certificate".to_owned()));
+                }
+                builder = builder.tls_certs_merge(certificates);
+            }
         } else {
             // Plain HTTP must work where no certificates are installed, as in an empty container.
             builder = builder.tls_certs_only([]);

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
 
 fn nothing_around() -> Surroundings {
     Surroundings {

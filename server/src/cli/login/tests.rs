@@ -7,7 +7,7 @@ use shared::model::ids::OrganizationId;
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
 
 fn around(home: &Path, variables: &[(&str, &str)]) -> Surroundings {
     let home = ("HOME", home.to_str().unwrap());

@@ -4,7 +4,7 @@ use shared::wire::projects::Project;
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
 
 fn home_lab() -> Project {
     project(1, "home-lab", "Home Lab", &["dev", "prod"])
