@@ -12,7 +12,7 @@
 //! => 5
 //! ```
 //!
-//! `=> N` is the exit code, 0 when it is left out. What differs from run to run (addresses, ids, times, tokens) is
+//! A line of standard output that would look like one of these has `| ` before it. `=> N` is the exit code, 0 when it is left out. What differs from run to run (addresses, ids, times, tokens) is
 //! replaced by a word in brackets before the comparison. `GOLDEN=write` writes what was seen into the file instead of
 //! comparing: read the difference before you commit it.
 
@@ -140,11 +140,13 @@ impl Case {
         let mut text = String::new();
         let out = self.constant(&String::from_utf8_lossy(&ended.stdout));
         for line in out.lines() {
-            ensure!(
-                !["$ ", "2> ", "=> ", "# ", "@env "].iter().any(|mark| line.starts_with(mark)),
-                "{script} prints a line that a case cannot hold: {line}"
-            );
-            writeln!(text, "{line}")?;
+            let marks = ["$ ", "> ", "2> ", "=> ", "# ", "@env ", "| "];
+            let escape = if marks.iter().any(|mark| line.starts_with(mark)) || line.is_empty() {
+                "| "
+            } else {
+                ""
+            };
+            writeln!(text, "{}", format!("{escape}{line}").trim_end())?;
         }
         if !out.is_empty() && !out.ends_with('\n') {
             writeln!(text, "{NO_FINAL_NEWLINE}")?;

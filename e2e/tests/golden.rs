@@ -17,7 +17,18 @@ macro_rules! cases {
     };
 }
 
-cases![exit_codes, infisical, init, login];
+cases![
+    environments,
+    exit_codes,
+    export,
+    folders,
+    infisical,
+    init,
+    login,
+    run,
+    secrets,
+    tokens
+];
 
 #[test]
 fn no_case_is_forgotten() -> Result<()> {

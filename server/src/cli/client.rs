@@ -31,6 +31,8 @@ const TIMEOUTS: Timeouts = Timeouts {
     total: Duration::from_mins(1),
 };
 
+mod content;
+
 /// A server, and the token to show it.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -97,6 +99,13 @@ impl Client {
     pub fn with_token(mut self, token: SecretText) -> Self {
         self.token = Some(token);
         self
+    }
+
+    /// Whether the token is a service token, which belongs to one project.
+    pub fn has_service_token(&self) -> bool {
+        self.token
+            .as_ref()
+            .is_some_and(|token| token.expose().starts_with("st."))
     }
 
     /// The server.
@@ -178,12 +187,12 @@ impl Client {
         Ok(answer.workspaces)
     }
 
-    /// The secrets of a folder as the server lists them, then what it imports, of the last import first: the first of
+    /// The secrets of a folder as the server lists them, those of the folders below after them, then what it imports, of the last import first: the first of
     /// a name counts. An environment or a folder that does not exist is a failure
     /// with status 404: whoever runs a program must not run it without its secrets because of a misspelt name.
     pub async fn secrets(&self, query: &SecretQuery) -> Result<Vec<Secret>, Failure> {
         let doing = "list the secrets";
-        let mut url = self.url(doing, &["api", "v3", "secrets", "raw"])?;
+        let mut url = self.url(doing, &["api", "v4", "secrets"])?;
         url.query_pairs_mut().extend_pairs(pairs(query));
         let answer = self.exchange(doing, Method::GET, url, None).await?;
         if let Some(missing) = &answer.hint {
@@ -191,27 +200,41 @@ impl Client {
                 .advise("Check --env and --path")
                 .with_status(404));
         }
-        let listed: SecretsResponse = self.understood(doing, &answer)?;
+        let mut listed: SecretsResponse = self.understood(doing, &answer)?;
+        // The folders below come after those above them.
+        listed
+            .secrets
+            .sort_by_key(|secret| secret.secret_path.trim_end_matches('/').matches('/').count());
         let imported = listed.imports.into_iter().rev().flat_map(|block| block.secrets);
         Ok(listed.secrets.into_iter().chain(imported).collect())
     }
 
     /// One secret.
     pub async fn secret(&self, name: &str, query: &SecretQuery) -> Result<Secret, Failure> {
-        let path = ["api", "v3", "secrets", "raw", name];
+        let path = ["api", "v4", "secrets", name];
         let answer: SecretResponse = self
             .read(&format!("read the secret {name}"), &path, &pairs(query))
             .await?;
         Ok(answer.secret)
     }
 
-    /// Makes a secret, or gives the one of that name a new value.
-    pub async fn set_secret(&self, name: &str, body: &SecretBody) -> Result<Change, Failure> {
+    /// Makes a secret, or changes the one of that name. `exists` is what a list said a moment ago.
+    pub async fn set_secret(
+        &self,
+        name: &str,
+        exists: bool,
+        body: &SecretBody,
+    ) -> Result<Change, Failure> {
         let path = ["api", "v3", "secrets", "raw", name];
         let doing = format!("set the secret {name}");
+        if exists {
+            let _: SecretResponse = self.write(&doing, Method::PATCH, &path, body).await?;
+            return Ok(Change::Updated);
+        }
         let created: Result<SecretResponse, Failure> = self.write(&doing, Method::POST, &path, body).await;
         match created {
             Ok(_) => Ok(Change::Created),
+            // Somebody else was faster.
             Err(failure) if already_exists(&failure) => {
                 let _: SecretResponse = self.write(&doing, Method::PATCH, &path, body).await?;
                 Ok(Change::Updated)
@@ -384,6 +407,9 @@ impl Client {
         let failure = Failure::new(format!("Could not {doing}: {message}"))
             .because(why)
             .with_status(status);
+        if body.error == "TokenError" {
+            return failure.with_code(code::NOT_LOGGED_IN);
+        }
         match status {
             403 => failure.advise("Ask an administrator of the project for access"),
             429 => failure.advise("Wait a moment, then try again"),
@@ -433,7 +459,7 @@ pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
 }
 
 /// A query as pairs, without what is absent.
-fn pairs(query: &SecretQuery) -> Vec<(String, String)> {
+fn pairs(query: &impl Serialize) -> Vec<(String, String)> {
     let Ok(Value::Object(fields)) = serde_json::to_value(query) else {
         return Vec::new();
     };

@@ -71,8 +71,8 @@ pub async fn run(args: ImportArgs, printer: &Printer) -> Result<(), Failure> {
     import_into(&args, &parsed, &around, printer).await
 }
 
-/// The content of the file; of a file that is too long no more than shows it.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// The content of a file; of a file that is too long no more than shows it.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let most = u64::try_from(LONGEST_TEXT).unwrap_or(u64::MAX) + 1;
     // As large as it may get: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_TEXT + 2));

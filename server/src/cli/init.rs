@@ -26,7 +26,7 @@ pub async fn run(args: InitArgs, printer: &Printer) -> Result<(), Failure> {
     around.project_file = Ok(project_file::ProjectFile::default());
     let client = Client::connect(resolve::connection(&args.connection, &around)?).await?;
     let wanted = place::wanted(&args.place, &around, &client, printer).await?;
-    let project = place::project(&client, &wanted).await?;
+    let project = place::project(&client, &wanted).await?.name;
     let found = Place::find(&client, &wanted, printer).await?;
     let folder = std::env::current_dir().map_err(|error| {
         Failure::new("There is no folder to write to").because(error.to_string())

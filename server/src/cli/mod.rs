@@ -5,11 +5,14 @@
 //! code of the command it becomes.
 
 pub mod address;
+pub mod bootstrap;
 pub mod called;
 pub mod client;
+pub mod environments;
 pub mod export;
 pub mod failure;
 pub mod file;
+pub mod folders;
 pub mod healthcheck;
 pub mod import;
 pub mod init;
@@ -27,6 +30,7 @@ pub mod secrets;
 pub mod session;
 pub mod shim;
 pub mod surroundings;
+pub mod tokens;
 pub mod user;
 pub mod whoami;
 
@@ -64,6 +68,9 @@ struct Cli {
     /// Print results as JSON on standard output, and a failure as JSON on standard error
     #[arg(long, global = true)]
     json: bool,
+    /// Write what Infisical's own command line writes, byte by byte, defects included
+    #[arg(long, global = true, env = "STRONGROOM_COMPAT", value_parser = clap::builder::FalseyValueParser::new())]
+    compat: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -104,6 +111,19 @@ enum Command {
     #[command(after_help = "Examples:
   strongroom projects")]
     Projects(projects::ProjectsArgs),
+    /// List, make, rename, delete and clone environments
+    #[command(
+        visible_alias = "envs",
+        after_help = "Examples:
+  strongroom environments --projectId home-lab
+  strongroom environments create dev_personal"
+    )]
+    Environments(environments::EnvironmentsArgs),
+    /// List, make and delete folders
+    #[command(after_help = "Examples:
+  strongroom folders list --projectId home-lab --env dev
+  strongroom folders create backup")]
+    Folders(folders::FoldersArgs),
     /// List, read, set and delete secrets
     #[command(after_help = "Examples:
   strongroom secrets --projectId home-lab --env dev
@@ -111,7 +131,7 @@ enum Command {
   strongroom secrets set API_KEY=abc TLS_KEY=@key.pem
   strongroom secrets delete OLD_KEY")]
     Secrets(secrets::SecretsArgs),
-    /// Write the secrets of a folder as dotenv, JSON, YAML or CSV
+    /// Write the secrets of a folder in a format that other programs read
     #[command(after_help = "Examples:
   strongroom export --projectId home-lab --env prod > .env
   strongroom export --env prod --output-file .env
@@ -130,10 +150,30 @@ All of the file is imported, or nothing. Secrets that are not in the file stay a
     #[command(after_help = "Examples:
   strongroom run --projectId home-lab --env prod -- docker compose up -d
   strongroom run --path /backup -- restic backup /srv
+  strongroom run --watch -- node server.js
+  strongroom run --command 'migrate && serve'
 
 HOME, PATH, USER, SHELL, TERM and the like, XDG_* and LC_* keep their own values.
 The command inherits the rest of the environment as it is, INFISICAL_TOKEN included.")]
     Run(run::RunArgs),
+    /// Renew the token of a machine identity
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  export INFISICAL_TOKEN=$(strongroom token renew \"$INFISICAL_TOKEN\")"
+    )]
+    Token(tokens::TokenCommand),
+    /// Make a service token for folders of a project
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  strongroom service-token create --projectId home-lab --scope dev:/ --name ci"
+    )]
+    ServiceToken(tokens::ServiceTokenCommand),
+    /// Set up a server that nobody has set up, without a browser
+    #[command(after_help = "Examples:
+  strongroom bootstrap --email kavi@example.com --password-stdin --organization Home < password.txt")]
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Ask a server whether it is well
     #[command(after_help = "Examples:
   strongroom healthcheck
@@ -194,7 +234,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let outcome = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
-            printer = printer.silenced(cli.silent).in_json(cli.json);
+            printer = printer.silenced(cli.silent).in_json(cli.json).in_compat(cli.compat);
             execute(cli.command, &printer)
         }
         Err(message) => explain_usage(&message, &printer),
@@ -254,6 +294,11 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::InstallShim(args) => shim::run(args, printer),
             Command::Whoami(args) => whoami::run(args, printer).await,
             Command::Projects(args) => projects::run(args, printer).await,
+            Command::Environments(args) => environments::run(args, printer).await,
+            Command::Folders(args) => folders::run(args, printer).await,
+            Command::Token(command) => tokens::run(command, printer).await,
+            Command::ServiceToken(command) => tokens::run_service(command, printer).await,
+            Command::Bootstrap(args) => bootstrap::run(args, printer).await,
             Command::Secrets(args) => secrets::run(args, printer).await,
             Command::Export(args) => export::run(args, printer).await,
             Command::Import(args) => import::run(args, printer).await,

@@ -35,6 +35,11 @@ impl Place {
                 environment: wanted.environment.clone(),
                 path: wanted.path.clone(),
             }),
+            None if client.has_service_token() => {
+                Err(Failure::usage(format!("Project '{}' cannot be looked up", wanted.project))
+                    .because("A service token may not list projects, so it needs the id.")
+                    .advise("Leave out --projectId and INFISICAL_PROJECT_ID: the token knows its project"))
+            }
             _ => {
                 let projects = client.projects().await?;
                 let project = find(&projects, &wanted.project)?;
@@ -81,19 +86,10 @@ impl Place {
     /// This place as a query.
     pub fn query(&self) -> SecretQuery {
         SecretQuery {
-            workspace_id: Some(self.project.clone()),
+            project_id: Some(self.project.clone()),
             environment: Some(self.environment.clone()),
             secret_path: Some(self.path.to_string()),
             ..SecretQuery::default()
-        }
-    }
-
-    /// The same for values as a program uses them: references expanded, imports included.
-    pub fn effective_query(&self) -> SecretQuery {
-        SecretQuery {
-            expand_secret_references: Some("true".to_owned()),
-            include_imports: Some("true".to_owned()),
-            ..self.query()
         }
     }
 
@@ -116,7 +112,19 @@ pub async fn wanted(
     client: &Client,
     printer: &Printer,
 ) -> Result<Wanted, Failure> {
-    if resolve::project(args, around)?.is_some() || !prompt::possible() || printer.is_json() {
+    if resolve::project(args, around)?.is_some() {
+        return resolve::place(args, around);
+    }
+    if client.has_service_token() {
+        let token = client.service_token().await?;
+        let mut args = args.clone();
+        args.project.project = Some(token.workspace.to_string());
+        if let (None, [only]) = (&args.environment, &token.scopes[..]) {
+            args.environment = Some(only.environment.clone());
+        }
+        return resolve::place(&args, around);
+    }
+    if !prompt::possible() || printer.is_json() {
         return resolve::place(args, around);
     }
     let projects = client.projects().await?;
@@ -127,7 +135,7 @@ pub async fn wanted(
     }
     let title = format!("Select {} project:", called::product());
     let project = &projects[prompt::choice(printer, &title, &names)?];
-    args.project = Some(project.id.to_string());
+    args.project.project = Some(project.id.to_string());
     if args.environment.is_none() && project.environments.len() > 1 {
         let slugs: Vec<String> = project
             .environments
@@ -140,9 +148,9 @@ pub async fn wanted(
     resolve::place(&args, around)
 }
 
-/// The name of the project that is wanted.
-pub async fn project(client: &Client, wanted: &Wanted) -> Result<String, Failure> {
-    Ok(find(&client.projects().await?, &wanted.project)?.name.clone())
+/// The project that is wanted.
+pub async fn project(client: &Client, wanted: &Wanted) -> Result<Project, Failure> {
+    Ok(find(&client.projects().await?, &wanted.project)?.clone())
 }
 
 /// The project with this id, slug or unique name.

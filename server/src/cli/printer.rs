@@ -20,6 +20,7 @@ pub struct Printer {
     colors: bool,
     silent: bool,
     json: bool,
+    compat: bool,
 }
 
 impl Printer {
@@ -32,6 +33,7 @@ impl Printer {
             colors: !plain && std::io::stderr().is_terminal(),
             silent: false,
             json: false,
+            compat: false,
         }
     }
 
@@ -47,6 +49,18 @@ impl Printer {
     pub fn in_json(mut self, json: bool) -> Self {
         self.json = json;
         self
+    }
+
+    /// The same in the words and bytes of Infisical's own command line.
+    #[must_use]
+    pub fn in_compat(mut self, compat: bool) -> Self {
+        self.compat = compat;
+        self
+    }
+
+    /// Whether scripts expect the bytes of Infisical's own command line.
+    pub fn is_compat(&self) -> bool {
+        self.compat
     }
 
     /// Whether a program reads what is printed.
@@ -243,6 +257,7 @@ pub(crate) mod captured {
             colors: false,
             silent: false,
             json: false,
+            compat: false,
         };
         (printer, out, err)
     }

@@ -29,9 +29,9 @@ pub struct ConnectionArgs {
     pub ca_cert: Option<PathBuf>,
 }
 
-/// Which folder of secrets.
+/// Which project.
 #[derive(Debug, Clone, Default, Args)]
-pub struct PlaceArgs {
+pub struct ProjectArgs {
     /// Project: its id, slug or unique name.
     #[arg(help = "Project: its id, slug or unique name [environment: INFISICAL_PROJECT_ID]")]
     #[arg(
@@ -41,12 +41,31 @@ pub struct PlaceArgs {
         global = true
     )]
     pub project: Option<String>,
+}
+
+impl From<ProjectArgs> for PlaceArgs {
+    /// The project alone: which environment is for the command itself to say, and nobody is asked.
+    fn from(project: ProjectArgs) -> Self {
+        Self {
+            project,
+            environment: Some(String::new()),
+            path: Vec::new(),
+        }
+    }
+}
+
+/// Which folder of secrets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Slug of the environment [default: dev, or what .infisical.json says]
     #[arg(long = "env", value_name = "ENVIRONMENT", global = true)]
     pub environment: Option<String>,
     /// Folder [default: /]
     #[arg(long, value_name = "FOLDER", global = true)]
-    pub path: Option<FolderPath>,
+    pub path: Vec<FolderPath>,
 }
 
 /// How to prove who we are.
@@ -206,7 +225,7 @@ fn named(text: &Option<String>) -> Option<String> {
 
 /// The project that is meant, if one was named anywhere.
 pub fn project(args: &PlaceArgs, around: &Surroundings) -> Result<Option<String>, Failure> {
-    match named(&args.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
+    match named(&args.project.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
         Some(project) => Ok(Some(project)),
         None => Ok(named(&around.project_file.clone()?.workspace_id)),
     }
@@ -228,9 +247,14 @@ pub fn place(args: &PlaceArgs, around: &Surroundings) -> Result<Wanted, Failure>
         Some(environment) => Some(environment),
         None => file()?.environment(),
     };
-    let path = match &args.path {
-        Some(path) => path.clone(),
-        None => file().unwrap_or_default().default_secret_path.unwrap_or_default(),
+    let path = match &args.path[..] {
+        [path] => path.clone(),
+        [_, ..] => {
+            return Err(Failure::usage("--path stands there more than once")
+                .because("Only `run` and `export` put several folders together.")
+                .advise("Name one folder"));
+        }
+        [] => file().unwrap_or_default().default_secret_path.unwrap_or_default(),
     };
     Ok(Wanted {
         project: project.trim().to_owned(),

@@ -49,9 +49,11 @@ fn args(server: &Server, file: &Path, dry_run: bool) -> ImportArgs {
         file: file.to_owned(),
         connection: server.flags(),
         place: PlaceArgs {
-            project: Some(project(1, "", "", &[]).id.to_string()),
+            project: ProjectArgs {
+                project: Some(project(1, "", "", &[]).id.to_string()),
+            },
             environment: Some("dev".to_owned()),
-            path: None,
+            path: Vec::new(),
         },
         format: None,
         dry_run,

@@ -151,7 +151,7 @@ fn without_credentials_the_way_in_is_named() {
         failure.lines().unwrap(),
         "Not logged in to Strongroom\nPlease run: strongroom login --domain=http://10.0.0.5:8080"
     );
-    assert_eq!(failure.code(), 1);
+    assert_eq!(failure.code(), 3);
 }
 
 #[test]
@@ -173,9 +173,9 @@ fn places_by_precedence() {
         default_environment: Some("staging".to_owned()),
     });
     let args = PlaceArgs {
-        project: Some("from-flag".to_owned()),
+        project: named_project("from-flag"),
         environment: Some("prod".to_owned()),
-        path: Some("app/".parse().unwrap()),
+        path: vec!["app/".parse().unwrap()],
     };
     let wanted = place(&args, &around).unwrap();
     assert_eq!((&*wanted.project, &*wanted.environment), ("from-flag", "prod"));
@@ -195,7 +195,7 @@ fn places_by_precedence() {
     let failure = place(&PlaceArgs::default(), &around).unwrap_err();
     assert!(failure.lines().unwrap().contains("--projectId"), "{failure:?}");
     let args = PlaceArgs {
-        project: Some("p".to_owned()),
+        project: named_project("p"),
         ..PlaceArgs::default()
     };
     assert_eq!(place(&args, &around).unwrap().environment, "dev");
@@ -207,9 +207,15 @@ fn a_broken_project_file_matters_only_when_asked() {
     around.project_file = Err(Failure::new("broken"));
     assert!(place(&PlaceArgs::default(), &around).is_err());
     let args = PlaceArgs {
-        project: Some("p".to_owned()),
+        project: named_project("p"),
         environment: Some("dev".to_owned()),
-        path: None,
+        path: Vec::new(),
     };
     assert!(place(&args, &around).is_ok());
+}
+
+fn named_project(name: &str) -> ProjectArgs {
+    ProjectArgs {
+        project: Some(name.to_owned()),
+    }
 }

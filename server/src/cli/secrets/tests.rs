@@ -20,9 +20,11 @@ fn nothing_around() -> Surroundings {
 
 fn place(project: &str, environment: &str) -> PlaceArgs {
     PlaceArgs {
-        project: Some(project.to_owned()),
+        project: ProjectArgs {
+            project: Some(project.to_owned()),
+        },
         environment: Some(environment.to_owned()),
-        path: None,
+        path: Vec::new(),
     }
 }
 
