@@ -18,16 +18,20 @@ macro_rules! cases {
 }
 
 cases![
+    compat,
     environments,
     exit_codes,
     export,
     folders,
+    import,
     infisical,
     init,
     login,
+    migrate,
     run,
     secrets,
-    tokens
+    tokens,
+    tools
 ];
 
 #[test]

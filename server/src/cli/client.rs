@@ -209,15 +209,6 @@ impl Client {
         Ok(listed.secrets.into_iter().chain(imported).collect())
     }
 
-    /// One secret.
-    pub async fn secret(&self, name: &str, query: &SecretQuery) -> Result<Secret, Failure> {
-        let path = ["api", "v4", "secrets", name];
-        let answer: SecretResponse = self
-            .read(&format!("read the secret {name}"), &path, &pairs(query))
-            .await?;
-        Ok(answer.secret)
-    }
-
     /// Makes a secret, or changes the one of that name. `exists` is what a list said a moment ago.
     pub async fn set_secret(
         &self,

@@ -13,11 +13,14 @@ pub mod export;
 pub mod failure;
 pub mod file;
 pub mod folders;
+pub mod generate;
 pub mod healthcheck;
 pub mod import;
 pub mod init;
 pub mod login;
 pub mod logout;
+pub mod manual;
+pub mod migrate_env;
 pub mod operator;
 pub mod place;
 pub mod printer;
@@ -37,7 +40,7 @@ pub mod whoami;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::Builder;
 
 use crate::observe::process;
@@ -146,6 +149,11 @@ enum Command {
 
 All of the file is imported, or nothing. Secrets that are not in the file stay as they are.")]
     Import(import::ImportArgs),
+    /// Split a .env file: its secrets go to the server, its configuration stays
+    #[command(after_help = "Examples:
+  strongroom migrate-env --projectId home-lab --env dev --dry-run
+  strongroom migrate-env .env --projectId home-lab --env dev --config SITE_NAME")]
+    MigrateEnv(migrate_env::MigrateEnvArgs),
     /// Run a command with the secrets of a folder in its environment
     #[command(after_help = "Examples:
   strongroom run --projectId home-lab --env prod -- docker compose up -d
@@ -179,6 +187,23 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
   strongroom healthcheck
   strongroom healthcheck --ready --url http://127.0.0.1:9000")]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Print random text for a secret
+    #[command(after_help = "Examples:
+  strongroom generate
+  strongroom generate --length 32 --format base64
+  strongroom generate --format hex | strongroom secrets set API_KEY")]
+    Generate(generate::GenerateArgs),
+    /// Print the completions of a shell
+    #[command(after_help = "Examples:
+  strongroom completion bash > /etc/bash_completion.d/strongroom
+  strongroom completion zsh > ~/.zfunc/_strongroom
+  strongroom completion fish > ~/.config/fish/completions/strongroom.fish")]
+    Completion(manual::CompletionArgs),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Examples:
+  strongroom man | man -l -
+  strongroom man --dir /usr/local/share/man/man1")]
+    Man(manual::ManArgs),
     /// Make the link `infisical` to this program
     #[command(after_help = "Examples:
   strongroom install-shim
@@ -232,8 +257,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(program) = arguments.first() {
         called::remember(program);
     }
+    let mut compat = false;
     let outcome = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
+            compat = cli.compat;
             printer = printer.silenced(cli.silent).in_json(cli.json).in_compat(cli.compat);
             execute(cli.command, &printer)
         }
@@ -243,7 +270,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             printer.failure(&failure);
-            ExitCode::from(failure.code())
+            // Infisical's command line knows one code for everything that fails.
+            let own = compat && failure.lines().is_some();
+            ExitCode::from(if own { 1 } else { failure.code() })
         }
     }
 }
@@ -291,6 +320,10 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Logout(args) => logout::run(args, printer).await,
             Command::User(command) => user::run(command, printer),
             Command::Init(args) => init::run(args, printer).await,
+            Command::MigrateEnv(args) => migrate_env::run(args, printer).await,
+            Command::Generate(args) => generate::run(&args, printer),
+            Command::Completion(args) => manual::completion(&args, Cli::command(), printer),
+            Command::Man(args) => manual::man(&args, Cli::command(), printer),
             Command::InstallShim(args) => shim::run(args, printer),
             Command::Whoami(args) => whoami::run(args, printer).await,
             Command::Projects(args) => projects::run(args, printer).await,

@@ -83,9 +83,12 @@ impl Place {
         }
     }
 
-    /// This place as a query.
+    /// A query for what is stored in this place itself, as it is stored: without imports, references as they are
+    /// written, and the shared values.
     pub fn query(&self) -> SecretQuery {
         SecretQuery {
+            include_imports: Some("false".to_owned()),
+            expand_secret_references: Some("false".to_owned()),
             project_id: Some(self.project.clone()),
             environment: Some(self.environment.clone()),
             secret_path: Some(self.path.to_string()),
@@ -270,7 +273,7 @@ mod tests {
         let projects = projects();
         let id = projects[0].id.to_string();
         for text in [&*id, &id.to_uppercase(), "home-lab", "Home Lab"] {
-            assert_eq!(project(&projects, text).unwrap().slug, "home-lab", "{text}");
+            assert_eq!(find(&projects, text).unwrap().slug, "home-lab", "{text}");
         }
     }
 

@@ -28,10 +28,10 @@ pub struct ProjectFile {
     pub default_secret_path: Option<FolderPath>,
     /// Environment for each branch of the repository.
     #[serde(rename = "gitBranchToEnvironmentMapping")]
-    branches: Option<BTreeMap<String, String>>,
+    pub branches: Option<BTreeMap<String, String>>,
     /// The folder the file was found in.
     #[serde(skip)]
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl ProjectFile {

@@ -2,6 +2,7 @@
 
 pub mod example;
 pub mod folder;
+mod infisical;
 pub mod set;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -95,9 +96,9 @@ struct GetArgs {
     /// Names of secrets
     #[arg(required = true, value_name = "NAME")]
     names: Vec<SecretName>,
-    /// Accepted for scripts written for Infisical: bare values are what is always printed
-    #[arg(long = "plain", visible_alias = "raw-value")]
-    _plain: bool,
+    /// Accepted for scripts written for Infisical: bare values are what is printed, unless --compat draws a table
+    #[arg(long, visible_alias = "raw-value")]
+    plain: bool,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -151,7 +152,7 @@ pub async fn run(args: SecretsArgs, printer: &Printer) -> Result<(), Failure> {
             };
             folder.show(&list, printer).await
         }
-        Some(SecretsCommand::Get(get)) => folder.get(&get.names, &get.read, printer).await,
+        Some(SecretsCommand::Get(get)) => folder.get(&get, printer).await,
         Some(SecretsCommand::Set(set)) => folder.set(new, &set, printer).await,
         Some(SecretsCommand::Delete(delete)) => {
             folder.delete(&delete.names, delete.kind.into(), printer).await
@@ -180,23 +181,41 @@ impl Folder {
         } else {
             effective(found)
         };
+        if printer.is_compat() && output == Output::Table {
+            let rows = secrets
+                .iter()
+                .map(|secret| (secret.secret_key.as_str(), Some(secret)));
+            return printer.data(&Zeroizing::new(infisical::secrets(rows)));
+        }
         printer.data(&listed(output, &secrets, several, printer)?)
     }
 
     /// Prints values, or none of them: a line that is not there would make the next one look like it.
-    async fn get(&self, names: &[SecretName], read: &ReadArgs, printer: &Printer) -> Result<(), Failure> {
-        let query = read.query(&self.place);
+    async fn get(&self, get: &GetArgs, printer: &Printer) -> Result<(), Failure> {
+        let names = &get.names;
+        let effective = self.effective(&get.read).await?;
+        if printer.is_compat() && !get.plain {
+            let found = |name: &SecretName| {
+                effective
+                    .iter()
+                    .find(|secret| secret.secret_key == name.as_str())
+            };
+            let rows = names.iter().map(|name| (name.as_str(), found(name)));
+            return printer.data(&Zeroizing::new(infisical::secrets(rows)));
+        }
         let mut found = Vec::new();
         let mut missing = Vec::new();
         for name in names {
-            match self.client.secret(name.as_str(), &query).await {
-                Ok(secret) => found.push(secret),
-                Err(failure) if failure.status() == Some(404) => missing.push(name),
-                Err(failure) => return Err(failure),
+            match effective
+                .iter()
+                .position(|secret| secret.secret_key == name.as_str())
+            {
+                // A name may be asked for twice.
+                Some(index) => found.push(effective[index].clone()),
+                None => missing.push(name),
             }
         }
-        if !missing.is_empty() {
-            self.must_exist().await?;
+        if !missing.is_empty() && !printer.is_compat() {
             return Err(self.missing(&missing));
         }
         if printer.is_json() {

@@ -4,6 +4,7 @@ use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
 use crate::cli::printer::captured;
 use crate::cli::project_file::ProjectFile;
+use crate::cli::resolve::ProjectArgs;
 
 fn nothing_around() -> Surroundings {
     Surroundings {
@@ -17,7 +18,7 @@ fn nothing_around() -> Surroundings {
 async fn server(status: u16) -> Server {
     Server::start(
         move |request: &Recorded| match (&*request.method, &*request.path) {
-            ("GET", "/api/v3/secrets/raw") => {
+            ("GET", "/api/v4/secrets") => {
                 let personal = Secret {
                     kind: SecretType::Personal,
                     ..secret("SAME", "mine")

@@ -18,6 +18,7 @@ fn with_session(mut around: Surroundings, address: &str) -> Surroundings {
         address: address.parse().unwrap(),
         name: "kavi@example.com".to_owned(),
         token: "session-token".into(),
+        given: false,
     }));
     around
 }
@@ -26,6 +27,7 @@ fn flags(domain: Option<&str>, token: Option<&str>) -> ConnectionArgs {
     ConnectionArgs {
         domain: domain.map(|text| text.parse().unwrap()),
         token: token.map(SecretText::from),
+        ca_cert: None,
     }
 }
 
@@ -171,6 +173,7 @@ fn places_by_precedence() {
     around.project_file = Ok(ProjectFile {
         workspace_id: Some("from-file".to_owned()),
         default_environment: Some("staging".to_owned()),
+        ..ProjectFile::default()
     });
     let args = PlaceArgs {
         project: named_project("from-flag"),

@@ -10,6 +10,7 @@ use shared::model::text::SecretText;
 use shared::wire::secrets::{Secret, SecretQuery, SecretType};
 
 use super::folder::Folder;
+use super::infisical;
 use crate::cli::client::Change;
 use crate::cli::failure::Failure;
 use crate::cli::import::read;
@@ -110,7 +111,8 @@ impl Folder {
     ) -> Result<(), Failure> {
         let kind = SecretType::from(args.kind);
         let query = SecretQuery {
-            include_personal_overrides: Some("true".to_owned()),
+            // One's own value stands in the list in place of the shared one.
+            include_personal_overrides: Some((kind == SecretType::Personal).to_string()),
             ..self.place.query()
         };
         let current = self.list(&query).await?;
@@ -119,6 +121,7 @@ impl Folder {
             tags.push(self.client.tag(&self.place.project, slug.as_str()).await?);
         }
         let mut told = Vec::new();
+        let mut rows = Vec::new();
         for assignment in new {
             let name = &assignment.name;
             let existing = current
@@ -149,7 +152,9 @@ impl Folder {
             } else {
                 String::new()
             };
-            if !printer.is_json() {
+            if printer.is_compat() {
+                rows.push(infisical_row(&assignment, result, args.show_values));
+            } else if !printer.is_json() {
                 printer.note(&format!("{result:?} {name}{shown}"));
             }
             told.push(Told {
@@ -157,11 +162,30 @@ impl Folder {
                 result,
             });
         }
+        if printer.is_compat() {
+            let header = ["SECRET NAME", "SECRET VALUE", "STATUS"];
+            return printer.result(|| infisical::frame(header, &rows), &told);
+        }
         if printer.is_json() {
             return printer.result(String::new, &told);
         }
         Ok(())
     }
+}
+
+/// The row that Infisical's own command line shows for a change.
+fn infisical_row(assignment: &Assignment, result: Fate, show_values: bool) -> [String; 3] {
+    let status = match result {
+        Fate::Created => "SECRET CREATED",
+        Fate::Updated => "SECRET VALUE MODIFIED",
+        Fate::Unchanged => "SECRET VALUE UNCHANGED",
+    };
+    let value = if show_values {
+        assignment.value.expose()
+    } else {
+        "*****"
+    };
+    [assignment.name.to_string(), value.to_owned(), status.to_owned()]
 }
 
 /// Whether a secret has the value, and the comment and the tags if any were named.
