@@ -131,6 +131,7 @@ impl Case {
             .args(["-c", script])
             .env("PATH", self.path.as_str())
             .env("SERVER", self.desk.server.url())
+            .env("STRONGROOM_DATA_DIR", self.desk.server.data_dir.as_os_str())
             .env("PROJECT", self.desk.instance.project.as_str())
             .env("MACHINE", self.desk.instance.machine.as_str());
         for (name, value) in &self.environment {
@@ -170,6 +171,7 @@ impl Case {
             .replace(&url, "[SERVER]")
             .replace(host, "[HOST]")
             .replace(&self.desk.home.display().to_string(), "[HOME]")
+            .replace(&self.desk.server.data_dir.display().to_string(), "[DATA]")
             .replace(&self.program, "[PROGRAM]");
         let mut constant = String::new();
         let mut word = String::new();

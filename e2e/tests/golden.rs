@@ -28,6 +28,7 @@ cases![
     init,
     login,
     migrate,
+    operator,
     run,
     secrets,
     tokens,

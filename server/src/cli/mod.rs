@@ -45,7 +45,7 @@ use tokio::runtime::Builder;
 
 use crate::observe::process;
 use failure::Failure;
-use operator::{admin, backup, keys, restore, serve, setup_code, unlock};
+use operator::{admin, backup, doctor, keys, paths, restore, serve, setup_code, unlock};
 use printer::Printer;
 
 /// A self-hosted secrets manager: the server and its client in one program.
@@ -222,7 +222,8 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     #[command(
         subcommand,
         after_help = "Examples:
-  strongroom admin create --email kavi@example.com --password-stdin < password.txt"
+  strongroom admin create --email kavi@example.com --password-stdin < password.txt
+  strongroom admin reset-password --email kavi@example.com"
     )]
     Admin(admin::AdminCommand),
     /// Manage what unlocks the store
@@ -240,6 +241,21 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
   strongroom unlock --identity kit.txt
   strongroom unlock --identity ~/.ssh/id_ed25519")]
     Unlock(unlock::UnlockArgs),
+    /// Look whether a server is well: permissions, disk, keys, backups, clock, variables
+    #[command(after_help = "Examples:
+  strongroom doctor --data-dir /srv/strongroom
+  strongroom doctor --all-variables")]
+    Doctor(doctor::DoctorArgs),
+    /// Show where everything is kept
+    #[command(after_help = "Examples:
+  strongroom paths
+  strongroom paths --data-dir /srv/strongroom")]
+    Paths(paths::PathsArgs),
+    /// Show the settings that serve would have
+    #[command(after_help = "Examples:
+  strongroom config
+  STRONGROOM_LISTEN=0.0.0.0:8080 strongroom config")]
+    Config(serve::ServeArgs),
     /// Write everything into one encrypted file
     #[command(after_help = "Examples:
   strongroom backup --output strongroom-backup.age")]
@@ -299,6 +315,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             | Command::Keys(_)
             | Command::Unlock(_)
             | Command::Backup(_)
+            | Command::Doctor(_)
             | Command::Restore(_)
     ) {
         // These may open the store themselves, with all its keys. The server does the same once it can log.
@@ -342,6 +359,9 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Admin(command) => admin::run(command, printer).await,
             Command::Keys(command) => keys::run(command, printer).await,
             Command::Unlock(args) => unlock::run(args, printer),
+            Command::Doctor(args) => doctor::run(args, printer).await,
+            Command::Paths(args) => paths::paths(&args, printer),
+            Command::Config(args) => paths::config(&args, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,
         }
