@@ -18,7 +18,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -65,17 +64,9 @@ struct Case {
 impl Case {
     fn new() -> Result<Self> {
         let desk = Desk::new()?;
-        let program = fs::canonicalize(binary()?)?;
-        let programs = desk.home.with_file_name("bin");
-        fs::create_dir(&programs)?;
-        // Two names of the same file, as an installation has them.
-        for name in ["strongroom", "infisical"] {
-            symlink(&program, programs.join(name))?;
-        }
-        let rest = std::env::var("PATH")?;
         Ok(Self {
-            program: program.display().to_string(),
-            path: format!("{}:{rest}", programs.display()),
+            program: fs::canonicalize(binary()?)?.display().to_string(),
+            path: desk.path()?,
             desk,
             environment: Vec::new(),
         })

@@ -81,9 +81,10 @@ fn push_single_quoted(text: &mut String, value: &str) {
     text.push('\'');
 }
 
-/// Characters that need no quoting anywhere.
+/// Characters that need no quoting anywhere: for Compose and Docker they are themselves, and so they are for a shell
+/// that reads an assignment. White space is not among them: there a shell would run what follows.
 fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c)
+    c.is_alphanumeric() || "_./:@%+,=-*?[]{}^!".contains(c)
 }
 
 /// A name that a reader takes for something else is refused: in a shell it could be a command.
