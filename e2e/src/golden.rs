@@ -197,7 +197,11 @@ fn known(word: &str) -> String {
     if is_uuid {
         "[ID]".to_owned()
     } else if let Some(rest) = shape.strip_prefix("0000-00-00") {
-        if rest.is_empty() { "[DATE]".to_owned() } else { "[TIME]".to_owned() }
+        if rest.is_empty() {
+            "[DATE]".to_owned()
+        } else {
+            "[TIME]".to_owned()
+        }
     } else if word.starts_with("eyJ") && word.matches('.').count() == 2 {
         "[JWT]".to_owned()
     } else if word.starts_with("st.") {

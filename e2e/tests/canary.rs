@@ -76,20 +76,34 @@ fn a_value_is_nowhere_but_where_it_was_asked_for() -> Result<()> {
     at.silent(&["secrets", "set", "KEY", "--json", "--type", "personal"], CANARY)?;
     at.silent(&["secrets", "set", "--file", "-"], &format!("OTHER={CANARY}\n"))?;
     at.silent(&["secrets", "set", "--file", "-"], &format!("broken {CANARY}\n"))?;
-    at.silent(&["import", "-", "--format", "dotenv", "--dry-run"], &format!("KEY={CANARY}x\nbad {CANARY}\n"))?;
-    at.silent(&["import", "-", "--format", "json"], &format!("{{\"a b\": \"{CANARY}\", "))?;
+    at.silent(
+        &["import", "-", "--format", "dotenv", "--dry-run"],
+        &format!("KEY={CANARY}x\nbad {CANARY}\n"),
+    )?;
+    at.silent(
+        &["import", "-", "--format", "json"],
+        &format!("{{\"a b\": \"{CANARY}\", "),
+    )?;
     at.silent(&["import", "-", "--format", "yaml"], &format!("KEY: [{CANARY}\n"))?;
-    at.silent(&["import", "-", "--format", "csv"], &format!("key,value\nKEY,\"{CANARY}\n"))?;
+    at.silent(
+        &["import", "-", "--format", "csv"],
+        &format!("key,value\nKEY,\"{CANARY}\n"),
+    )?;
     at.silent(&["secrets", "get", "KEY", "NOPE"], "")?;
     at.silent(&["export", "--format", "docker", "--secret-overriding=false"], "")?;
     at.silent(&["export", "--json", "--path", "/nowhere"], "")?;
-    let template = at.desk.file("template", "{{ secrets.KEY + 1 }}{{ secrets.KEY.nope }}")?;
+    let template = at
+        .desk
+        .file("template", "{{ secrets.KEY + 1 }}{{ secrets.KEY.nope }}")?;
     at.silent(&["export", "--template", &template], "")?;
     at.silent(&["secrets", "generate-example-env"], "")?;
     at.silent(&["run", "--", "true"], "")?;
     at.silent(&["run", "--", "no-such-command"], "")?;
     at.silent(&["login", "--token", CANARY], "")?;
-    at.silent(&["login", "--email", "kavi@example.com", "--password-stdin"], CANARY)?;
+    at.silent(
+        &["login", "--email", "kavi@example.com", "--password-stdin"],
+        CANARY,
+    )?;
     at.silent(&["whoami", "--token", CANARY], "")?;
     at.silent(&["token", "renew", "-"], CANARY)?;
     at.silent(&["secrets", "set", "A=1", CANARY], "")?;
@@ -112,7 +126,10 @@ fn a_value_is_nowhere_but_where_it_was_asked_for() -> Result<()> {
     let mut seen = false;
     for _ in 0..200 {
         let lines = processes()?;
-        ensure!(lines.iter().all(|line| !line.contains(CANARY)), "a list of processes shows it");
+        ensure!(
+            lines.iter().all(|line| !line.contains(CANARY)),
+            "a list of processes shows it"
+        );
         seen = lines.iter().any(|line| line.trim() == "sleep 30");
         if seen {
             break;

@@ -64,15 +64,25 @@ fn services_start_with_exported_secrets() -> Result<()> {
     assert_eq!(seen["lines"], serde_json::json!(LINES));
     assert_eq!(seen["mode"], "0o600");
     let arguments = seen["arguments"].to_string();
-    assert!(arguments.contains(r#""--env-file",".env.infisical","up","-d""#), "{arguments}");
+    assert!(
+        arguments.contains(r#""--env-file",".env.infisical","up","-d""#),
+        "{arguments}"
+    );
 
     // Without the secrets manager the file that lies there is used; asked for, its lack is an error.
     desk.file(".env", "API_KEY=from-file\n")?;
     let skipped = told(start(&["--skip-infisical"], "home-lab")?)?;
     assert_eq!(skipped["lines"], serde_json::json!(["API_KEY=from-file"]));
     let fallen_back = start(&[], "nowhere")?;
-    assert!(fallen_back.stderr.contains("Project 'nowhere' not found"), "{}", fallen_back.stderr);
-    assert_eq!(told(fallen_back)?["lines"], serde_json::json!(["API_KEY=from-file"]));
+    assert!(
+        fallen_back.stderr.contains("Project 'nowhere' not found"),
+        "{}",
+        fallen_back.stderr
+    );
+    assert_eq!(
+        told(fallen_back)?["lines"],
+        serde_json::json!(["API_KEY=from-file"])
+    );
     assert_eq!(start(&["--use-infisical"], "nowhere")?.code, Some(1));
     Ok(())
 }
@@ -97,12 +107,22 @@ fn a_development_container_gets_secrets_and_leaves_no_file() -> Result<()> {
 
     let url = desk.server.url();
     for (args, expected) in [
-        (&["personal-vault"][..], "Project 'personal-vault' not found\nAvailable projects:\n  home-lab"),
-        (&["home-lab", "qa"], "Environment 'qa' not found in project 'home-lab'\nAvailable environments: dev, staging, prod"),
+        (
+            &["personal-vault"][..],
+            "Project 'personal-vault' not found\nAvailable projects:\n  home-lab",
+        ),
+        (
+            &["home-lab", "qa"],
+            "Environment 'qa' not found in project 'home-lab'\nAvailable environments: dev, staging, prod",
+        ),
     ] {
         let told = dev(args)?.finish()?;
         assert_eq!(told.code, Some(1), "{args:?}");
-        assert!(told.stderr.contains(&format!("Error: {expected}")), "{}", told.stderr);
+        assert!(
+            told.stderr.contains(&format!("Error: {expected}")),
+            "{}",
+            told.stderr
+        );
     }
     let nobody = dev(&["home-lab"])?
         .env("XDG_CONFIG_HOME", "/nonexistent")

@@ -13,8 +13,40 @@ type Values = BTreeMap<String, String>;
 
 /// Parts that some writer or reader of some format gets wrong.
 const PARTS: [&str; 34] = [
-    "a", "Z9", " ", "  ", "'", "\"", "`", "$", "${HOME}", "$(id)", "\\", "\\n", "\\\\", "\n", "\n\n", "\t", "#", " # ",
-    "=", ": ", "- ", "!", "&", "%", "*", "é", "ключ", "🔑", ",", ";", "|", "~", "{\"a\": [1]}", "<b>",
+    "a",
+    "Z9",
+    " ",
+    "  ",
+    "'",
+    "\"",
+    "`",
+    "$",
+    "${HOME}",
+    "$(id)",
+    "\\",
+    "\\n",
+    "\\\\",
+    "\n",
+    "\n\n",
+    "\t",
+    "#",
+    " # ",
+    "=",
+    ": ",
+    "- ",
+    "!",
+    "&",
+    "%",
+    "*",
+    "é",
+    "ключ",
+    "🔑",
+    ",",
+    ";",
+    "|",
+    "~",
+    "{\"a\": [1]}",
+    "<b>",
 ];
 
 /// A repeatable stream of numbers (xorshift).
@@ -49,7 +81,10 @@ fn values() -> Values {
     for (index, part) in PARTS.iter().enumerate() {
         values.insert(format!("S{index:02}"), format!("x{part}y"));
     }
-    values.insert("LONG".to_owned(), format!("{}'{}", "a ".repeat(16_000), "\\b".repeat(16_000)));
+    values.insert(
+        "LONG".to_owned(),
+        format!("{}'{}", "a ".repeat(16_000), "\\b".repeat(16_000)),
+    );
     values.insert("EMPTY".to_owned(), String::new());
     values
 }
@@ -70,7 +105,8 @@ impl Exports {
 
     /// The path of a file in a format.
     fn file(&self, format: &str) -> Result<String> {
-        self.desk.data(&["export", "--format", format, "--output-file", format])?;
+        self.desk
+            .data(&["export", "--format", format, "--output-file", format])?;
         Ok(self.desk.home.join(format).display().to_string())
     }
 
@@ -91,15 +127,25 @@ impl Exports {
         let read = Run::of(Path::new(shell), &self.desk.home)
             .args(["-c", script, "sh", file])
             .finish()?;
-        self.expect(&format!("{shell} -c {script}"), environment(read.ok()?.as_bytes())?)
+        self.expect(
+            &format!("{shell} -c {script}"),
+            environment(read.ok()?.as_bytes())?,
+        )
     }
 
     fn python(&self, reader: &str, file: &str) -> Result<()> {
         let interpreter = python(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
         let read = Run::of(&interpreter, &self.desk.home)
-            .args([folder().join("readers.py").display().to_string().as_str(), reader, file])
+            .args([
+                folder().join("readers.py").display().to_string().as_str(),
+                reader,
+                file,
+            ])
             .finish()?;
-        self.expect(reader, serde_json::from_str(&read.ok()?).context("no map of texts")?)
+        self.expect(
+            reader,
+            serde_json::from_str(&read.ok()?).context("no map of texts")?,
+        )
     }
 }
 
@@ -109,7 +155,11 @@ fn every_value_survives_shells_and_data_formats() -> Result<()> {
     for shell in ["/bin/sh", "/bin/bash"] {
         exports.shell(shell, "set -a; . \"$1\"; exec env -0", &exports.file("dotenv")?)?;
         exports.shell(shell, ". \"$1\"; exec env -0", &exports.file("dotenv-export")?)?;
-        exports.shell(shell, "eval \"$(cat \"$1\")\"; exec env -0", &exports.file("dotenv-eval")?)?;
+        exports.shell(
+            shell,
+            "eval \"$(cat \"$1\")\"; exec env -0",
+            &exports.file("dotenv-eval")?,
+        )?;
         exports.shell(shell, "set -a; . \"$1\"; exec env -0", &exports.file("systemd")?)?;
     }
     for format in ["yaml", "k8s-secret", "toml", "csv"] {
@@ -121,14 +171,15 @@ fn every_value_survives_shells_and_data_formats() -> Result<()> {
 
 #[test]
 fn docker_reads_lines_and_refuses_the_rest_by_name() -> Result<()> {
-    let (lines, others): (Values, Values) = values()
-        .into_iter()
-        .partition(|(_, value)| !value.contains('\n'));
+    let (lines, others): (Values, Values) =
+        values().into_iter().partition(|(_, value)| !value.contains('\n'));
     let exports = Exports::new(lines)?;
     exports.python("docker", &exports.file("docker")?)?;
     for (name, value) in others.iter().take(5) {
         let file = exports.desk.file("value", value)?;
-        exports.desk.data(&["secrets", "set", &format!("{name}=@{file}")])?;
+        exports
+            .desk
+            .data(&["secrets", "set", &format!("{name}=@{file}")])?;
         let told = exports
             .desk
             .run(&["export", "--format", "docker", "--projectId", "home-lab"])?

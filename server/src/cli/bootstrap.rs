@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::printer::Printer;
 use super::resolve::{self, ConnectionArgs};
 use super::surroundings::Surroundings;
-use super::{prompt, printer};
+use super::{printer, prompt};
 
 /// Arguments of `bootstrap`.
 #[derive(Debug, Args)]
@@ -69,9 +69,8 @@ pub async fn run(args: BootstrapArgs, printer: &Printer) -> Result<(), Failure> 
     }
     let mut text = Zeroizing::new(Vec::new());
     let mut writer = serde_json::Serializer::with_formatter(&mut *text, PrettyFormatter::new());
-    made.serialize(&mut writer).map_err(|error| {
-        Failure::new("The answer could not be written").because(error.to_string())
-    })?;
+    made.serialize(&mut writer)
+        .map_err(|error| Failure::new("The answer could not be written").because(error.to_string()))?;
     text.push(b'\n');
     printer.data(&String::from_utf8_lossy(&text))
 }

@@ -62,9 +62,12 @@ impl Client {
         let authority = match authority {
             None => None,
             Some(file) => Some(std::fs::read(file).map_err(|error| {
-                Failure::new(format!("The certificate authority {} cannot be read", file.display()))
-                    .because(error.to_string())
-                    .advise("Name a file in PEM format with --ca-cert")
+                Failure::new(format!(
+                    "The certificate authority {} cannot be read",
+                    file.display()
+                ))
+                .because(error.to_string())
+                .advise("Name a file in PEM format with --ca-cert")
             })?),
         };
         let fetch = Fetch::trusting(address.url(), TIMEOUTS, authority.as_deref())
@@ -124,9 +127,7 @@ impl Client {
     pub async fn revoke(&self, access_token: SecretText) -> Result<(), Failure> {
         let path = ["api", "v1", "auth", "token", "revoke"];
         let body = RevokeTokenRequest { access_token };
-        let _: MessageResponse = self
-            .write("revoke the token", Method::POST, &path, &body)
-            .await?;
+        let _: MessageResponse = self.write("revoke the token", Method::POST, &path, &body).await?;
         Ok(())
     }
 
@@ -210,12 +211,7 @@ impl Client {
     }
 
     /// Makes a secret, or changes the one of that name. `exists` is what a list said a moment ago.
-    pub async fn set_secret(
-        &self,
-        name: &str,
-        exists: bool,
-        body: &SecretBody,
-    ) -> Result<Change, Failure> {
+    pub async fn set_secret(&self, name: &str, exists: bool, body: &SecretBody) -> Result<Change, Failure> {
         let path = ["api", "v3", "secrets", "raw", name];
         let doing = format!("set the secret {name}");
         if exists {
@@ -318,7 +314,9 @@ impl Client {
         if answer.status == 503 && self.is_locked().await {
             return Err(Failure::new(format!("Could not {doing}: the server is locked"))
                 .because(format!("{} has a store that no key has opened.", self.address))
-                .advise("On the server: strongroom unlock. Its log and its page name the keys that would open it")
+                .advise(
+                    "On the server: strongroom unlock. Its log and its page name the keys that would open it",
+                )
                 .with_status(503)
                 .with_code(code::LOCKED));
         }

@@ -222,16 +222,18 @@ fn find(project: &Project, slug: &str) -> Result<String, Failure> {
         .environments
         .iter()
         .find(|environment| environment.slug == slug);
-    found.map(|environment| environment.id.to_string()).ok_or_else(|| {
-        let slugs: Vec<&str> = project
-            .environments
-            .iter()
-            .map(|environment| environment.slug.as_str())
-            .collect();
-        Failure::not_found(format!(
-            "Environment '{slug}' not found in project '{}'",
-            project.name
-        ))
-        .because(format!("Available environments: {}", slugs.join(", ")))
-    })
+    found
+        .map(|environment| environment.id.to_string())
+        .ok_or_else(|| {
+            let slugs: Vec<&str> = project
+                .environments
+                .iter()
+                .map(|environment| environment.slug.as_str())
+                .collect();
+            Failure::not_found(format!(
+                "Environment '{slug}' not found in project '{}'",
+                project.name
+            ))
+            .because(format!("Available environments: {}", slugs.join(", ")))
+        })
 }

@@ -52,9 +52,9 @@ pub enum Format {
     DotenvEval,
     /// For docker run --env-file, which knows no quotes
     Docker,
-    /// For docker compose: --env-file and env_file
+    /// For docker compose, in a file that --env-file names
     Compose,
-    /// For EnvironmentFile= of systemd
+    /// For an environment file of a unit of systemd
     Systemd,
     /// An array of objects with key, value and more
     Json,

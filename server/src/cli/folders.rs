@@ -63,19 +63,21 @@ impl NameArgs {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Listed<'a> {
-    folder_name: &'a str,
-    folder_path: &'a str,
-    folder_id: String,
+    #[serde(rename = "folderName")]
+    name: &'a str,
+    #[serde(rename = "folderPath")]
+    path: &'a str,
+    #[serde(rename = "folderId")]
+    id: String,
 }
 
 impl<'a> From<&'a Folder> for Listed<'a> {
     fn from(folder: &'a Folder) -> Self {
         Self {
-            folder_name: &folder.name,
-            folder_path: &folder.path,
-            folder_id: folder.id.to_string(),
+            name: &folder.name,
+            path: &folder.path,
+            id: folder.id.to_string(),
         }
     }
 }
@@ -135,13 +137,7 @@ async fn list(client: &Client, place: &Place, printer: &Printer) -> Result<(), F
     let text = || {
         let rows: Vec<Vec<String>> = listed
             .iter()
-            .map(|folder| {
-                vec![
-                    folder.folder_name.to_owned(),
-                    folder.folder_path.to_owned(),
-                    folder.folder_id.clone(),
-                ]
-            })
+            .map(|folder| vec![folder.name.to_owned(), folder.path.to_owned(), folder.id.clone()])
             .collect();
         table(&["NAME", "PATH", "ID"], &rows)
     };

@@ -73,9 +73,8 @@ fn picked(alphabet: &str, length: usize) -> Result<String, Failure> {
 
 fn random(length: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut bytes = Zeroizing::new(vec![0; length]);
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new("There are no random numbers").because(error.to_string())
-    })?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new("There are no random numbers").because(error.to_string()))?;
     Ok(bytes)
 }
 

@@ -28,9 +28,8 @@ pub async fn run(args: InitArgs, printer: &Printer) -> Result<(), Failure> {
     let wanted = place::wanted(&args.place, &around, &client, printer).await?;
     let project = place::project(&client, &wanted).await?.name;
     let found = Place::find(&client, &wanted, printer).await?;
-    let folder = std::env::current_dir().map_err(|error| {
-        Failure::new("There is no folder to write to").because(error.to_string())
-    })?;
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::new("There is no folder to write to").because(error.to_string()))?;
     let written = project_file::write(&folder, &found.project, &found.environment)?;
     printer.done(
         &format!(

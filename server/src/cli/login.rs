@@ -7,6 +7,7 @@ use shared::wire::organizations::Organization;
 
 use super::client::Client;
 use super::failure::Failure;
+use super::infisical_config;
 use super::printer::Printer;
 use super::prompt;
 use super::resolve::{self, ConnectionArgs};
@@ -127,7 +128,19 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
         printer.warn(failure.what());
         around.session = Ok(None);
     }
-    let address = resolve::address(args.connection.domain.as_ref(), &around)?;
+    let suggested = around
+        .infisical_config()
+        .map(|path| infisical_config::suggestion(&path));
+    let suggested = suggested.unwrap_or_default();
+    let address = match suggested.address {
+        Some(address) if !resolve::names_address(args.connection.domain.as_ref(), &around) => {
+            printer.note(&format!(
+                "Logging in at {address}, as Infisical's command line last did"
+            ));
+            address
+        }
+        _ => resolve::address(args.connection.domain.as_ref(), &around)?,
+    };
     if address.is_open_to_eavesdroppers() {
         printer.warn(&format!(
             "{address} is not encrypted: password and secrets can be read on the way"
@@ -146,7 +159,7 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
         None => Method::asked(printer)?,
     };
     let (name, token) = match method {
-        Method::User => user(&args, &around, client, printer).await?,
+        Method::User => user(&args, &around, suggested.email.as_deref(), client, printer).await?,
         Method::UniversalAuth => machine(&args, &around, client, printer).await?,
         Method::Token => token(&args, &around, client, printer).await?,
     };
@@ -157,6 +170,9 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
     let value = json!({"name": name, "instance": address});
     if let Some(path) = path {
         let given = method == Method::Token;
+        if let (true, Method::User, Some(config)) = (printer.is_compat(), method, around.infisical_config()) {
+            infisical_config::note(&config, &name, &address)?;
+        }
         session::add(
             &path,
             Session {
@@ -173,12 +189,13 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
 async fn user(
     args: &LoginArgs,
     around: &Surroundings,
+    suggested: Option<&str>,
     client: Client,
     printer: &Printer,
 ) -> Result<(String, SecretText), Failure> {
     let email = match args.email.clone().or_else(|| around.variable("INFISICAL_EMAIL")) {
         Some(email) => email,
-        None if prompt::possible() && !args.password_stdin => prompt::line(printer, "Email:")?,
+        None if prompt::possible() && !args.password_stdin => asked_email(suggested, printer)?,
         None => return Err(needed("an e-mail address", "--email", "INFISICAL_EMAIL")),
     };
     let password = if args.password_stdin {
@@ -208,6 +225,18 @@ async fn user(
     };
     let token = client.select_organization(organization.id.to_string()).await?;
     Ok((email, token))
+}
+
+fn asked_email(suggested: Option<&str>, printer: &Printer) -> Result<String, Failure> {
+    let Some(suggested) = suggested else {
+        return prompt::line(printer, "Email:");
+    };
+    let typed = prompt::line(printer, &format!("Email [{suggested}]:"))?;
+    Ok(if typed.is_empty() {
+        suggested.to_owned()
+    } else {
+        typed
+    })
 }
 
 fn choose<'a>(organizations: &'a [Organization], wanted: Option<&str>) -> Result<&'a Organization, Failure> {

@@ -26,7 +26,11 @@ pub async fn run(args: LogoutArgs, printer: &Printer) -> Result<(), Failure> {
         return printer.done("There is no stored login", &json!({"loggedOut": []}));
     };
     let logins = session::load(&path)?;
-    let kept = if args.all { logins.len() } else { logins.len().min(1) };
+    let kept = if args.all {
+        logins.len()
+    } else {
+        logins.len().min(1)
+    };
     let (ended, others) = logins.split_at(kept);
     if ended.is_empty() {
         return printer.done("There is no stored login", &json!({"loggedOut": []}));
@@ -54,8 +58,8 @@ async fn end(login: &Session, args: &ConnectionArgs) -> Result<(), Failure> {
         // Somebody made that token for more than this login.
         return Ok(());
     }
-    let client = Client::trusting(login.address.clone(), args.ca_cert.as_deref())?
-        .with_token(login.token.clone());
+    let client =
+        Client::trusting(login.address.clone(), args.ca_cert.as_deref())?.with_token(login.token.clone());
     let me = client.me().await?;
     if me.kind == "identity" {
         client.revoke(login.token.clone()).await

@@ -45,9 +45,8 @@ pub struct MigrateEnvArgs {
 /// Runs `migrate-env`. The file loses a secret only after the server has been asked for it and had it.
 pub async fn run(args: MigrateEnvArgs, printer: &Printer) -> Result<(), Failure> {
     let bytes = read(&args.file)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        Failure::new(format!("{} is not text in UTF-8", args.file.display()))
-    })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(format!("{} is not text in UTF-8", args.file.display())))?;
     let parsed = understood(&args.file, text)?;
     let kinds: Vec<(Kind, &'static str)> = parsed
         .entries
@@ -73,7 +72,10 @@ pub async fn run(args: MigrateEnvArgs, printer: &Printer) -> Result<(), Failure>
             let row = |(entry, kind, why): &(&Entry, Kind, &str)| {
                 vec![entry.name.to_string(), kind.to_string(), (*why).to_owned()]
             };
-            table(&["NAME", "GOES TO", "BECAUSE"], &named.iter().map(row).collect::<Vec<_>>())
+            table(
+                &["NAME", "GOES TO", "BECAUSE"],
+                &named.iter().map(row).collect::<Vec<_>>(),
+            )
         };
         let value: Vec<_> = named
             .iter()
@@ -95,7 +97,13 @@ pub async fn run(args: MigrateEnvArgs, printer: &Printer) -> Result<(), Failure>
     }
     // Found out before anything is sent.
     let rest = without(text, &parsed, &secrets)?;
-    let folder = Folder::open(&args.connection, &args.place, &Surroundings::of_process(), printer).await?;
+    let folder = Folder::open(
+        &args.connection,
+        &args.place,
+        &Surroundings::of_process(),
+        printer,
+    )
+    .await?;
     upload(&folder, &secrets).await?;
     let backup = keep(&args.file, &bytes)?;
     let heading = format!(
@@ -182,15 +190,24 @@ async fn upload(folder: &Folder, secrets: &[Entry]) -> Result<(), Failure> {
     if lost.is_empty() {
         return Ok(());
     }
-    Err(Failure::new("The file was not changed: the server has not kept everything as it was")
-        .because(format!("White space at the ends of a value is dropped: {}.", lost.join(", ")))
-        .advise("Correct these values in the file, or leave them there with --config NAME"))
+    Err(
+        Failure::new("The file was not changed: the server has not kept everything as it was")
+            .because(format!(
+                "White space at the ends of a value is dropped: {}.",
+                lost.join(", ")
+            ))
+            .advise("Correct these values in the file, or leave them there with --config NAME"),
+    )
 }
 
 /// A copy for its owner alone, beside the file; never over another one.
 fn keep(file: &Path, bytes: &[u8]) -> Result<PathBuf, Failure> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let backup = (1..)
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let backup = (1..=u16::MAX)
         .map(|number| file.with_file_name(format!("{name}.backup-{number}")))
         .find(|backup| !backup.exists())
         .unwrap_or_default();
@@ -240,8 +257,10 @@ fn without(text: &str, parsed: &Parsed, gone: &[Entry]) -> Result<Zeroizing<Stri
     if left.entries.len() + gone.len() == parsed.entries.len() && expected.zip(&left.entries).all(same) {
         return Ok(Zeroizing::new(rest));
     }
-    Err(Failure::new("Nothing was changed: the file cannot be split line by line")
-        .advise("Move the secrets by hand with `import`"))
+    Err(
+        Failure::new("Nothing was changed: the file cannot be split line by line")
+            .advise("Move the secrets by hand with `import`"),
+    )
 }
 
 #[cfg(test)]

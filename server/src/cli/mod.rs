@@ -16,6 +16,7 @@ pub mod folders;
 pub mod generate;
 pub mod healthcheck;
 pub mod import;
+pub mod infisical_config;
 pub mod init;
 pub mod login;
 pub mod logout;
@@ -38,6 +39,7 @@ pub mod user;
 pub mod whoami;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -71,6 +73,12 @@ struct Cli {
     /// Print results as JSON on standard output, and a failure as JSON on standard error
     #[arg(long, global = true)]
     json: bool,
+    /// Take more variables from a file.
+    #[arg(
+        help = "Take INFISICAL_TOKEN, _DOMAIN, _PROJECT_ID, _CLIENT_ID and _CLIENT_SECRET from a .env file too"
+    )]
+    #[arg(long, global = true, value_name = "FILE")]
+    env_from: Option<PathBuf>,
     /// Write what Infisical's own command line writes, byte by byte, defects included
     #[arg(long, global = true, env = "STRONGROOM_COMPAT", value_parser = clap::builder::FalseyValueParser::new())]
     compat: bool,
@@ -277,8 +285,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
             compat = cli.compat;
-            printer = printer.silenced(cli.silent).in_json(cli.json).in_compat(cli.compat);
-            execute(cli.command, &printer)
+            printer = printer
+                .silenced(cli.silent)
+                .in_json(cli.json)
+                .in_compat(cli.compat);
+            let taken = cli.env_from.as_deref().map_or(Ok(()), surroundings::read_also);
+            taken.and_then(|()| execute(cli.command, &printer))
         }
         Err(message) => explain_usage(&message, &printer),
     };

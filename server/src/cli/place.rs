@@ -35,11 +35,12 @@ impl Place {
                 environment: wanted.environment.clone(),
                 path: wanted.path.clone(),
             }),
-            None if client.has_service_token() => {
-                Err(Failure::usage(format!("Project '{}' cannot be looked up", wanted.project))
-                    .because("A service token may not list projects, so it needs the id.")
-                    .advise("Leave out --projectId and INFISICAL_PROJECT_ID: the token knows its project"))
-            }
+            // It may not list projects; the server knows them by every name.
+            _ if client.has_service_token() => Ok(Self {
+                project: wanted.project.clone(),
+                environment: wanted.environment.clone(),
+                path: wanted.path.clone(),
+            }),
             _ => {
                 let projects = client.projects().await?;
                 let project = find(&projects, &wanted.project)?;

@@ -19,8 +19,18 @@ pub struct Printer {
     err: Stream,
     colors: bool,
     silent: bool,
-    json: bool,
-    compat: bool,
+    form: Form,
+}
+
+/// Whom results are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+    /// A script that knows the bytes of Infisical's own command line.
+    Infisical,
 }
 
 impl Printer {
@@ -32,8 +42,7 @@ impl Printer {
             err: Mutex::new(Box::new(std::io::stderr())),
             colors: !plain && std::io::stderr().is_terminal(),
             silent: false,
-            json: false,
-            compat: false,
+            form: Form::Text,
         }
     }
 
@@ -47,25 +56,29 @@ impl Printer {
     /// The same for programs: results and failures are JSON.
     #[must_use]
     pub fn in_json(mut self, json: bool) -> Self {
-        self.json = json;
+        if json {
+            self.form = Form::Json;
+        }
         self
     }
 
-    /// The same in the words and bytes of Infisical's own command line.
+    /// The same in the bytes of Infisical's own command line, unless JSON was asked for.
     #[must_use]
     pub fn in_compat(mut self, compat: bool) -> Self {
-        self.compat = compat;
+        if compat && !self.is_json() {
+            self.form = Form::Infisical;
+        }
         self
     }
 
     /// Whether scripts expect the bytes of Infisical's own command line.
     pub fn is_compat(&self) -> bool {
-        self.compat
+        self.form == Form::Infisical
     }
 
     /// Whether a program reads what is printed.
     pub fn is_json(&self) -> bool {
-        self.json
+        self.form == Form::Json
     }
 
     /// Whether messages may be coloured.
@@ -89,7 +102,7 @@ impl Printer {
 
     /// Writes a result: as text for a person, or as a line of JSON for a program.
     pub fn result(&self, text: impl FnOnce() -> String, value: &impl Serialize) -> Result<(), Failure> {
-        if self.json {
+        if self.is_json() {
             self.data(&json_line(value)?)
         } else {
             self.data(&Zeroizing::new(text()))
@@ -98,7 +111,7 @@ impl Printer {
 
     /// Says that something was done; a program gets `value` as its result.
     pub fn done(&self, text: &str, value: &impl Serialize) -> Result<(), Failure> {
-        if self.json {
+        if self.is_json() {
             return self.data(&json_line(value)?);
         }
         self.note(text);
@@ -131,7 +144,7 @@ impl Printer {
 
     /// Shows a failure in its parts.
     pub fn failure(&self, failure: &Failure) {
-        if self.json {
+        if self.is_json() {
             if let Some(line) = failure.json() {
                 self.say(&format!("{line}\n"));
             }
@@ -226,7 +239,7 @@ fn escaped(cell: &str) -> String {
 pub(crate) mod captured {
     use std::sync::Arc;
 
-    use super::{Mutex, Printer, Write};
+    use super::{Form, Mutex, Printer, Write};
 
     /// What was written to one stream.
     #[derive(Clone, Default)]
@@ -256,8 +269,7 @@ pub(crate) mod captured {
             err: Mutex::new(Box::new(err.clone())),
             colors: false,
             silent: false,
-            json: false,
-            compat: false,
+            form: Form::Text,
         };
         (printer, out, err)
     }
@@ -304,9 +316,7 @@ mod tests {
         let (printer, out, err) = captured::printer();
         let printer = printer.in_json(true);
         printer.result(|| "A person".to_owned(), &["a", "b"]).unwrap();
-        printer
-            .done("Done", &serde_json::json!({"done": true}))
-            .unwrap();
+        printer.done("Done", &serde_json::json!({"done": true})).unwrap();
         printer.failure(&Failure::new("broke").because("why\nso"));
         assert_eq!(out.text(), "[\"a\",\"b\"]\n{\"done\":true}\n");
         assert_eq!(

@@ -170,7 +170,11 @@ mod tests {
         fs::create_dir_all(top.path().join(".git/worktrees/tree")).unwrap();
         fs::create_dir(&tree).unwrap();
         fs::write(tree.join(".git"), "gitdir: ../.git/worktrees/tree\n").unwrap();
-        fs::write(top.path().join(".git/worktrees/tree/HEAD"), "ref: refs/heads/next/2\n").unwrap();
+        fs::write(
+            top.path().join(".git/worktrees/tree/HEAD"),
+            "ref: refs/heads/next/2\n",
+        )
+        .unwrap();
         assert_eq!(branch(&tree).as_deref(), Some("next/2"));
     }
 
@@ -183,7 +187,11 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(sorted(&text), sorted(expected));
         assert!(text.contains("\n    \"workspaceId\": \"p1\""), "{text}");
-        fs::write(&path, r#"{"workspaceId": "p1", "gitBranchToEnvironmentMapping": {"main": "prod"}, "mine": 1}"#).unwrap();
+        fs::write(
+            &path,
+            r#"{"workspaceId": "p1", "gitBranchToEnvironmentMapping": {"main": "prod"}, "mine": 1}"#,
+        )
+        .unwrap();
         write(top.path(), "p2", "").unwrap();
         let after = sorted(&fs::read_to_string(&path).unwrap());
         assert_eq!(after["workspaceId"], "p2");

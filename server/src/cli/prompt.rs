@@ -30,11 +30,11 @@ pub fn line(printer: &Printer, question: &str) -> Result<String, Failure> {
 
 /// Asks for one of several, by its number or its name. Plain lines work over every connection.
 pub fn choice(printer: &Printer, title: &str, names: &[String]) -> Result<usize, Failure> {
-    let mut list = title.to_owned();
-    for (number, name) in (1..).zip(names) {
-        list.push_str(&format!("\n  {number}) {name}"));
-    }
-    printer.say_always(&list);
+    let list: Vec<String> = (1..)
+        .zip(names)
+        .map(|(number, name): (usize, _)| format!("\n  {number}) {name}"))
+        .collect();
+    printer.say_always(&format!("{title}{}", list.concat()));
     loop {
         let typed = line(printer, "Number:")?;
         if let Some(chosen) = chosen(&typed, names) {

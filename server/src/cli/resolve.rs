@@ -24,7 +24,9 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<SecretText>,
     /// Certificate authority to trust.
-    #[arg(help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE adds to it]")]
+    #[arg(
+        help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE adds to it]"
+    )]
     #[arg(long, value_name = "FILE", global = true)]
     pub ca_cert: Option<PathBuf>,
 }
@@ -111,6 +113,15 @@ impl Wanted {
     pub fn project_id(&self) -> Option<ProjectId> {
         self.project.parse().ok()
     }
+}
+
+/// Whether anything says which server to talk to.
+pub fn names_address(flag: Option<&Address>, around: &Surroundings) -> bool {
+    flag.is_some()
+        || ["INFISICAL_DOMAIN", "INFISICAL_API_URL"]
+            .into_iter()
+            .any(|name| around.variable(name).is_some())
+        || !matches!(around.session, Ok(None))
 }
 
 /// The server to talk to.
@@ -219,15 +230,15 @@ pub fn not_logged_in(address: &Address) -> Failure {
         .with_code(code::NOT_LOGGED_IN)
 }
 
-fn named(text: &Option<String>) -> Option<String> {
-    text.clone().filter(|text| !text.trim().is_empty())
+fn named(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).cloned()
 }
 
 /// The project that is meant, if one was named anywhere.
 pub fn project(args: &PlaceArgs, around: &Surroundings) -> Result<Option<String>, Failure> {
-    match named(&args.project.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
+    match named(args.project.project.as_ref()).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
         Some(project) => Ok(Some(project)),
-        None => Ok(named(&around.project_file.clone()?.workspace_id)),
+        None => Ok(named(around.project_file.clone()?.workspace_id.as_ref())),
     }
 }
 
@@ -243,7 +254,7 @@ pub fn place(args: &PlaceArgs, around: &Surroundings) -> Result<Wanted, Failure>
     })?;
     // A damaged project file is a failure for those alone who need it.
     let file = || around.project_file.clone();
-    let environment = match named(&args.environment) {
+    let environment = match named(args.environment.as_ref()) {
         Some(environment) => Some(environment),
         None => file()?.environment(),
     };

@@ -38,7 +38,12 @@ pub struct RunArgs {
         value_name = "SECONDS")]
     watch_interval: u64,
     /// A line for the shell, instead of a command and its arguments
-    #[arg(long = "command", short = 'c', value_name = "LINE", conflicts_with = "command")]
+    #[arg(
+        long = "command",
+        short = 'c',
+        value_name = "LINE",
+        conflicts_with = "command"
+    )]
     command_line: Option<OsString>,
     /// The command and its arguments, after `--`
     #[arg(last = true, required_unless_present = "command_line", value_name = "COMMAND")]

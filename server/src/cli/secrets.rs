@@ -195,11 +195,8 @@ impl Folder {
         let names = &get.names;
         let effective = self.effective(&get.read).await?;
         if printer.is_compat() && !get.plain {
-            let found = |name: &SecretName| {
-                effective
-                    .iter()
-                    .find(|secret| secret.secret_key == name.as_str())
-            };
+            let found =
+                |name: &SecretName| effective.iter().find(|secret| secret.secret_key == name.as_str());
             let rows = names.iter().map(|name| (name.as_str(), found(name)));
             return printer.data(&Zeroizing::new(infisical::secrets(rows)));
         }

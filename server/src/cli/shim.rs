@@ -21,9 +21,8 @@ pub struct InstallShimArgs {
 
 /// Runs `install-shim`. A program of that name is never replaced.
 pub fn run(args: InstallShimArgs, printer: &Printer) -> Result<(), Failure> {
-    let program = std::env::current_exe().map_err(|error| {
-        Failure::new("The place of this program is not known").because(error.to_string())
-    })?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new("The place of this program is not known").because(error.to_string()))?;
     let folder = match args.dir {
         Some(folder) => folder,
         None => program.parent().unwrap_or(Path::new("/")).to_owned(),

@@ -1,13 +1,46 @@
 //! What a command finds around it: environment variables, the stored login, the project file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use shared::import::Format;
 use shared::model::text::SecretText;
 
 use super::failure::Failure;
+use super::import;
+use super::infisical_config;
 use super::project_file::ProjectFile;
 use super::session::{self, Session};
+
+/// What a file gave that was named with `--env-from`.
+static FROM_FILE: OnceLock<BTreeMap<String, SecretText>> = OnceLock::new();
+
+/// The variables that are taken from such a file: who, where, and which project. Everything else in it is for others.
+const TAKEN: [&str; 8] = [
+    "INFISICAL_TOKEN",
+    "INFISICAL_DOMAIN",
+    "INFISICAL_API_URL",
+    "INFISICAL_PROJECT_ID",
+    "INFISICAL_CLIENT_ID",
+    "INFISICAL_CLIENT_SECRET",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+];
+
+/// Takes variables from a dotenv file where the environment has none.
+pub fn read_also(file: &Path) -> Result<(), Failure> {
+    let bytes = import::read(file)?;
+    let parsed = shared::import::parse_bytes(&bytes, Some(Format::Dotenv));
+    let taken = parsed
+        .entries
+        .into_iter()
+        .filter(|entry| TAKEN.contains(&entry.name.as_str()) && !entry.value.is_empty())
+        .map(|entry| (entry.name.to_string(), entry.value));
+    // The first call of a process counts: it has one command line.
+    let _ = FROM_FILE.set(taken.collect());
+    Ok(())
+}
 
 /// What a command finds around it. Files that cannot be read are failures only for those who need them.
 #[derive(Debug, Clone)]
@@ -23,7 +56,8 @@ pub struct Surroundings {
 impl Surroundings {
     /// Those of this process.
     pub fn of_process() -> Self {
-        let variables: BTreeMap<String, SecretText> = std::env::vars_os()
+        let mut variables = FROM_FILE.get().cloned().unwrap_or_default();
+        let found: BTreeMap<String, SecretText> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, value)| {
                 !value.is_empty()
@@ -31,6 +65,7 @@ impl Surroundings {
             })
             .map(|(name, value)| (name, SecretText::new(value)))
             .collect();
+        variables.extend(found);
         let mut found = Self {
             variables,
             session: Ok(None),
@@ -53,6 +88,11 @@ impl Surroundings {
     /// The same for a variable that holds no secret.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|text| text.expose().to_owned())
+    }
+
+    /// Where Infisical's command line notes its logins.
+    pub fn infisical_config(&self) -> Option<PathBuf> {
+        Some(infisical_config::place(Path::new(&self.variable("HOME")?)))
     }
 
     /// Where the login is stored, if there is a home for it.

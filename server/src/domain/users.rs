@@ -70,7 +70,11 @@ pub fn create_by_operator(cx: &mut Context, new: &NewUser) -> Result<User, Error
 }
 
 /// Gives a person a new password, on behalf of the operator: every session ends, and failed logins are forgotten.
-pub fn reset_password_by_operator(cx: &mut Context, email: &Email, password_hash: &str) -> Result<u64, Error> {
+pub fn reset_password_by_operator(
+    cx: &mut Context,
+    email: &Email,
+    password_hash: &str,
+) -> Result<u64, Error> {
     let user = known(cx, email)?;
     store::users::set_password(cx.tx, user.id, password_hash, cx.now)?;
     let ended = store::sessions::revoke_all(cx.tx, user.id, None, cx.now)?;

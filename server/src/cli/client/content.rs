@@ -45,7 +45,12 @@ impl Client {
     pub async fn delete_environment(&self, project: &str, id: &str) -> Result<Environment, Failure> {
         let path = ["api", "v1", "workspace", project, "environments", id];
         let answer: EnvironmentChangeResponse = self
-            .write("delete the environment", Method::DELETE, &path, &serde_json::json!({}))
+            .write(
+                "delete the environment",
+                Method::DELETE,
+                &path,
+                &serde_json::json!({}),
+            )
             .await?;
         Ok(answer.environment)
     }
@@ -82,9 +87,7 @@ impl Client {
     /// Makes a folder.
     pub async fn create_folder(&self, body: &FolderBody) -> Result<Folder, Failure> {
         let path = ["api", "v1", "folders"];
-        let answer: FolderResponse = self
-            .write("create the folder", Method::POST, &path, body)
-            .await?;
+        let answer: FolderResponse = self.write("create the folder", Method::POST, &path, body).await?;
         Ok(answer.folder)
     }
 
@@ -125,8 +128,12 @@ impl Client {
 
     /// What the service token that is shown may do.
     pub async fn service_token(&self) -> Result<ServiceToken, Failure> {
-        self.read("ask what the service token is for", &["api", "v2", "service-token"], &[])
-            .await
+        self.read(
+            "ask what the service token is for",
+            &["api", "v2", "service-token"],
+            &[],
+        )
+        .await
     }
 
     /// Makes a service token.

@@ -142,10 +142,7 @@ async fn a_list_is_asked_for_with_token_and_place() {
     assert_eq!(secrets[0].secret_value, "1".into());
     let request = &server.requests()[0];
     assert_eq!(request.line(), "GET /api/v4/secrets");
-    assert_eq!(
-        request.query,
-        "environment=dev&projectId=p&secretPath=%2Fa+b%26c"
-    );
+    assert_eq!(request.query, "environment=dev&projectId=p&secretPath=%2Fa+b%26c");
     assert_eq!(request.bearer.as_deref(), Some("Bearer t"));
 }
 

@@ -47,10 +47,7 @@ impl<'a> Exported<'a> {
 
 /// A compact array and a newline.
 pub fn json(secrets: &[Secret]) -> Result<Zeroizing<String>, Failure> {
-    let objects: Vec<Exported> = secrets
-        .iter()
-        .map(|secret| Exported::of(secret, None))
-        .collect();
+    let objects: Vec<Exported> = secrets.iter().map(|secret| Exported::of(secret, None)).collect();
     let mut text = serde_json::to_string(&objects).map_err(|error| failed("JSON", &error))?;
     text.push('\n');
     Ok(Zeroizing::new(text))

@@ -35,7 +35,7 @@ pub fn write(format: Format, secrets: &[Secret]) -> Result<Option<Zeroizing<Stri
             } else {
                 value.to_owned()
             };
-            text.push_str(&format!("{before}{}='{value}'\n", secret.secret_key));
+            text.extend([before, &secret.secret_key, "='", &value, "'\n"]);
         }
         text
     };
@@ -65,7 +65,11 @@ impl Formatter for GoFormatter {
         Ok(())
     }
 
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
         match escape {
             CharEscape::Quote => writer.write_all(b"\\\""),
             CharEscape::ReverseSolidus => writer.write_all(b"\\\\"),
@@ -103,7 +107,7 @@ fn yaml(secrets: &[Secret]) -> Zeroizing<String> {
     }
     let mut text = Zeroizing::new(String::new());
     for (name, value) in map {
-        text.push_str(&format!("{}: {}\n", scalar(name), scalar(value)));
+        text.extend([&scalar(name), ": ", &scalar(value), "\n"]);
     }
     text
 }
@@ -139,7 +143,10 @@ fn scalar(text: &str) -> String {
 
 /// Whether YAML 1.1 reads a bare word as a number, a truth value, nothing or a merge.
 fn is_other_than_text(text: &str) -> bool {
-    let words = ["y", "yes", "on", "n", "no", "off", "true", "false", "null", "~", "<<", ".nan", ".inf", "-.inf", "+.inf"];
+    let words = [
+        "y", "yes", "on", "n", "no", "off", "true", "false", "null", "~", "<<", ".nan", ".inf", "-.inf",
+        "+.inf",
+    ];
     let number = text.replace('_', "");
     text.is_empty()
         || words.contains(&text.to_lowercase().as_str())
@@ -199,7 +206,10 @@ mod tests {
         let text = written(Format::Json, &[secret("A", "<a&b>")]);
         assert!(text.starts_with(r#"[{"key":"A","workspace":""#), "{text}");
         assert!(text.contains(r#""value":"\u003ca\u0026b\u003e""#), "{text}");
-        assert!(text.ends_with(r#""comment":"","Etag":"","skipMultilineEncoding":false}]"#), "{text}");
+        assert!(
+            text.ends_with(r#""comment":"","Etag":"","skipMultilineEncoding":false}]"#),
+            "{text}"
+        );
         assert_eq!(written(Format::Json, &[]), "[]");
     }
 

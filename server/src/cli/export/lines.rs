@@ -99,7 +99,9 @@ fn check_name(format: Format, name: &str) -> Result<(), Failure> {
             "Such a name begins with a letter or _ and goes on with letters, digits and _.",
         ),
         Format::Docker => (
-            !name.is_empty() && !name.starts_with('#') && name.chars().all(|c| c.is_ascii_graphic() && c != '='),
+            !name.is_empty()
+                && !name.starts_with('#')
+                && name.chars().all(|c| c.is_ascii_graphic() && c != '='),
             "Such a name holds no white space, no = and no letters beyond ASCII.",
         ),
         _ => (
@@ -126,15 +128,17 @@ fn cannot_hold(format: Format, name: &str, value: &str) -> Option<(&'static str,
         return Some(("It contains a NUL character.", "json"));
     }
     match format {
-        Format::Docker if value.contains(['\n', '\r']) => {
-            Some(("It has several lines, and Docker reads one.", "compose, or `run -- docker run --env NAME`"))
-        }
+        Format::Docker if value.contains(['\n', '\r']) => Some((
+            "It has several lines, and Docker reads one.",
+            "compose, or `run -- docker run --env NAME`",
+        )),
         Format::Docker if value.trim_end() != value => {
             Some(("It ends with white space, which some readers drop.", "compose"))
         }
-        Format::Docker if name.len() + 1 + value.len() > LONGEST_DOCKER_LINE => {
-            Some(("It is longer than the 64 KiB that Docker reads as one line.", "compose"))
-        }
+        Format::Docker if name.len() + 1 + value.len() > LONGEST_DOCKER_LINE => Some((
+            "It is longer than the 64 KiB that Docker reads as one line.",
+            "compose",
+        )),
         Format::Systemd if value.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => Some((
             "It holds a control character, and systemd ignores such a variable.",
             "json",

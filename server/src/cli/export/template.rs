@@ -33,7 +33,9 @@ pub fn render(template: &str, secrets: &[Secret]) -> Result<Zeroizing<String>, F
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
     environment.set_syntax(syntax.map_err(|error| wrong(&error))?);
-    environment.add_filter("shell", |text: String| format!("'{}'", text.replace('\'', "'\\''")));
+    environment.add_filter("shell", |text: String| {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    });
     environment.add_filter("json", |text: String| serde_json::json!(text).to_string());
     environment.add_filter("default", minijinja::filters::default);
     environment.add_filter("lower", minijinja::filters::lower);
@@ -92,7 +94,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_values() {
         let secrets = [secret("A", "canary")];
-        for template in ["\n{{ secrets.NOPE }}", "\n{{ secrets.A + 1 }}", "\n{% if %}", "\n{{ secrets.A | nope }}"] {
+        for template in [
+            "\n{{ secrets.NOPE }}",
+            "\n{{ secrets.A + 1 }}",
+            "\n{% if %}",
+            "\n{{ secrets.A | nope }}",
+        ] {
             let lines = render(template, &secrets).unwrap_err().lines().unwrap();
             assert!(lines.contains("in line 2"), "{lines}");
             assert!(!lines.contains("canary"), "{lines}");

@@ -26,8 +26,28 @@ impl fmt::Display for Kind {
 
 /// Parts of names that mean a secret.
 const SECRET_PARTS: [&str; 22] = [
-    "key", "keys", "apikey", "secret", "secrets", "token", "tokens", "pass", "passwd", "password", "passphrase", "pwd",
-    "pw", "credential", "credentials", "private", "salt", "pepper", "pin", "dsn", "webhook", "cookie",
+    "key",
+    "keys",
+    "apikey",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "pass",
+    "passwd",
+    "password",
+    "passphrase",
+    "pwd",
+    "pw",
+    "credential",
+    "credentials",
+    "private",
+    "salt",
+    "pepper",
+    "pin",
+    "dsn",
+    "webhook",
+    "cookie",
 ];
 
 /// Parts of names that mean something everybody may see.
@@ -82,7 +102,11 @@ fn looks_random(value: &str) -> bool {
     const LONG: usize = 16;
     const BITS: f64 = 3.3;
     let is_token = |c: char| c.is_ascii_alphanumeric() || "+/=_-.".contains(c);
-    if value.len() < LONG || !value.chars().all(is_token) || value.contains("..") || value.starts_with(['/', '.']) {
+    if value.len() < LONG
+        || !value.chars().all(is_token)
+        || value.contains("..")
+        || value.starts_with(['/', '.'])
+    {
         return false;
     }
     let digits = value.chars().filter(char::is_ascii_digit).count();
@@ -118,14 +142,22 @@ mod tests {
             ("DATABASE_URL", "postgres://u:p@db:5432/app", Secret),
             ("DATABASE_URL", "postgres://db:5432/app", Configuration),
             ("SMTP_PASS", "x", Secret),
-            ("TELEGRAM_BOT", "123456789:AAE-canary_canary1234567890abc", Configuration),
+            (
+                "TELEGRAM_BOT",
+                "123456789:AAE-canary_canary1234567890abc",
+                Configuration,
+            ),
             ("STRIPE", "sk_live_4eC39HqLyjWDarjtT1zdp7dc", Secret),
             ("PORT", "8080", Configuration),
             ("SITE_URL", "https://secrets.example.com", Configuration),
             ("TOKEN_ENABLED", "true", Configuration),
             ("NEXT_PUBLIC_KEY", "pk_123", Configuration),
             ("TLS_KEY_FILE", "/etc/tls/key.pem", Configuration),
-            ("TLS", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----", Secret),
+            (
+                "TLS",
+                "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----",
+                Secret,
+            ),
             ("DATA_DIR", "/var/lib/app-2024/data01", Configuration),
             ("TZ", "Europe/Berlin", Configuration),
             ("MONKEY", "banana", Configuration),

@@ -74,7 +74,9 @@ pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));
     findings.extend(store(&args.store, &dir).await);
-    findings.extend(variables::findings(args.all_variables, |name| std::env::var_os(name)));
+    findings.extend(variables::findings(args.all_variables, |name| {
+        std::env::var_os(name)
+    }));
     let text = || {
         let rows: Vec<Vec<String>> = findings
             .iter()
@@ -100,16 +102,35 @@ pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
 fn permissions(dir: &Path) -> Vec<Finding> {
     let found = match fs::metadata(dir) {
         Ok(found) if found.is_dir() => found,
-        Ok(_) => return vec![Finding::new(Mark::Fail, "data directory", format!("{} is no directory", dir.display()))],
-        Err(error) => return vec![Finding::new(Mark::Fail, "data directory", format!("{}: {error}", dir.display()))],
+        Ok(_) => {
+            return vec![Finding::new(
+                Mark::Fail,
+                "data directory",
+                format!("{} is no directory", dir.display()),
+            )];
+        }
+        Err(error) => {
+            return vec![Finding::new(
+                Mark::Fail,
+                "data directory",
+                format!("{}: {error}", dir.display()),
+            )];
+        }
     };
-    let mut findings = vec![Finding::new(Mark::Ok, "data directory", dir.display().to_string())];
+    let mut findings = vec![Finding::new(
+        Mark::Ok,
+        "data directory",
+        dir.display().to_string(),
+    )];
     let user = rustix::process::geteuid().as_raw();
     if found.uid() != user && user != 0 {
         findings.push(Finding::new(
             Mark::Warn,
             "owner",
-            format!("the directory belongs to user {}, and you are {user}", found.uid()),
+            format!(
+                "the directory belongs to user {}, and you are {user}",
+                found.uid()
+            ),
         ));
     }
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
@@ -181,8 +202,14 @@ fn inside(report: &Report, now: i64) -> Vec<Finding> {
         some => Finding::new(Mark::Ok, "recovery kits", some.to_string()),
     };
     let backup = match report.last_backup.map(|at| (now - at.0) / DAY) {
-        None => Finding::new(Mark::Warn, "last backup", "never: `strongroom backup --output FILE`"),
-        Some(days) if days > OLD_BACKUP_DAYS => Finding::new(Mark::Warn, "last backup", format!("{days} days ago")),
+        None => Finding::new(
+            Mark::Warn,
+            "last backup",
+            "never: `strongroom backup --output FILE`",
+        ),
+        Some(days) if days > OLD_BACKUP_DAYS => {
+            Finding::new(Mark::Warn, "last backup", format!("{days} days ago"))
+        }
         Some(days) => Finding::new(Mark::Ok, "last backup", format!("{days} days ago")),
     };
     let skew = report.now.0.abs_diff(now);
@@ -190,7 +217,10 @@ fn inside(report: &Report, now: i64) -> Vec<Finding> {
         Finding::new(
             Mark::Fail,
             "clock",
-            format!("the server's differs by {} s, or goes before its own backups", skew / 1000),
+            format!(
+                "the server's differs by {} s, or goes before its own backups",
+                skew / 1000
+            ),
         )
     } else {
         Finding::new(Mark::Ok, "clock", "agrees with the server's")
@@ -199,7 +229,11 @@ fn inside(report: &Report, now: i64) -> Vec<Finding> {
         Finding::new(
             Mark::Ok,
             "store",
-            format!("open; {} keys open it; {} KiB", report.unlockers, report.size / 1024),
+            format!(
+                "open; {} keys open it; {} KiB",
+                report.unlockers,
+                report.size / 1024
+            ),
         ),
         kits,
         backup,
@@ -225,15 +259,18 @@ mod tests {
 
     #[test]
     fn what_somebody_should_look_at() {
+        use Mark::{Fail, Ok, Warn};
         let now = 1_000 * DAY;
         let marks = |report: &Report| -> Vec<Mark> {
             inside(report, now).iter().map(|finding| finding.mark).collect()
         };
-        use Mark::{Fail, Ok, Warn};
         assert_eq!(marks(&report(Some(now - DAY), 1, now)), [Ok, Ok, Ok, Ok]);
         assert_eq!(marks(&report(None, 0, now)), [Ok, Warn, Warn, Ok]);
         assert_eq!(marks(&report(Some(now - 9 * DAY), 1, now)), [Ok, Ok, Warn, Ok]);
-        assert_eq!(marks(&report(Some(now - DAY), 1, now - DAY / 2)), [Ok, Ok, Ok, Fail]);
+        assert_eq!(
+            marks(&report(Some(now - DAY), 1, now - DAY / 2)),
+            [Ok, Ok, Ok, Fail]
+        );
         assert_eq!(marks(&report(Some(now + DAY), 1, now)), [Ok, Ok, Ok, Fail]);
     }
 
@@ -245,9 +282,17 @@ mod tests {
         fs::write(&file, "x").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let found = permissions(dir.path());
-        assert!(found.iter().any(|finding| finding.mark == Mark::Fail && finding.found.contains("identity")));
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.mark == Mark::Fail && finding.found.contains("identity"))
+        );
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(permissions(dir.path()).iter().all(|finding| finding.mark == Mark::Ok));
+        assert!(
+            permissions(dir.path())
+                .iter()
+                .all(|finding| finding.mark == Mark::Ok)
+        );
         let nowhere = permissions(&dir.path().join("nowhere"));
         assert_eq!(nowhere[0].mark, Mark::Fail);
     }

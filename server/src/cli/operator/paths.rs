@@ -40,7 +40,13 @@ pub fn paths(args: &PathsArgs, printer: &Printer) -> Result<(), Failure> {
     let text = || {
         let rows: Vec<Vec<String>> = places
             .iter()
-            .map(|(what, path)| vec![(*what).to_owned(), path.display().to_string(), there(path).to_owned()])
+            .map(|(what, path)| {
+                vec![
+                    (*what).to_owned(),
+                    path.display().to_string(),
+                    there(path).to_owned(),
+                ]
+            })
             .collect();
         table(&["WHAT", "PATH", ""], &rows)
     };

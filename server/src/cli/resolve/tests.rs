@@ -1,6 +1,6 @@
 use super::*;
-use crate::cli::session::Session;
 use crate::cli::project_file::ProjectFile;
+use crate::cli::session::Session;
 
 fn around(variables: &[(&str, &str)]) -> Surroundings {
     Surroundings {

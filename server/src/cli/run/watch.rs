@@ -135,16 +135,28 @@ async fn stop(child: &mut Child, group: Group) -> Result<Option<ExitStatus>, Fai
     }
     send(child, Signal::TERM, group);
     if timeout(GRACE, child.wait()).await.is_err() {
-        send(child, Signal::KILL, if group == Group::Shared { Group::Callers } else { group });
-        child.wait().await.map_err(|error| {
-            Failure::new("The command could not be ended").because(error.to_string())
-        })?;
+        send(
+            child,
+            Signal::KILL,
+            if group == Group::Shared {
+                Group::Callers
+            } else {
+                group
+            },
+        );
+        child
+            .wait()
+            .await
+            .map_err(|error| Failure::new("The command could not be ended").because(error.to_string()))?;
     }
     Ok(None)
 }
 
 fn send(child: &Child, signal: Signal, group: Group) {
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let id = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw);
     let Some(id) = id else { return };
     // It may have ended a moment ago.
     let _ = match group {
@@ -157,7 +169,11 @@ fn send(child: &Child, signal: Signal, group: Group) {
 fn forward(child: &Child, signal: Signal, group: Group) {
     // A terminal's keys reach the command by themselves; twice would mean "at once" to many.
     if group == Group::Own || !matches!(signal, Signal::INT | Signal::QUIT) {
-        let alone = if group == Group::Own { Group::Own } else { Group::Callers };
+        let alone = if group == Group::Own {
+            Group::Own
+        } else {
+            Group::Callers
+        };
         send(child, signal, alone);
     }
 }
@@ -189,9 +205,8 @@ struct Forwarded {
 impl Forwarded {
     fn listen() -> Result<Self, Failure> {
         let listen = |kind: SignalKind| {
-            signal(kind).map_err(|error| {
-                Failure::new("Signals cannot be handed on").because(error.to_string())
-            })
+            signal(kind)
+                .map_err(|error| Failure::new("Signals cannot be handed on").because(error.to_string()))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,

@@ -24,7 +24,7 @@ pub fn example(secrets: &[Secret]) -> String {
             text.push('\n');
         }
         if !tag.is_empty() {
-            text.push_str(&format!("# {}\n", tag.to_uppercase()));
+            text.extend(["# ", &tag.to_uppercase(), "\n"]);
         }
         for secret in secrets {
             let comment = secret.secret_comment.expose();
@@ -33,11 +33,11 @@ pub fn example(secrets: &[Secret]) -> String {
                 None => (comment, ""),
             };
             for line in comment.lines().map(str::trim).filter(|line| !line.is_empty()) {
-                text.push_str(&format!("# {line}\n"));
+                text.extend(["# ", line, "\n"]);
             }
             // A default is one line of a comment: more of it would be other variables.
             let default = default.lines().next().unwrap_or_default();
-            text.push_str(&format!("{}={default}\n", secret.secret_key));
+            text.extend([secret.secret_key.as_str(), "=", default, "\n"]);
         }
     }
     text

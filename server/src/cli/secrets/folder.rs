@@ -15,6 +15,7 @@ use crate::cli::resolve::{self, ConnectionArgs, PlaceArgs, Wanted};
 use crate::cli::surroundings::Surroundings;
 
 /// What of a folder a program gets.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Args)]
 pub struct ReadArgs {
     /// Put in what `${NAME}` stands for
@@ -129,10 +130,7 @@ impl Folder {
                 "There is no such secret in environment '{}', folder {}.",
                 self.place.environment, self.place.path
             ))
-            .advise(format!(
-                "`{} secrets` lists those that exist",
-                called::command()
-            ))
+            .advise(format!("`{} secrets` lists those that exist", called::command()))
     }
 }
 

@@ -58,7 +58,7 @@ fn lines(row: &[String; 3], widths: [usize; 3]) -> String {
         for (cell, width) in row.iter().zip(widths) {
             let shown = cell.lines().nth(line).unwrap_or_default();
             let gap = " ".repeat(width.saturating_sub(shown.chars().count()));
-            text.push_str(&format!("│ {shown}{gap} "));
+            text.extend(["│ ", shown, &gap, " "]);
         }
         text.push_str("│\n");
     }

@@ -103,12 +103,7 @@ struct Told {
 
 impl Folder {
     /// Creates and changes secrets. What is as it should be already is left alone: no new version, no request.
-    pub async fn set(
-        &self,
-        new: Vec<Assignment>,
-        args: &SetArgs,
-        printer: &Printer,
-    ) -> Result<(), Failure> {
+    pub async fn set(&self, new: Vec<Assignment>, args: &SetArgs, printer: &Printer) -> Result<(), Failure> {
         let kind = SecretType::from(args.kind);
         let query = SecretQuery {
             // One's own value stands in the list in place of the shared one.

@@ -45,7 +45,9 @@ async fn server() -> Server {
                 };
                 exists(json!({"secrets": [secret("B", "2"), secret("A", "1"), personal], "imports": []}))
             }
-            ("POST", "/api/v3/secrets/raw/RACE") if in_dev => error(400, "BadRequest", "Secret already exist"),
+            ("POST", "/api/v3/secrets/raw/RACE") if in_dev => {
+                error(400, "BadRequest", "Secret already exist")
+            }
             ("PATCH" | "DELETE", "/api/v3/secrets/raw/A") => exists(json!({"secret": secret("A", "1")})),
             ("PATCH", "/api/v3/secrets/raw/RACE") => exists(json!({"secret": secret("RACE", "1")})),
             ("POST", _) => exists(json!({"secret": secret("N", "n")})),
@@ -82,7 +84,9 @@ async fn set(
     line.extend(new.iter().map(|(name, value)| format!("{name}={value}")));
     line.extend(flags.iter().map(|flag| (*flag).to_owned()));
     let flags = <Flags as clap::Parser>::try_parse_from(line).unwrap();
-    folder.set(flags.set.assignments(printer)?, &flags.set, printer).await
+    folder
+        .set(flags.set.assignments(printer)?, &flags.set, printer)
+        .await
 }
 
 fn asked(wanted: &[&str]) -> GetArgs {
@@ -130,7 +134,10 @@ async fn a_project_id_needs_no_list_until_something_is_missing() {
     let (printer, _, _) = captured::printer();
     let failure = folder.get(&asked(&["A"]), &printer).await.unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
-    let failure = folder.delete(&names(&["A"]), SecretType::Shared, &printer).await.unwrap_err();
+    let failure = folder
+        .delete(&names(&["A"]), SecretType::Shared, &printer)
+        .await
+        .unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
     let failure = set(&folder, &[("A", "v")], &[], &printer).await.unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");

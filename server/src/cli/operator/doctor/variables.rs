@@ -28,20 +28,38 @@ const VARIABLES: &[(&str, Fate)] = &[
     ("STRONGROOM_DATA_DIR", Used("where everything is kept")),
     ("STRONGROOM_LISTEN", Used("address and port")),
     ("STRONGROOM_IDENTITY_FILE", Used("key that opens the store")),
-    ("STRONGROOM_PASSPHRASE_FILE", Used("passphrase that opens the store")),
-    ("STRONGROOM_PASSPHRASE", Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment")),
+    (
+        "STRONGROOM_PASSPHRASE_FILE",
+        Used("passphrase that opens the store"),
+    ),
+    (
+        "STRONGROOM_PASSPHRASE",
+        Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment"),
+    ),
     ("STRONGROOM_LOG", Used("what is logged")),
     ("STRONGROOM_COMPAT", Used("client: Infisical's own bytes")),
     ("ENCRYPTION_KEY", Used("one of the keys that open the store")),
     ("ENCRYPTION_KEY_FILE", Used("the same from a file")),
     ("ROOT_ENCRYPTION_KEY", Used("one of the keys that open the store")),
     ("ROOT_ENCRYPTION_KEY_FILE", Used("the same from a file")),
-    ("CREDENTIALS_DIRECTORY", Used("credentials of systemd: strongroom-identity")),
+    (
+        "CREDENTIALS_DIRECTORY",
+        Used("credentials of systemd: strongroom-identity"),
+    ),
     ("SSL_CERT_FILE", Used("client: certificate authorities")),
     ("INFISICAL_TOKEN", Used("client: access token")),
-    ("INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN", Used("client: access token")),
-    ("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", Used("client: machine identity")),
-    ("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", Used("client: machine identity")),
+    (
+        "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN",
+        Used("client: access token"),
+    ),
+    (
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+        Used("client: machine identity"),
+    ),
+    (
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+        Used("client: machine identity"),
+    ),
     ("INFISICAL_CLIENT_ID", Used("client: machine identity")),
     ("INFISICAL_CLIENT_SECRET", Used("client: machine identity")),
     ("INFISICAL_AUTH_METHOD", Used("client: how to log in")),
@@ -54,9 +72,15 @@ const VARIABLES: &[(&str, Fate)] = &[
     ("INFISICAL_ADMIN_EMAIL", Used("client: bootstrap")),
     ("INFISICAL_ADMIN_PASSWORD", Used("client: bootstrap")),
     ("INFISICAL_ADMIN_ORGANIZATION", Used("client: bootstrap")),
-    ("INFISICAL_DISABLE_UPDATE_CHECK", Ignored("nothing here looks for updates")),
+    (
+        "INFISICAL_DISABLE_UPDATE_CHECK",
+        Ignored("nothing here looks for updates"),
+    ),
     ("TELEMETRY_ENABLED", Ignored("nothing here reports to anybody")),
-    ("INFISICAL_ENCRYPTION_KEY", Ignored("not read: call it ENCRYPTION_KEY")),
+    (
+        "INFISICAL_ENCRYPTION_KEY",
+        Ignored("not read: call it ENCRYPTION_KEY"),
+    ),
     ("AUTH_SECRET", Ignored(OWN_KEYS)),
     ("INFISICAL_AUTH_SECRET", Ignored(OWN_KEYS)),
     ("JWT_AUTH_SECRET", Ignored(OWN_KEYS)),
@@ -77,11 +101,26 @@ const VARIABLES: &[(&str, Fate)] = &[
     ("PORT", Ignored(LISTEN)),
     ("HOST", Ignored(LISTEN)),
     ("INFISICAL_HOSTNAME", Ignored(LISTEN)),
-    ("SITE_URL", Ignored("not needed: the address is taken from each request")),
-    ("INFISICAL_SITE_URL", Ignored("not needed: the address is taken from each request")),
-    ("NEXT_PUBLIC_INFISICAL_URL", Ignored("not needed: the address is taken from each request")),
-    ("HTTPS_ENABLED", Ignored("not needed: what a cookie needs is seen in each request")),
-    ("INFISICAL_HTTPS_ENABLED", Ignored("not needed: what a cookie needs is seen in each request")),
+    (
+        "SITE_URL",
+        Ignored("not needed: the address is taken from each request"),
+    ),
+    (
+        "INFISICAL_SITE_URL",
+        Ignored("not needed: the address is taken from each request"),
+    ),
+    (
+        "NEXT_PUBLIC_INFISICAL_URL",
+        Ignored("not needed: the address is taken from each request"),
+    ),
+    (
+        "HTTPS_ENABLED",
+        Ignored("not needed: what a cookie needs is seen in each request"),
+    ),
+    (
+        "INFISICAL_HTTPS_ENABLED",
+        Ignored("not needed: what a cookie needs is seen in each request"),
+    ),
     ("INVITE_ONLY", Ignored("always so: nobody signs up by himself")),
     ("SMTP_HOST", Ignored(NOT_OFFERED)),
     ("SMTP_PORT", Ignored(NOT_OFFERED)),
@@ -110,9 +149,11 @@ pub fn findings(all: bool, value: impl Fn(&str) -> Option<OsString>) -> Vec<Find
             match fate {
                 Used(what) => Finding::new(Mark::Ok, "variable", format!("{name}{state}: used, {what}")),
                 Ignored(why) => Finding::new(Mark::Ok, "variable", format!("{name}{state}: ignored, {why}")),
-                Deprecated(instead) => {
-                    Finding::new(Mark::Ok, "variable", format!("{name}{state}: used, but deprecated: {instead}"))
-                }
+                Deprecated(instead) => Finding::new(
+                    Mark::Ok,
+                    "variable",
+                    format!("{name}{state}: used, but deprecated: {instead}"),
+                ),
             }
         });
     let mut unknown: Vec<String> = std::env::vars_os()
