@@ -15,6 +15,9 @@ struct Recorder {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
+/// A header that a proxy wants to see, and that the recorder looks for.
+const HEADERS: &str = "X-Proxy=\"let me in\" Authorization=nonsense";
+
 impl Recorder {
     fn before(server: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -56,6 +59,7 @@ fn pass_on(stream: &TcpStream, server: SocketAddr, seen: &Mutex<Vec<String>>) ->
             .push(format!("{method} {target}"));
         let mut headers = Vec::new();
         let mut length = 0;
+        let mut greeted = false;
         loop {
             let mut line = String::new();
             reader.read_line(&mut line)?;
@@ -64,10 +68,13 @@ fn pass_on(stream: &TcpStream, server: SocketAddr, seen: &Mutex<Vec<String>>) ->
             };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse()?,
+                "x-proxy" => greeted = value == "let me in",
                 "host" | "connection" | "accept-encoding" => {}
                 _ => headers.push((name.to_owned(), value.to_owned())),
             }
         }
+        // The program sees a broken connection, and fails.
+        anyhow::ensure!(greeted, "the proxy's header is missing");
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let headers: Vec<(&str, &str)> = headers
@@ -100,6 +107,7 @@ fn commands_send_what_infisicals_send() -> Result<()> {
         let done = desk
             .run(args)?
             .env("INFISICAL_DOMAIN", url.as_str())
+            .env("INFISICAL_CUSTOM_HEADERS", HEADERS)
             .env("INFISICAL_PROJECT_ID", project.as_str())
             .input(input)
             .finish()?;

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 use super::called;
+use super::custom_headers;
 use super::failure::{Failure, code};
 use super::resolve::{Connection, Credentials, not_logged_in};
 use crate::outside::fetch::{self, Answer, Fetch, Method, Request, Timeouts, Url};
@@ -70,7 +71,11 @@ impl Client {
                 .advise("Name a file in PEM format with --ca-cert")
             })?),
         };
-        let fetch = Fetch::trusting(address.url(), TIMEOUTS, authority.as_deref())
+        let headers = match std::env::var(custom_headers::VARIABLE) {
+            Ok(list) => custom_headers::parsed(&SecretText::new(list))?,
+            Err(_) => Vec::new(),
+        };
+        let fetch = Fetch::trusting(address.url(), TIMEOUTS, authority.as_deref(), &headers)
             .map_err(|error| unreachable_server(&address, &error))?;
         Ok(Self {
             fetch,

@@ -8,6 +8,7 @@ pub mod address;
 pub mod bootstrap;
 pub mod called;
 pub mod client;
+pub mod custom_headers;
 pub mod environments;
 pub mod export;
 pub mod failure;

@@ -46,6 +46,10 @@ const VARIABLES: &[(&str, Fate)] = &[
         "CREDENTIALS_DIRECTORY",
         Used("credentials of systemd: strongroom-identity"),
     ),
+    (
+        "INFISICAL_CUSTOM_HEADERS",
+        Used("client: headers for a proxy in front of the server"),
+    ),
     ("SSL_CERT_FILE", Used("client: certificate authorities")),
     ("INFISICAL_TOKEN", Used("client: access token")),
     (
