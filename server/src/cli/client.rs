@@ -445,7 +445,7 @@ pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
             .advise("Start it with `strongroom serve`, or name another server with --domain"),
         fetch::Error::UnknownHost(_) => failure.advise("Check the name in --domain, and this machine's name server"),
         fetch::Error::Tls(_) => failure.advise(
-            "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with SSL_CERT_FILE",
+            "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with --ca-cert or SSL_CERT_FILE",
         ),
         fetch::Error::Timeout(_) => failure.advise("Check the address, the network, and any firewall between"),
         fetch::Error::TooLarge | fetch::Error::Other(_) => failure.advise("Check the address (--domain)"),

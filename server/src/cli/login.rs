@@ -45,6 +45,9 @@ pub struct LoginArgs {
     )]
     #[arg(long)]
     client_secret: Option<SecretText>,
+    /// Ask for e-mail address and password at this terminal
+    #[arg(long, short, conflicts_with = "method")]
+    interactive: bool,
     /// Print the token, and store nothing
     #[arg(long)]
     plain: bool,
@@ -82,7 +85,7 @@ impl Method {
     fn suggested(args: &LoginArgs, around: &Surroundings) -> Option<Self> {
         let suggested = if let Some(method) = args.method {
             method
-        } else if args.email.is_some() || args.password_stdin {
+        } else if args.interactive || args.email.is_some() || args.password_stdin {
             Self::User
         } else if args.client_id.is_some() || args.client_secret.is_some() {
             Self::UniversalAuth

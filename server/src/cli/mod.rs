@@ -80,6 +80,9 @@ struct Cli {
     )]
     #[arg(long, global = true, value_name = "FILE")]
     env_from: Option<PathBuf>,
+    /// Folder with the .infisical.json to use [default: this one, and those above]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    project_config_dir: Option<PathBuf>,
     /// Write what Infisical's own command line writes, byte by byte, defects included
     #[arg(long, global = true, env = "STRONGROOM_COMPAT", value_parser = clap::builder::FalseyValueParser::new())]
     compat: bool,
@@ -290,6 +293,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 .silenced(cli.silent)
                 .in_json(cli.json)
                 .in_compat(cli.compat);
+            if let Some(folder) = &cli.project_config_dir {
+                surroundings::look_in(folder);
+            }
             let taken = cli.env_from.as_deref().map_or(Ok(()), surroundings::read_also);
             taken.and_then(|()| execute(cli.command, &printer))
         }

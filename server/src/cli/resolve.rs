@@ -63,7 +63,7 @@ pub struct PlaceArgs {
     #[command(flatten)]
     pub project: ProjectArgs,
     /// Slug of the environment [default: dev, or what .infisical.json says]
-    #[arg(long = "env", value_name = "ENVIRONMENT", global = true)]
+    #[arg(long = "env", short = 'e', value_name = "ENVIRONMENT", global = true)]
     pub environment: Option<String>,
     /// Folder [default: /]
     #[arg(long, value_name = "FOLDER", global = true)]

@@ -16,6 +16,15 @@ use super::session::{self, Session};
 /// What a file gave that was named with `--env-from`.
 static FROM_FILE: OnceLock<BTreeMap<String, SecretText>> = OnceLock::new();
 
+/// Where to look for the project file, if `--project-config-dir` says so.
+static PROJECT_FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Looks for the project file in a folder and above it, instead of here.
+pub fn look_in(folder: &Path) {
+    // The first call of a process counts: it has one command line.
+    let _ = PROJECT_FOLDER.set(folder.to_owned());
+}
+
 /// The variables that are taken from such a file: who, where, and which project. Everything else in it is for others.
 const TAKEN: [&str; 8] = [
     "INFISICAL_TOKEN",
@@ -74,7 +83,8 @@ impl Surroundings {
         if let Some(path) = found.session_path() {
             found.session = session::load(&path).map(|logins| logins.into_iter().next());
         }
-        if let Ok(folder) = std::env::current_dir() {
+        let here = || std::env::current_dir().ok();
+        if let Some(folder) = PROJECT_FOLDER.get().cloned().or_else(here) {
             found.project_file = ProjectFile::nearest(&folder);
         }
         found
