@@ -1,12 +1,13 @@
 //! Somebody at a command line, logged in to a server of his own.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::instance::{EMAIL, Instance, PASSWORD};
-use crate::program::Run;
+use crate::program::{Run, binary};
 use crate::server::Server;
 
 /// A server that was set up, a home, and somebody who is logged in there.
@@ -49,6 +50,18 @@ impl Desk {
         ensure!(told.stderr.contains("Logged in"), "{}", told.stderr);
         ensure!(told.stdout.is_empty(), "a login prints no data");
         Ok(desk)
+    }
+
+    /// `PATH` with a folder before it that has the program under both of its names, as an installation has.
+    pub fn path(&self) -> Result<String> {
+        let programs = self.home.with_file_name("bin");
+        if !programs.exists() {
+            std::fs::create_dir(&programs)?;
+            for name in ["strongroom", "infisical"] {
+                symlink(std::fs::canonicalize(binary()?)?, programs.join(name))?;
+            }
+        }
+        Ok(format!("{}:{}", programs.display(), std::env::var("PATH")?))
     }
 
     /// The program with arguments, at this desk.

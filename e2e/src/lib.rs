@@ -6,6 +6,7 @@
 pub mod clients;
 pub mod desk;
 pub mod dotenv;
+pub mod golden;
 pub mod http;
 pub mod instance;
 pub mod program;

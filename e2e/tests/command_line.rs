@@ -205,7 +205,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
     let id = desk.instance.project.clone();
 
     expect_parts(
-        &refused(&["secrets", "--projectId", "nowhere"], 1)?,
+        &refused(&["secrets", "--projectId", "nowhere"], 5)?,
         [
             "Project 'nowhere' not found",
             "Available projects:",
@@ -222,7 +222,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         ] {
             let mut args = vec![command[0], "--projectId", project, "--env", "qa"];
             args.extend_from_slice(&command[1..]);
-            let told = refused(&args, 1).with_context(|| format!("{args:?}"))?;
+            let told = refused(&args, 5).with_context(|| format!("{args:?}"))?;
             expect_parts(
                 &told,
                 [
@@ -234,7 +234,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         }
     }
     expect_parts(
-        &refused(&["secrets", "get", "B", "--projectId", "home-lab"], 1)?,
+        &refused(&["secrets", "get", "B", "--projectId", "home-lab"], 5)?,
         [
             "Not found: B",
             "no such secret in environment 'dev', folder /",
@@ -246,7 +246,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         ["No project was named", "no INFISICAL_PROJECT_ID", "--projectId"],
     )?;
     expect_parts(
-        &refused(&["export", "--projectId", "home-lab", "--token", "nonsense"], 1)?,
+        &refused(&["export", "--projectId", "home-lab", "--token", "nonsense"], 3)?,
         [
             "Not logged in",
             "Could not list",
@@ -256,7 +256,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
     let stranger = tempfile::tempdir()?;
     let url = desk.server.url();
     let anonymous = Run::new(stranger.path())?.args(["export", "--projectId", "x", "--domain", &url]);
-    let told = anonymous.finish()?.refused(1)?;
+    let told = anonymous.finish()?.refused(3)?;
     assert_eq!(
         told,
         format!("Error: Not logged in to Strongroom\nPlease run: strongroom login --domain={url}\n")
@@ -264,7 +264,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
     // A port that no ordinary program gets.
     let nobody = "http://127.0.0.1:1";
     expect_parts(
-        &refused(&["whoami", "--domain", nobody, "--token", "t"], 1)?,
+        &refused(&["whoami", "--domain", nobody, "--token", "t"], 6)?,
         [
             "Could not reach the Strongroom server at",
             "Nothing listens there",
@@ -272,7 +272,7 @@ fn failures_say_what_why_and_what_next() -> Result<()> {
         ],
     )?;
     expect_parts(
-        &refused(&["whoami", "--domain", nobody], 1)?,
+        &refused(&["whoami", "--domain", nobody], 3)?,
         [
             "Not logged in",
             "is not sent to another server",

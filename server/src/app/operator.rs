@@ -16,7 +16,7 @@ use super::data_dir::DataDir;
 use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook, server_identity};
 use crate::backup;
 use crate::backup::write::Progress;
-use crate::crypto::keyring::fingerprint;
+use crate::crypto::keyring::{Slot, SlotKind, fingerprint};
 use crate::crypto::policy;
 use crate::domain::caller::Caller;
 use crate::domain::users::NewUser;
@@ -38,6 +38,20 @@ pub enum Command {
         /// Password.
         password: SecretText,
     },
+    /// A new password for somebody who lost the old one.
+    ResetPassword {
+        /// Address.
+        email: Email,
+        /// The new one.
+        password: SecretText,
+    },
+    /// Logins of somebody who failed too often.
+    UnlockUser {
+        /// Address.
+        email: Email,
+    },
+    /// What a person should know who looks after the server.
+    Report,
     /// A recovery kit that lies safely on disk already. Its secret never gets here.
     AddKit {
         /// What it is called in lists.
@@ -112,11 +126,31 @@ pub enum Reply {
         /// As it is.
         keys: Keys,
     },
+    /// What is known of the store.
+    Report {
+        /// As it is.
+        report: Report,
+    },
     /// It was done.
     Done {
         /// One sentence that says what was done.
         message: String,
     },
+}
+
+/// What is known of a store from inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// How many keys open it.
+    pub unlockers: usize,
+    /// Those of them that are recovery kits.
+    pub kits: usize,
+    /// Bytes of the database.
+    pub size: u64,
+    /// When the newest backup was made.
+    pub last_backup: Option<UnixMillis>,
+    /// What time the server has.
+    pub now: UnixMillis,
 }
 
 /// Why it was not done.
@@ -234,6 +268,40 @@ pub fn perform(
             };
             let user = write(&opened, now, move |cx| users::create_by_operator(cx, &new))?;
             Ok(Reply::UserCreated { email: user.email })
+        }
+        Command::ResetPassword { email, password } => {
+            policy::check(&password, Some(&email)).map_err(|reason| Error::Invalid {
+                field: "password",
+                reason: reason.to_string(),
+            })?;
+            let hash = app.passwords.hash(&password)?;
+            let name = email.clone();
+            let ended = write(&opened, now, move |cx| {
+                users::reset_password_by_operator(cx, &email, &hash)
+            })?;
+            Ok(Reply::Done {
+                message: format!("{name} has a new password; {ended} sessions ended"),
+            })
+        }
+        Command::UnlockUser { email } => {
+            let name = email.clone();
+            write(&opened, now, move |cx| users::unlock_by_operator(cx, &email))?;
+            Ok(Reply::Done {
+                message: format!("{name} can log in again"),
+            })
+        }
+        Command::Report => {
+            let state = write(&opened, now, instance::state_for_operator)?;
+            let keyring = opened.keyring();
+            let is_kit = |slot: &&Slot| matches!(slot.kind, SlotKind::Recovery | SlotKind::Cards);
+            let report = Report {
+                unlockers: state.unlockers,
+                kits: keyring.slots().iter().filter(is_kit).count(),
+                size: state.size,
+                last_backup: state.last_backup.map(|backup| backup.at),
+                now,
+            };
+            Ok(Reply::Report { report })
         }
         Command::AddKit { name, recipient } => {
             let operator = |_: &mut Context| Ok(Caller::operator());

@@ -1,14 +1,15 @@
 //! Typed requests to a server, over the shapes of [`shared::wire`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::model::text::SecretText;
 use shared::wire::auth::{
-    AccessTokenResponse, LoginRequest, LoginResponse, SelectOrganizationRequest, SelectOrganizationResponse,
-    UniversalAuthLoginRequest,
+    AccessTokenResponse, LoginRequest, LoginResponse, MessageResponse, RevokeTokenRequest,
+    SelectOrganizationRequest, SelectOrganizationResponse, UniversalAuthLoginRequest,
 };
 use shared::wire::changes::{ChangesRequest, ChangesResponse, Refused};
 use shared::wire::error::ErrorBody;
@@ -16,10 +17,13 @@ use shared::wire::organizations::{Organization, OrganizationsResponse};
 use shared::wire::projects::{Project, WorkspacesResponse};
 use shared::wire::secrets::{Secret, SecretBody, SecretQuery, SecretResponse, SecretsResponse};
 use shared::wire::system::Me;
+use shared::wire::unlock::Locked;
 use zeroize::Zeroizing;
 
 use super::address::Address;
-use super::failure::Failure;
+use super::called;
+use super::custom_headers;
+use super::failure::{Failure, code};
 use super::resolve::{Connection, Credentials, not_logged_in};
 use crate::outside::fetch::{self, Answer, Body, Fetch, Login, Method, Request, Timeouts, Url};
 
@@ -27,6 +31,8 @@ const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
     total: Duration::from_mins(1),
 };
+
+mod content;
 
 /// A server, and the token to show it.
 #[derive(Debug, Clone)]
@@ -49,8 +55,28 @@ pub enum Change {
 impl Client {
     /// A client that has yet to log in.
     pub fn anonymous(address: Address) -> Result<Self, Failure> {
-        let fetch =
-            Fetch::new(address.url(), TIMEOUTS).map_err(|error| unreachable_server(&address, &error))?;
+        Self::trusting(address, None)
+    }
+
+    /// The same, to a server whose certificate an authority of one's own has signed.
+    pub fn trusting(address: Address, authority: Option<&Path>) -> Result<Self, Failure> {
+        let authority = match authority {
+            None => None,
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                Failure::new(format!(
+                    "The certificate authority {} cannot be read",
+                    file.display()
+                ))
+                .because(error.to_string())
+                .advise("Name a file in PEM format with --ca-cert")
+            })?),
+        };
+        let headers = match std::env::var(custom_headers::VARIABLE) {
+            Ok(list) => custom_headers::parsed(&SecretText::new(list))?,
+            Err(_) => Vec::new(),
+        };
+        let fetch = Fetch::trusting(address.url(), TIMEOUTS, authority.as_deref(), &headers)
+            .map_err(|error| unreachable_server(&address, &error))?;
         Ok(Self {
             fetch,
             address,
@@ -61,7 +87,7 @@ impl Client {
 
     /// A client with credentials; a machine identity's are exchanged for a token at once.
     pub async fn connect(connection: Connection) -> Result<Self, Failure> {
-        let mut client = Self::anonymous(connection.address)?;
+        let mut client = Self::trusting(connection.address, connection.authority.as_deref())?;
         let token = match connection.credentials {
             Credentials::Token(token) => token,
             Credentials::Session(token) => {
@@ -83,9 +109,31 @@ impl Client {
         self
     }
 
+    /// Whether the token is a service token, which belongs to one project.
+    pub fn has_service_token(&self) -> bool {
+        self.token
+            .as_ref()
+            .is_some_and(|token| token.expose().starts_with("st."))
+    }
+
     /// The server.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Ends the session of the token.
+    pub async fn logout(&self) -> Result<(), Failure> {
+        let path = ["api", "v1", "auth", "logout"];
+        let _: MessageResponse = self.write("log out", Method::POST, &path, &json!({})).await?;
+        Ok(())
+    }
+
+    /// Ends a machine identity's token.
+    pub async fn revoke(&self, access_token: SecretText) -> Result<(), Failure> {
+        let path = ["api", "v1", "auth", "token", "revoke"];
+        let body = RevokeTokenRequest { access_token };
+        let _: MessageResponse = self.write("revoke the token", Method::POST, &path, &body).await?;
+        Ok(())
     }
 
     /// Logs a person in; the token knows no organization yet.
@@ -145,12 +193,12 @@ impl Client {
         Ok(answer.workspaces)
     }
 
-    /// The secrets of a folder as the server lists them, then what it imports, of the last import first: the first of
+    /// The secrets of a folder as the server lists them, those of the folders below after them, then what it imports, of the last import first: the first of
     /// a name counts. An environment or a folder that does not exist is a failure
     /// with status 404: whoever runs a program must not run it without its secrets because of a misspelt name.
     pub async fn secrets(&self, query: &SecretQuery) -> Result<Vec<Secret>, Failure> {
         let doing = "list the secrets";
-        let mut url = self.url(doing, &["api", "v3", "secrets", "raw"])?;
+        let mut url = self.url(doing, &["api", "v4", "secrets"])?;
         url.query_pairs_mut().extend_pairs(pairs(query));
         let answer = self.exchange(doing, Method::GET, url, None).await?;
         if let Some(missing) = &answer.hint {
@@ -158,27 +206,27 @@ impl Client {
                 .advise("Check --env and --path")
                 .with_status(404));
         }
-        let listed: SecretsResponse = self.understood(doing, &answer)?;
+        let mut listed: SecretsResponse = self.understood(doing, &answer)?;
+        // The folders below come after those above them.
+        listed
+            .secrets
+            .sort_by_key(|secret| secret.secret_path.trim_end_matches('/').matches('/').count());
         let imported = listed.imports.into_iter().rev().flat_map(|block| block.secrets);
         Ok(listed.secrets.into_iter().chain(imported).collect())
     }
 
-    /// One secret.
-    pub async fn secret(&self, name: &str, query: &SecretQuery) -> Result<Secret, Failure> {
-        let path = ["api", "v3", "secrets", "raw", name];
-        let answer: SecretResponse = self
-            .read(&format!("read the secret {name}"), &path, &pairs(query))
-            .await?;
-        Ok(answer.secret)
-    }
-
-    /// Makes a secret, or gives the one of that name a new value.
-    pub async fn set_secret(&self, name: &str, body: &SecretBody) -> Result<Change, Failure> {
+    /// Makes a secret, or changes the one of that name. `exists` is what a list said a moment ago.
+    pub async fn set_secret(&self, name: &str, exists: bool, body: &SecretBody) -> Result<Change, Failure> {
         let path = ["api", "v3", "secrets", "raw", name];
         let doing = format!("set the secret {name}");
+        if exists {
+            let _: SecretResponse = self.write(&doing, Method::PATCH, &path, body).await?;
+            return Ok(Change::Updated);
+        }
         let created: Result<SecretResponse, Failure> = self.write(&doing, Method::POST, &path, body).await;
         match created {
             Ok(_) => Ok(Change::Created),
+            // Somebody else was faster.
             Err(failure) if already_exists(&failure) => {
                 let _: SecretResponse = self.write(&doing, Method::PATCH, &path, body).await?;
                 Ok(Change::Updated)
@@ -264,10 +312,31 @@ impl Client {
         };
         let sent = self.fetch.send(request).await;
         let answer = sent.map_err(|error| unreachable_server(&self.address, &error))?;
-        if !(200..300).contains(&answer.status) {
-            return Err(self.refusal(doing, &answer));
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
         }
-        Ok(answer)
+        if answer.status == 503 && self.is_locked().await {
+            return Err(Failure::new(format!("Could not {doing}: the server is locked"))
+                .because(format!("{} has a store that no key has opened.", self.address))
+                .advise(
+                    "On the server: strongroom unlock. Its log and its page name the keys that would open it",
+                )
+                .with_status(503)
+                .with_code(code::LOCKED));
+        }
+        Err(self.refusal(doing, &answer))
+    }
+
+    /// Asked when a server cannot serve: busy passes by itself, locked needs a person with a key.
+    async fn is_locked(&self) -> bool {
+        let Some(url) = self.address.at(&["api", "strongroom", "v1", "locked"]) else {
+            return false;
+        };
+        let request = Request::new(Method::GET, url);
+        let answer = self.fetch.send(request).await;
+        answer.is_ok_and(|answer| {
+            serde_json::from_slice::<Locked>(&answer.body).is_ok_and(|state| state.locked)
+        })
     }
 
     fn understood<T: DeserializeOwned>(&self, doing: &str, answer: &Answer) -> Result<T, Failure> {
@@ -315,20 +384,24 @@ impl Client {
             let failure = if self.from_session {
                 not_logged_in(&self.address)
             } else {
-                Failure::new("Not logged in to Strongroom")
+                Failure::new(format!("Not logged in to {}", called::product()))
                     .advise("The token that was given is not accepted: check --token and INFISICAL_TOKEN")
             };
             return failure
                 .because(format!("Could not {doing}: {message}\n{why}"))
-                .with_status(status);
+                .with_status(status)
+                .with_code(code::NOT_LOGGED_IN);
         }
         let failure = Failure::new(format!("Could not {doing}: {message}"))
             .because(why)
             .with_status(status);
+        if body.error == "TokenError" {
+            return failure.with_code(code::NOT_LOGGED_IN);
+        }
         match status {
             403 => failure.advise("Ask an administrator of the project for access"),
             429 => failure.advise("Wait a moment, then try again"),
-            503 => failure.advise("Is the server locked? Its log says what it needs"),
+            503 => failure.advise("Try again; if that does not help, the server's log says what it needs"),
             500.. => failure.advise("The server's log has more under this request id"),
             _ => failure,
         }
@@ -356,15 +429,17 @@ fn details(details: Option<&Value>) -> Vec<String> {
 /// What to say when there is no answer.
 pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
     let failure = Failure::new(format!(
-        "Could not reach the Strongroom server at {address}: {error}"
-    ));
+        "Could not reach the {} server at {address}: {error}",
+        called::product()
+    ))
+    .with_code(code::UNREACHABLE);
     match error {
         fetch::Error::Refused => failure
             .because("Nothing listens there.")
             .advise("Start it with `strongroom serve`, or name another server with --domain"),
         fetch::Error::UnknownHost(_) => failure.advise("Check the name in --domain, and this machine's name server"),
         fetch::Error::Tls(_) => failure.advise(
-            "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with SSL_CERT_FILE",
+            "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with --ca-cert or SSL_CERT_FILE",
         ),
         fetch::Error::Timeout(_) => failure.advise("Check the address, the network, and any firewall between"),
         fetch::Error::TooLarge | fetch::Error::Other(_) => failure.advise("Check the address (--domain)"),
@@ -372,7 +447,7 @@ pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
 }
 
 /// A query as pairs, without what is absent.
-fn pairs(query: &SecretQuery) -> Vec<(String, String)> {
+fn pairs(query: &impl Serialize) -> Vec<(String, String)> {
     let Ok(Value::Object(fields)) = serde_json::to_value(query) else {
         return Vec::new();
     };

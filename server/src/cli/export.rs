@@ -1,19 +1,22 @@
 //! `export`: the secrets of a folder as a file in a usual format.
 
-use std::collections::BTreeMap;
+mod data;
+mod infisical;
+mod lines;
+mod template;
+
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use shared::wire::secrets::{Secret, SecretTag, SecretType};
+use shared::wire::secrets::Secret;
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::file::write_private;
 use super::printer::Printer;
 use super::resolve::{ConnectionArgs, PlaceArgs};
-use super::secrets::fetch;
-use super::surroundings::Surroundings;
+use super::secrets::folder::{ReadArgs, fetch};
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
@@ -22,9 +25,17 @@ pub struct ExportArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     place: PlaceArgs,
-    /// Format of the output
-    #[arg(long, short = 'f', value_enum, default_value_t = Format::Dotenv)]
-    format: Format,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Format of the output [default: dotenv]
+    #[arg(long, short = 'f', value_enum)]
+    format: Option<Format>,
+    /// Fill in a template of your own: {{ secrets.NAME }}, {% for s in all %}{{ s.key }}{% endfor %}
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    template: Option<PathBuf>,
+    /// Name of the Secret of Kubernetes
+    #[arg(long, default_value = "strongroom")]
+    name: String,
     /// Write to a file that only you can read, instead of standard output
     #[arg(long, short = 'o', value_name = "FILE")]
     output_file: Option<PathBuf>,
@@ -35,24 +46,59 @@ pub struct ExportArgs {
 pub enum Format {
     /// KEY=value lines, quoted only where needed, for shells and Docker Compose
     Dotenv,
+    /// The same with export before each, to be sourced by a shell
+    DotenvExport,
+    /// For eval "$(strongroom export --format dotenv-eval)"
+    DotenvEval,
+    /// For docker run --env-file, which knows no quotes
+    Docker,
+    /// For docker compose, in a file that --env-file names
+    Compose,
+    /// For an environment file of a unit of systemd
+    Systemd,
     /// An array of objects with key, value and more
     Json,
     /// A flat map
     Yaml,
     /// Two columns, Key and Value
     Csv,
+    /// A table of strings
+    Toml,
+    /// A Secret for kubectl apply
+    K8sSecret,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_possible_value() {
+            Some(value) => f.write_str(value.get_name()),
+            None => Err(fmt::Error),
+        }
+    }
 }
 
 /// Runs `export`. Nothing is written unless everything can be.
 pub async fn run(args: ExportArgs, printer: &Printer) -> Result<(), Failure> {
-    let (_, secrets) = fetch(
-        &args.connection,
-        &args.place,
-        &Surroundings::of_process(),
-        printer,
-    )
-    .await?;
-    let text = write(args.format, &secrets, printer)?;
+    // A template that cannot be read is found out before the server hears of it.
+    let template = match &args.template {
+        None => None,
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|error| {
+            Failure::new(format!("The template {} cannot be read", file.display()))
+                .because(error.to_string())
+                .advise("Name a text file with --template")
+        })?),
+    };
+    let format = match args.format {
+        Some(format) => format,
+        None if printer.is_json() => Format::Json,
+        None => Format::Dotenv,
+    };
+    let secrets = fetch(&args.connection, &args.place, &args.read, printer).await?;
+    let text = match (template, format) {
+        (Some(template), _) => template::render(&template, &secrets)?,
+        (None, Format::K8sSecret) => data::k8s_secret(&secrets, &args.name)?,
+        (None, format) => write(format, &secrets, printer)?,
+    };
     let Some(file) = args.output_file else {
         return printer.data(&text);
     };
@@ -67,140 +113,19 @@ pub async fn run(args: ExportArgs, printer: &Printer) -> Result<(), Failure> {
 
 /// Secrets, already sorted by name, in a format.
 pub fn write(format: Format, secrets: &[Secret], printer: &Printer) -> Result<Zeroizing<String>, Failure> {
+    if printer.is_compat()
+        && let Some(text) = infisical::write(format, secrets)?
+    {
+        return Ok(text);
+    }
     match format {
-        Format::Dotenv => dotenv(secrets, printer),
-        Format::Json => json(secrets),
-        Format::Yaml => yaml(secrets),
-        Format::Csv => csv(secrets),
+        Format::Json => data::json(secrets),
+        Format::Yaml => data::yaml(secrets),
+        Format::Csv => data::csv(secrets),
+        Format::Toml => data::toml(secrets),
+        Format::K8sSecret => data::k8s_secret(secrets, "strongroom"),
+        _ => lines::write(format, secrets, printer),
     }
-}
-
-fn dotenv(secrets: &[Secret], printer: &Printer) -> Result<Zeroizing<String>, Failure> {
-    let mut text = Zeroizing::new(String::new());
-    for secret in secrets {
-        let (name, value) = (&secret.secret_key, secret.secret_value.expose());
-        if !is_variable_name(name) {
-            return Err(
-                Failure::new(format!("The name '{name}' cannot be written as dotenv"))
-                    .because(
-                        "Such a name begins with a letter or _ and goes on with letters, digits, _, . and -.",
-                    )
-                    .advise("Use --format json"),
-            );
-        }
-        if value.contains('\0') {
-            return Err(
-                Failure::new(format!("The value of {name} cannot be written as dotenv"))
-                    .because("It contains a NUL character.")
-                    .advise("Use --format json"),
-            );
-        }
-        text.push_str(name);
-        text.push('=');
-        if value.chars().all(is_plain) {
-            text.push_str(value);
-        } else if !value.contains(['\'', '\\']) {
-            text.push('\'');
-            text.push_str(value);
-            text.push('\'');
-        } else {
-            if value.contains('`') {
-                // A shell would run what stands between backticks; readers that do not know this escape keep the
-                // backslash. Safety goes first, and nobody is left to find out alone.
-                printer.warn(&format!(
-                    "{name} mixes ` with ' or \\: shells read it rightly, but Docker Compose sees \\` for `. Use `strongroom run` or --format json there"
-                ));
-            }
-            text.push('"');
-            for c in value.chars() {
-                if matches!(c, '\\' | '"' | '$' | '`') {
-                    text.push('\\');
-                }
-                text.push(c);
-            }
-            text.push('"');
-        }
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// Characters that need no quoting anywhere.
-fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c)
-}
-
-fn is_variable_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
-}
-
-/// One object of the JSON export, with Infisical's fields in its order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Exported<'a> {
-    key: &'a str,
-    workspace: String,
-    value: &'a str,
-    #[serde(rename = "type")]
-    kind: SecretType,
-    #[serde(rename = "_id")]
-    id: String,
-    secret_path: &'a str,
-    tags: &'a [SecretTag],
-    comment: &'a str,
-    skip_multiline_encoding: bool,
-}
-
-fn json(secrets: &[Secret]) -> Result<Zeroizing<String>, Failure> {
-    let objects: Vec<Exported> = secrets
-        .iter()
-        .map(|secret| Exported {
-            key: &secret.secret_key,
-            workspace: secret.workspace.to_string(),
-            value: secret.secret_value.expose(),
-            kind: secret.kind,
-            id: secret.id.to_string(),
-            secret_path: &secret.secret_path,
-            tags: &secret.tags,
-            comment: secret.secret_comment.expose(),
-            skip_multiline_encoding: secret.skip_multiline_encoding.unwrap_or(false),
-        })
-        .collect();
-    let mut text = serde_json::to_string(&objects).map_err(|error| failed("JSON", &error))?;
-    text.push('\n');
-    Ok(Zeroizing::new(text))
-}
-
-fn yaml(secrets: &[Secret]) -> Result<Zeroizing<String>, Failure> {
-    let map: BTreeMap<&str, &str> = secrets
-        .iter()
-        .map(|secret| (secret.secret_key.as_str(), secret.secret_value.expose()))
-        .collect();
-    // Quoted throughout: what a bare word means differs between versions of YAML and their readers.
-    let options = serde_saphyr::ser_options! { quote_all: true };
-    let text = serde_saphyr::to_string_with_options(&map, options).map_err(|error| failed("YAML", &error))?;
-    Ok(Zeroizing::new(text))
-}
-
-fn csv(secrets: &[Secret]) -> Result<Zeroizing<String>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let rows = secrets
-        .iter()
-        .map(|secret| [secret.secret_key.as_str(), secret.secret_value.expose()]);
-    for row in std::iter::once(["Key", "Value"]).chain(rows) {
-        writer.write_record(row).map_err(|error| failed("CSV", &error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failed("CSV", &error))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| Failure::new("The secrets could not be written as CSV"))?;
-    Ok(Zeroizing::new(text))
-}
-
-fn failed(format: &str, error: &impl std::fmt::Display) -> Failure {
-    Failure::new(format!("The secrets could not be written as {format}")).because(error.to_string())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::address::Address;
 use super::client::unreachable_server;
-use super::failure::Failure;
+use super::failure::{Failure, code};
 use super::printer::Printer;
 use crate::outside::fetch::{Fetch, Method, Request, Timeouts};
 
@@ -59,7 +59,8 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
             .parse()
             .map_err(|error| Failure::new(bad).because(format!("{error}.")))?,
     };
-    let failed = |error| unreachable_server(&address, &error);
+    // Container engines know 0 and 1 and keep the rest for themselves.
+    let failed = |error| unreachable_server(&address, &error).with_code(code::FAILED);
     let url = address.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
     let request = Request::new(Method::GET, url);
     let fetch = Fetch::new(address.url(), TIMEOUTS).map_err(failed)?;
@@ -72,8 +73,7 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
             ))
             .advise("Its log says what it needs"));
     }
-    printer.note(good);
-    Ok(())
+    printer.done(good, &serde_json::json!({ "state": good }))
 }
 
 #[cfg(test)]

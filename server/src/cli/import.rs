@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::{Value, json};
 use shared::import::preview::{Existing, Fate, Row, preview};
 use shared::import::{self, LONGEST_TEXT, Parsed};
 use shared::model::ids::SecretId;
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::client::Client;
 use super::failure::Failure;
-use super::place::Place;
+use super::place::{self, Place};
 use super::printer::{Printer, table};
 use super::resolve::{self, ConnectionArgs, PlaceArgs};
 use super::surroundings::Surroundings;
@@ -71,8 +73,8 @@ pub async fn run(args: ImportArgs, printer: &Printer) -> Result<(), Failure> {
     import_into(&args, &parsed, &around, printer).await
 }
 
-/// The content of the file; of a file that is too long no more than shows it.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// The content of a file; of a file that is too long no more than shows it.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let most = u64::try_from(LONGEST_TEXT).unwrap_or(u64::MAX) + 1;
     // As large as it may get: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_TEXT + 2));
@@ -159,18 +161,16 @@ async fn import_into(
     around: &Surroundings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let connection = resolve::connection(&args.connection, around)?;
-    let wanted = resolve::place(&args.place, around)?;
-    let client = Client::connect(connection).await?;
+    let client = Client::connect(resolve::connection(&args.connection, around)?).await?;
+    let wanted = place::wanted(&args.place, around, &client, printer).await?;
     let place = Place::find(&client, &wanted, printer).await?;
-    let secrets = match client.secrets(&place.query()).await {
-        Ok(secrets) => secrets,
+    let stored = match Stored::fetch(&client, &place).await {
+        Ok(stored) => stored,
         Err(failure) => return Err(Place::explain(failure, &client, &wanted).await),
     };
-    let (current, existing) = compared_with(secrets);
-    let rows = preview(parsed, &existing);
     if args.dry_run {
-        printer.data(&shown_rows(&rows))?;
+        let rows = preview(parsed, &stored.existing);
+        printer.result(|| shown_rows(&rows), &json_rows(&rows))?;
         printer.note("Nothing was changed");
         let wrong = parsed
             .problems
@@ -186,17 +186,46 @@ async fn import_into(
         }
         return Ok(());
     }
-    let changes: Vec<Change> = rows.iter().filter_map(|row| change(row, &current)).collect();
-    let unchanged = rows
+    let done = match put(&client, &place, parsed, stored).await {
+        Ok(done) => done,
+        Err(failure) => return Err(Place::explain(failure, &client, &wanted).await),
+    };
+    printer.done(
+        &format!(
+            "Created {}, updated {}, unchanged {} (environment '{}', folder {})",
+            done.created, done.updated, done.unchanged, place.environment, place.path
+        ),
+        &done,
+    )
+}
+
+/// How many secrets had what done to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Made.
+    pub created: usize,
+    /// Given another value or comment.
+    pub updated: usize,
+    /// As they were.
+    pub unchanged: usize,
+}
+
+/// Puts the entries into a folder, all of them or none.
+pub async fn put(client: &Client, place: &Place, parsed: &Parsed, stored: Stored) -> Result<Counts, Failure> {
+    let rows = preview(parsed, &stored.existing);
+    let changes: Vec<Change> = rows
         .iter()
-        .filter(|row| matches!(row, Row::Secret(_, Fate::Same)))
-        .count();
-    let total = changes.len();
-    let created = changes
-        .iter()
-        .filter(|change| matches!(change, Change::Create { .. }))
-        .count();
-    if total > 0 {
+        .filter_map(|row| change(row, &stored.current))
+        .collect();
+    let is_new = |change: &&Change| matches!(change, Change::Create { .. });
+    let is_same = |row: &&Row| matches!(row, Row::Secret(_, Fate::Same));
+    let created = changes.iter().filter(is_new).count();
+    let counts = Counts {
+        created,
+        updated: changes.len() - created,
+        unchanged: rows.iter().filter(is_same).count(),
+    };
+    if !changes.is_empty() {
         let request = ChangesRequest {
             project_id: place.project.clone(),
             environment: place.environment.clone(),
@@ -204,36 +233,40 @@ async fn import_into(
             create_path: false,
             changes,
         };
-        if let Err(failure) = client.change(&request).await {
-            return Err(Place::explain(failure, &client, &wanted).await);
-        }
+        client.change(&request).await?;
     }
-    printer.note(&format!(
-        "Created {created}, updated {}, unchanged {unchanged} (environment '{}', folder {})",
-        total - created,
-        place.environment,
-        place.path
-    ));
-    Ok(())
+    Ok(counts)
 }
 
-/// The shared secrets of the folder by name, for the changes and for the comparison.
-fn compared_with(secrets: Vec<Secret>) -> (BTreeMap<String, Current>, BTreeMap<String, Existing>) {
-    let mut current = BTreeMap::new();
-    let mut existing = BTreeMap::new();
-    for secret in secrets {
-        if secret.kind != SecretType::Shared {
-            continue;
-        }
-        let (id, version) = (secret.id, secret.version);
-        current.insert(secret.secret_key.clone(), Current { id, version });
-        let known = Existing {
-            value: (!secret.secret_value_hidden).then_some(secret.secret_value),
-            comment: secret.secret_comment,
-        };
-        existing.insert(secret.secret_key, known);
+/// The shared secrets of a folder by name, for the changes and for the comparison.
+pub struct Stored {
+    current: BTreeMap<String, Current>,
+    existing: BTreeMap<String, Existing>,
+}
+
+impl Stored {
+    /// What is there now.
+    pub async fn fetch(client: &Client, place: &Place) -> Result<Self, Failure> {
+        Ok(Self::of(client.secrets(&place.query()).await?))
     }
-    (current, existing)
+
+    fn of(secrets: Vec<Secret>) -> Self {
+        let mut current = BTreeMap::new();
+        let mut existing = BTreeMap::new();
+        for secret in secrets {
+            if secret.kind != SecretType::Shared {
+                continue;
+            }
+            let (id, version) = (secret.id, secret.version);
+            current.insert(secret.secret_key.clone(), Current { id, version });
+            let known = Existing {
+                value: (!secret.secret_value_hidden).then_some(secret.secret_value),
+                comment: secret.secret_comment,
+            };
+            existing.insert(secret.secret_key, known);
+        }
+        Self { current, existing }
+    }
 }
 
 /// What has to be sent for a row.
@@ -258,6 +291,28 @@ fn change(row: &Row, current: &BTreeMap<String, Current>) -> Option<Change> {
             tag_slugs: None,
         }),
     }
+}
+
+/// The rows for a program, without values.
+fn json_rows(rows: &[Row]) -> Vec<Value> {
+    rows.iter()
+        .map(|row| match row {
+            Row::Secret(entry, fate) => {
+                let fate = match fate {
+                    Fate::New => "new",
+                    Fate::Changed { .. } => "changed",
+                    Fate::Same => "same",
+                };
+                json!({"line": entry.line, "name": entry.name.as_str(), "change": fate})
+            }
+            Row::Invalid(problem) => json!({
+                "line": problem.line,
+                "name": problem.name.as_ref().map(ToString::to_string),
+                "change": if problem.is_replaced { "replaced" } else { "invalid" },
+                "reason": format!("{}. {}", problem.what, problem.why),
+            }),
+        })
+        .collect()
 }
 
 fn shown_rows(rows: &[Row]) -> String {

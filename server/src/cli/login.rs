@@ -1,24 +1,30 @@
 //! `login`: a person with a password, a machine identity, or a token that is already there.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
 use shared::model::text::SecretText;
 use shared::wire::organizations::Organization;
 
 use super::client::Client;
 use super::failure::Failure;
+use super::infisical_config;
 use super::printer::Printer;
 use super::prompt;
 use super::resolve::{self, ConnectionArgs};
 use super::session::{self, Session};
 use super::surroundings::Surroundings;
+use super::whoami;
 
 /// Arguments of `login`.
 #[derive(Debug, Default, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct LoginArgs {
+    #[command(subcommand)]
+    command: Option<LoginCommand>,
     #[command(flatten)]
     connection: ConnectionArgs,
     /// How to log in [default: what the other arguments and the environment suggest]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "INFISICAL_AUTH_METHOD")]
     method: Option<Method>,
     #[arg(help = "E-mail address [environment: INFISICAL_EMAIL]")]
     #[arg(long)]
@@ -39,9 +45,27 @@ pub struct LoginArgs {
     )]
     #[arg(long)]
     client_secret: Option<SecretText>,
+    /// Ask for e-mail address and password at this terminal
+    #[arg(long, short, conflicts_with = "method")]
+    interactive: bool,
     /// Print the token, and store nothing
     #[arg(long)]
     plain: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum LoginCommand {
+    /// Show who is logged in; exit code 3 if nobody is
+    #[command(after_help = "Examples:
+  strongroom login status
+  strongroom login status --json | jq -r '.sessions[0].name'")]
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 /// How to prove who you are.
@@ -56,11 +80,12 @@ enum Method {
 }
 
 impl Method {
-    /// What was chosen, or what the rest suggests: arguments count more than the environment.
-    fn suggested(args: &LoginArgs, around: &Surroundings) -> Self {
-        if let Some(method) = args.method {
+    /// What was chosen, or what the rest suggests: arguments count more than the environment. Nothing where only a
+    /// person can say.
+    fn suggested(args: &LoginArgs, around: &Surroundings) -> Option<Self> {
+        let suggested = if let Some(method) = args.method {
             method
-        } else if args.email.is_some() || args.password_stdin {
+        } else if args.interactive || args.email.is_some() || args.password_stdin {
             Self::User
         } else if args.client_id.is_some() || args.client_secret.is_some() {
             Self::UniversalAuth
@@ -71,13 +96,32 @@ impl Method {
         } else if resolve::client_id(around).is_some() && resolve::client_secret(around).is_some() {
             Self::UniversalAuth
         } else {
-            Self::User
+            return None;
+        };
+        Some(suggested)
+    }
+
+    /// Asks a person at a terminal. Nothing here needs a browser: it works over SSH.
+    fn asked(printer: &Printer) -> Result<Self, Failure> {
+        if !prompt::possible() {
+            return Ok(Self::User);
         }
+        let ways = [
+            ("E-mail and password", Self::User),
+            ("Universal Auth: client id and client secret", Self::UniversalAuth),
+            ("Token", Self::Token),
+        ];
+        let names = ways.map(|(name, _)| name.to_owned());
+        let chosen = prompt::choice(printer, "How would you like to log in?", &names)?;
+        Ok(ways[chosen].1)
     }
 }
 
 /// Runs `login`.
 pub async fn run(args: LoginArgs, printer: &Printer) -> Result<(), Failure> {
+    if let Some(LoginCommand::Status(args)) = &args.command {
+        return whoami::status(&args.connection, printer).await;
+    }
     log_in(args, Surroundings::of_process(), printer).await
 }
 
@@ -87,7 +131,19 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
         printer.warn(failure.what());
         around.session = Ok(None);
     }
-    let address = resolve::address(args.connection.domain.as_ref(), &around)?;
+    let suggested = around
+        .infisical_config()
+        .map(|path| infisical_config::suggestion(&path));
+    let suggested = suggested.unwrap_or_default();
+    let address = match suggested.address {
+        Some(address) if !resolve::names_address(args.connection.domain.as_ref(), &around) => {
+            printer.note(&format!(
+                "Logging in at {address}, as Infisical's command line last did"
+            ));
+            address
+        }
+        _ => resolve::address(args.connection.domain.as_ref(), &around)?,
+    };
     if address.is_open_to_eavesdroppers() {
         printer.warn(&format!(
             "{address} is not encrypted: password and secrets can be read on the way"
@@ -100,31 +156,49 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
             .because("Neither HOME nor XDG_CONFIG_HOME is set.")
             .advise("Set one of them, or use --plain and pass the token as INFISICAL_TOKEN"));
     }
-    let client = Client::anonymous(address.clone())?;
-    let (name, token) = match Method::suggested(&args, &around) {
-        Method::User => user(&args, &around, client, printer).await?,
+    let client = Client::trusting(address.clone(), args.connection.ca_cert.as_deref())?;
+    let method = match Method::suggested(&args, &around) {
+        Some(method) => method,
+        None => Method::asked(printer)?,
+    };
+    let (name, token) = match method {
+        Method::User => user(&args, &around, suggested.email.as_deref(), client, printer).await?,
         Method::UniversalAuth => machine(&args, &around, client, printer).await?,
         Method::Token => token(&args, &around, client, printer).await?,
     };
     if args.plain {
-        return printer.data(&format!("{}\n", token.expose()));
+        let token = token.expose();
+        return printer.result(|| format!("{token}\n"), &json!({"token": token}));
     }
+    let value = json!({"name": name, "instance": address});
     if let Some(path) = path {
-        session::store(&path, &Session { address, name, token })?;
+        let given = method == Method::Token;
+        if let (true, Method::User, Some(config)) = (printer.is_compat(), method, around.infisical_config()) {
+            infisical_config::note(&config, &name, &address)?;
+        }
+        session::add(
+            &path,
+            Session {
+                address,
+                name,
+                token,
+                given,
+            },
+        )?;
     }
-    printer.note("✓ Logged in successfully");
-    Ok(())
+    printer.done("✓ Logged in successfully", &value)
 }
 
 async fn user(
     args: &LoginArgs,
     around: &Surroundings,
+    suggested: Option<&str>,
     client: Client,
     printer: &Printer,
 ) -> Result<(String, SecretText), Failure> {
     let email = match args.email.clone().or_else(|| around.variable("INFISICAL_EMAIL")) {
         Some(email) => email,
-        None if prompt::possible() && !args.password_stdin => prompt::line(printer, "Email:")?,
+        None if prompt::possible() && !args.password_stdin => asked_email(suggested, printer)?,
         None => return Err(needed("an e-mail address", "--email", "INFISICAL_EMAIL")),
     };
     let password = if args.password_stdin {
@@ -154,6 +228,18 @@ async fn user(
     };
     let token = client.select_organization(organization.id.to_string()).await?;
     Ok((email, token))
+}
+
+fn asked_email(suggested: Option<&str>, printer: &Printer) -> Result<String, Failure> {
+    let Some(suggested) = suggested else {
+        return prompt::line(printer, "Email:");
+    };
+    let typed = prompt::line(printer, &format!("Email [{suggested}]:"))?;
+    Ok(if typed.is_empty() {
+        suggested.to_owned()
+    } else {
+        typed
+    })
 }
 
 fn choose<'a>(organizations: &'a [Organization], wanted: Option<&str>) -> Result<&'a Organization, Failure> {

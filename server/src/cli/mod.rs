@@ -1,38 +1,54 @@
 //! The command line: what the binary does with its arguments.
 //!
 //! A command resolves its settings ([`resolve`]), talks to a server ([`client`]) or works on a data directory
-//! ([`operator`]), and writes through one [`printer`]. Exit codes: 0 done, 1 failed, 2 wrong usage; `run` ends with
-//! the code of the command it becomes.
+//! ([`operator`]), and writes through one [`printer`]. Exit codes are those of [`failure::code`]; `run` ends with the
+//! code of the command it becomes.
 
 pub mod address;
+pub mod bootstrap;
+pub mod called;
 pub mod client;
+pub mod custom_headers;
+pub mod environments;
 pub mod export;
 pub mod failure;
 pub mod file;
+pub mod folders;
+pub mod generate;
 pub mod healthcheck;
 pub mod import;
+pub mod infisical_config;
+pub mod init;
 pub mod login;
+pub mod logout;
+pub mod manual;
+pub mod migrate_env;
 pub mod operator;
 pub mod place;
 pub mod printer;
+pub mod project_file;
 pub mod projects;
 pub mod prompt;
 pub mod resolve;
 pub mod run;
 pub mod secrets;
 pub mod session;
+pub mod shim;
 pub mod surroundings;
+pub mod tokens;
+pub mod user;
 pub mod whoami;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::Builder;
 
 use crate::observe::process;
 use failure::Failure;
-use operator::{admin, backup, keys, restore, runbook, serve, setup_code, unlock};
+use operator::{admin, backup, doctor, keys, paths, restore, runbook, serve, setup_code, unlock};
 use printer::Printer;
 
 /// A self-hosted secrets manager: the server and its client in one program.
@@ -46,12 +62,30 @@ use printer::Printer;
   strongroom login --domain https://secrets.example.com
   strongroom run --projectId home-lab --env prod -- docker compose up -d
 
-Every command has its own help: strongroom secrets set --help"
+Every command has its own help: strongroom secrets set --help
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 forbidden, 5 not found, 6 server unreachable,
+7 server locked. `run` ends with the code of its command, 126 or 127 if that cannot be started."
 )]
 struct Cli {
     /// Print no notes and warnings, only data and failures
     #[arg(long, global = true)]
     silent: bool,
+    /// Print results as JSON on standard output, and a failure as JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// Take more variables from a file.
+    #[arg(
+        help = "Take INFISICAL_TOKEN, _DOMAIN, _PROJECT_ID, _CLIENT_ID and _CLIENT_SECRET from a .env file too"
+    )]
+    #[arg(long, global = true, value_name = "FILE")]
+    env_from: Option<PathBuf>,
+    /// Folder with the .infisical.json to use [default: this one, and those above]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    project_config_dir: Option<PathBuf>,
+    /// Write what Infisical's own command line writes, byte by byte, defects included
+    #[arg(long, global = true, env = "STRONGROOM_COMPAT", value_parser = clap::builder::FalseyValueParser::new())]
+    compat: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -65,6 +99,24 @@ enum Command {
   strongroom login --method universal-auth --client-id ID --client-secret SECRET
   export INFISICAL_TOKEN=$(strongroom login --method universal-auth --plain)")]
     Login(login::LoginArgs),
+    /// End the stored login, here and on its server
+    #[command(after_help = "Examples:
+  strongroom logout
+  strongroom logout --all")]
+    Logout(logout::LogoutArgs),
+    /// Show and choose among the stored logins
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  strongroom user get
+  strongroom user switch kavi@example.com"
+    )]
+    User(user::UserCommand),
+    /// Say in a folder what project it belongs to (.infisical.json)
+    #[command(after_help = "Examples:
+  strongroom init                                   asks
+  strongroom init --projectId home-lab --env dev")]
+    Init(init::InitArgs),
     /// Show who is logged in, and where
     #[command(after_help = "Examples:
   strongroom whoami
@@ -74,6 +126,19 @@ enum Command {
     #[command(after_help = "Examples:
   strongroom projects")]
     Projects(projects::ProjectsArgs),
+    /// List, make, rename, delete and clone environments
+    #[command(
+        visible_alias = "envs",
+        after_help = "Examples:
+  strongroom environments --projectId home-lab
+  strongroom environments create dev_personal"
+    )]
+    Environments(environments::EnvironmentsArgs),
+    /// List, make and delete folders
+    #[command(after_help = "Examples:
+  strongroom folders list --projectId home-lab --env dev
+  strongroom folders create backup")]
+    Folders(folders::FoldersArgs),
     /// List, read, set and delete secrets
     #[command(after_help = "Examples:
   strongroom secrets --projectId home-lab --env dev
@@ -81,7 +146,7 @@ enum Command {
   strongroom secrets set API_KEY=abc TLS_KEY=@key.pem
   strongroom secrets delete OLD_KEY")]
     Secrets(secrets::SecretsArgs),
-    /// Write the secrets of a folder as dotenv, JSON, YAML or CSV
+    /// Write the secrets of a folder in a format that other programs read
     #[command(after_help = "Examples:
   strongroom export --projectId home-lab --env prod > .env
   strongroom export --env prod --output-file .env
@@ -96,19 +161,66 @@ enum Command {
 
 All of the file is imported, or nothing. Secrets that are not in the file stay as they are.")]
     Import(import::ImportArgs),
+    /// Split a .env file: its secrets go to the server, its configuration stays
+    #[command(after_help = "Examples:
+  strongroom migrate-env --projectId home-lab --env dev --dry-run
+  strongroom migrate-env .env --projectId home-lab --env dev --config SITE_NAME")]
+    MigrateEnv(migrate_env::MigrateEnvArgs),
     /// Run a command with the secrets of a folder in its environment
     #[command(after_help = "Examples:
   strongroom run --projectId home-lab --env prod -- docker compose up -d
   strongroom run --path /backup -- restic backup /srv
+  strongroom run --watch -- node server.js
+  strongroom run --command 'migrate && serve'
 
 HOME, PATH, USER, SHELL, TERM and the like, XDG_* and LC_* keep their own values.
 The command inherits the rest of the environment as it is, INFISICAL_TOKEN included.")]
     Run(run::RunArgs),
+    /// Renew the token of a machine identity
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  export INFISICAL_TOKEN=$(strongroom token renew \"$INFISICAL_TOKEN\")"
+    )]
+    Token(tokens::TokenCommand),
+    /// Make a service token for folders of a project
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  strongroom service-token create --projectId home-lab --scope dev:/ --name ci"
+    )]
+    ServiceToken(tokens::ServiceTokenCommand),
+    /// Set up a server that nobody has set up, without a browser
+    #[command(after_help = "Examples:
+  strongroom bootstrap --email kavi@example.com --password-stdin --organization Home < password.txt")]
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Ask a server whether it is well
     #[command(after_help = "Examples:
   strongroom healthcheck
   strongroom healthcheck --ready --url http://127.0.0.1:9000")]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Print random text for a secret
+    #[command(after_help = "Examples:
+  strongroom generate
+  strongroom generate --length 32 --format base64
+  strongroom generate --format hex | strongroom secrets set API_KEY")]
+    Generate(generate::GenerateArgs),
+    /// Print the completions of a shell
+    #[command(after_help = "Examples:
+  strongroom completion bash > /etc/bash_completion.d/strongroom
+  strongroom completion zsh > ~/.zfunc/_strongroom
+  strongroom completion fish > ~/.config/fish/completions/strongroom.fish")]
+    Completion(manual::CompletionArgs),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Examples:
+  strongroom man | man -l -
+  strongroom man --dir /usr/local/share/man/man1")]
+    Man(manual::ManArgs),
+    /// Make the link `infisical` to this program
+    #[command(after_help = "Examples:
+  strongroom install-shim
+  strongroom install-shim --dir ~/.local/bin")]
+    InstallShim(shim::InstallShimArgs),
     /// Run the server
     #[command(after_help = "Examples:
   strongroom serve
@@ -122,7 +234,8 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     #[command(
         subcommand,
         after_help = "Examples:
-  strongroom admin create --email kavi@example.com --password-stdin < password.txt"
+  strongroom admin create --email kavi@example.com --password-stdin < password.txt
+  strongroom admin reset-password --email kavi@example.com"
     )]
     Admin(admin::AdminCommand),
     /// Manage what unlocks the store
@@ -140,6 +253,21 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
   strongroom unlock --identity kit.txt
   strongroom unlock --identity ~/.ssh/id_ed25519")]
     Unlock(unlock::UnlockArgs),
+    /// Look whether a server is well: permissions, disk, keys, backups, clock, variables
+    #[command(after_help = "Examples:
+  strongroom doctor --data-dir /srv/strongroom
+  strongroom doctor --all-variables")]
+    Doctor(doctor::DoctorArgs),
+    /// Show where everything is kept
+    #[command(after_help = "Examples:
+  strongroom paths
+  strongroom paths --data-dir /srv/strongroom")]
+    Paths(paths::PathsArgs),
+    /// Show the settings that serve would have
+    #[command(after_help = "Examples:
+  strongroom config
+  STRONGROOM_LISTEN=0.0.0.0:8080 strongroom config")]
+    Config(serve::ServeArgs),
     /// Write everything into one encrypted file
     #[command(after_help = "Examples:
   strongroom backup --output strongroom-backup.age
@@ -160,10 +288,23 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
 /// Runs the program: arguments in, exit code out.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut printer = Printer::of_process();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(program) = arguments.first() {
+        called::remember(program);
+    }
+    let mut compat = false;
     let outcome = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
-            printer = printer.silenced(cli.silent);
-            execute(cli.command, &printer)
+            compat = cli.compat;
+            printer = printer
+                .silenced(cli.silent)
+                .in_json(cli.json)
+                .in_compat(cli.compat);
+            if let Some(folder) = &cli.project_config_dir {
+                surroundings::look_in(folder);
+            }
+            let taken = cli.env_from.as_deref().map_or(Ok(()), surroundings::read_also);
+            taken.and_then(|()| execute(cli.command, &printer))
         }
         Err(message) => explain_usage(&message, &printer),
     };
@@ -171,7 +312,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             printer.failure(&failure);
-            ExitCode::from(failure.code())
+            // Infisical's command line knows one code for everything that fails.
+            let own = compat && failure.lines().is_some();
+            ExitCode::from(if own { 1 } else { failure.code() })
         }
     }
 }
@@ -199,6 +342,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             | Command::Keys(_)
             | Command::Unlock(_)
             | Command::Backup(_)
+            | Command::Doctor(_)
             | Command::Restore(_)
             | Command::Runbook(_)
     );
@@ -225,8 +369,21 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Login(args) => login::run(args, printer).await,
+            Command::Logout(args) => logout::run(args, printer).await,
+            Command::User(command) => user::run(command, printer),
+            Command::Init(args) => init::run(args, printer).await,
+            Command::MigrateEnv(args) => migrate_env::run(args, printer).await,
+            Command::Generate(args) => generate::run(&args, printer),
+            Command::Completion(args) => manual::completion(&args, Cli::command(), printer),
+            Command::Man(args) => manual::man(&args, Cli::command(), printer),
+            Command::InstallShim(args) => shim::run(args, printer),
             Command::Whoami(args) => whoami::run(args, printer).await,
             Command::Projects(args) => projects::run(args, printer).await,
+            Command::Environments(args) => environments::run(args, printer).await,
+            Command::Folders(args) => folders::run(args, printer).await,
+            Command::Token(command) => tokens::run(command, printer).await,
+            Command::ServiceToken(command) => tokens::run_service(command, printer).await,
+            Command::Bootstrap(args) => bootstrap::run(args, printer).await,
             Command::Secrets(args) => secrets::run(args, printer).await,
             Command::Export(args) => export::run(args, printer).await,
             Command::Import(args) => import::run(args, printer).await,
@@ -237,6 +394,9 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Admin(command) => admin::run(command, printer).await,
             Command::Keys(command) => keys::run(command, printer).await,
             Command::Unlock(args) => unlock::run(args, printer),
+            Command::Doctor(args) => doctor::run(args, printer).await,
+            Command::Paths(args) => paths::paths(&args, printer),
+            Command::Config(args) => paths::config(&args, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,
             Command::Runbook(args) => runbook::run(args, printer).await,

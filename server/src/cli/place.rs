@@ -4,10 +4,13 @@ use shared::model::names::{FolderPath, environment_alias};
 use shared::wire::projects::Project;
 use shared::wire::secrets::{SecretBody, SecretQuery, SecretType};
 
+use super::called;
 use super::client::Client;
 use super::failure::Failure;
 use super::printer::Printer;
-use super::resolve::Wanted;
+use super::prompt;
+use super::resolve::{self, PlaceArgs, Wanted};
+use super::surroundings::Surroundings;
 
 /// A folder of an environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +35,15 @@ impl Place {
                 environment: wanted.environment.clone(),
                 path: wanted.path.clone(),
             }),
+            // It may not list projects; the server knows them by every name.
+            _ if client.has_service_token() => Ok(Self {
+                project: wanted.project.clone(),
+                environment: wanted.environment.clone(),
+                path: wanted.path.clone(),
+            }),
             _ => {
                 let projects = client.projects().await?;
-                let project = project(&projects, &wanted.project)?;
+                let project = find(&projects, &wanted.project)?;
                 let environment = environment(project, wanted)?;
                 if environment != wanted.environment {
                     printer.note(&format!(
@@ -61,7 +70,7 @@ impl Place {
         let Ok(projects) = client.projects().await else {
             return failure;
         };
-        match project(&projects, &wanted.project) {
+        match find(&projects, &wanted.project) {
             Err(better) => better,
             Ok(project)
                 if project
@@ -75,22 +84,16 @@ impl Place {
         }
     }
 
-    /// This place as a query.
+    /// A query for what is stored in this place itself, as it is stored: without imports, references as they are
+    /// written, and the shared values.
     pub fn query(&self) -> SecretQuery {
         SecretQuery {
-            workspace_id: Some(self.project.clone()),
+            include_imports: Some("false".to_owned()),
+            expand_secret_references: Some("false".to_owned()),
+            project_id: Some(self.project.clone()),
             environment: Some(self.environment.clone()),
             secret_path: Some(self.path.to_string()),
             ..SecretQuery::default()
-        }
-    }
-
-    /// The same for values as a program uses them: references expanded, imports included.
-    pub fn effective_query(&self) -> SecretQuery {
-        SecretQuery {
-            expand_secret_references: Some("true".to_owned()),
-            include_imports: Some("true".to_owned()),
-            ..self.query()
         }
     }
 
@@ -106,8 +109,56 @@ impl Place {
     }
 }
 
+/// The folder of secrets that is meant; a person at a terminal is asked for what was not said.
+pub async fn wanted(
+    args: &PlaceArgs,
+    around: &Surroundings,
+    client: &Client,
+    printer: &Printer,
+) -> Result<Wanted, Failure> {
+    if resolve::project(args, around)?.is_some() {
+        return resolve::place(args, around);
+    }
+    if client.has_service_token() {
+        let token = client.service_token().await?;
+        let mut args = args.clone();
+        args.project.project = Some(token.workspace.to_string());
+        if let (None, [only]) = (&args.environment, &token.scopes[..]) {
+            args.environment = Some(only.environment.clone());
+        }
+        return resolve::place(&args, around);
+    }
+    if !prompt::possible() || printer.is_json() {
+        return resolve::place(args, around);
+    }
+    let projects = client.projects().await?;
+    let mut args = args.clone();
+    let names: Vec<String> = projects.iter().map(|project| project.name.clone()).collect();
+    if names.is_empty() {
+        return resolve::place(&args, around);
+    }
+    let title = format!("Select {} project:", called::product());
+    let project = &projects[prompt::choice(printer, &title, &names)?];
+    args.project.project = Some(project.id.to_string());
+    if args.environment.is_none() && project.environments.len() > 1 {
+        let slugs: Vec<String> = project
+            .environments
+            .iter()
+            .map(|environment| environment.slug.clone())
+            .collect();
+        let chosen = prompt::choice(printer, "Select environment:", &slugs)?;
+        args.environment = Some(slugs[chosen].clone());
+    }
+    resolve::place(&args, around)
+}
+
+/// The project that is wanted.
+pub async fn project(client: &Client, wanted: &Wanted) -> Result<Project, Failure> {
+    Ok(find(&client.projects().await?, &wanted.project)?.clone())
+}
+
 /// The project with this id, slug or unique name.
-fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
+fn find<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Failure> {
     let is_id = |project: &&Project| project.id.to_string().eq_ignore_ascii_case(wanted);
     if let Some(project) = projects.iter().find(is_id) {
         return Ok(project);
@@ -120,7 +171,7 @@ fn project<'a>(projects: &'a [Project], wanted: &str) -> Result<&'a Project, Fai
     match named[..] {
         [project] => Ok(project),
         [] => {
-            let failure = Failure::new(format!("Project '{wanted}' not found"));
+            let failure = Failure::not_found(format!("Project '{wanted}' not found"));
             if projects.is_empty() {
                 return Err(failure
                     .because("You belong to no project yet.")
@@ -166,7 +217,7 @@ fn environment_not_found(project: &Project, wanted: &Wanted) -> Failure {
         .iter()
         .map(|environment| environment.slug.as_str())
         .collect();
-    Failure::new(format!(
+    Failure::not_found(format!(
         "Environment '{}' not found in project '{called}'",
         wanted.environment
     ))
@@ -197,21 +248,21 @@ mod tests {
     #[test]
     fn an_unknown_project_names_those_that_exist() {
         let projects = projects();
-        let failure = project(&projects, "x").unwrap_err();
+        let failure = find(&projects, "x").unwrap_err();
         let lines = failure.lines().unwrap();
         assert!(
             lines.starts_with("Project 'x' not found\nAvailable projects:\n  home-lab (Home Lab, "),
             "{lines}"
         );
         assert_eq!(lines.lines().count(), 5);
-        let none = project(&[], "x").unwrap_err().lines().unwrap();
+        let none = find(&[], "x").unwrap_err().lines().unwrap();
         assert!(none.contains("no project yet"), "{none}");
     }
 
     #[test]
     fn a_name_must_be_unique() {
         let projects = projects();
-        let lines = project(&projects, "Twin").unwrap_err().lines().unwrap();
+        let lines = find(&projects, "Twin").unwrap_err().lines().unwrap();
         assert!(
             lines.contains("twin-one") && lines.contains("twin-two") && !lines.contains("home-lab"),
             "{lines}"
@@ -223,7 +274,7 @@ mod tests {
         let projects = projects();
         let id = projects[0].id.to_string();
         for text in [&*id, &id.to_uppercase(), "home-lab", "Home Lab"] {
-            assert_eq!(project(&projects, text).unwrap().slug, "home-lab", "{text}");
+            assert_eq!(find(&projects, text).unwrap().slug, "home-lab", "{text}");
         }
     }
 

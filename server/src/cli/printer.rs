@@ -6,6 +6,9 @@
 use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
+use zeroize::Zeroizing;
+
 use super::failure::Failure;
 
 type Stream = Mutex<Box<dyn Write + Send>>;
@@ -16,6 +19,18 @@ pub struct Printer {
     err: Stream,
     colors: bool,
     silent: bool,
+    form: Form,
+}
+
+/// Whom results are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+    /// A script that knows the bytes of Infisical's own command line.
+    Infisical,
 }
 
 impl Printer {
@@ -27,6 +42,7 @@ impl Printer {
             err: Mutex::new(Box::new(std::io::stderr())),
             colors: !plain && std::io::stderr().is_terminal(),
             silent: false,
+            form: Form::Text,
         }
     }
 
@@ -35,6 +51,34 @@ impl Printer {
     pub fn silenced(mut self, silent: bool) -> Self {
         self.silent = silent;
         self
+    }
+
+    /// The same for programs: results and failures are JSON.
+    #[must_use]
+    pub fn in_json(mut self, json: bool) -> Self {
+        if json {
+            self.form = Form::Json;
+        }
+        self
+    }
+
+    /// The same in the bytes of Infisical's own command line, unless JSON was asked for.
+    #[must_use]
+    pub fn in_compat(mut self, compat: bool) -> Self {
+        if compat && !self.is_json() {
+            self.form = Form::Infisical;
+        }
+        self
+    }
+
+    /// Whether scripts expect the bytes of Infisical's own command line.
+    pub fn is_compat(&self) -> bool {
+        self.form == Form::Infisical
+    }
+
+    /// Whether a program reads what is printed.
+    pub fn is_json(&self) -> bool {
+        self.form == Form::Json
     }
 
     /// Whether messages may be coloured.
@@ -56,6 +100,24 @@ impl Printer {
         })
     }
 
+    /// Writes a result: as text for a person, or as a line of JSON for a program.
+    pub fn result(&self, text: impl FnOnce() -> String, value: &impl Serialize) -> Result<(), Failure> {
+        if self.is_json() {
+            self.data(&json_line(value)?)
+        } else {
+            self.data(&Zeroizing::new(text()))
+        }
+    }
+
+    /// Says that something was done; a program gets `value` as its result.
+    pub fn done(&self, text: &str, value: &impl Serialize) -> Result<(), Failure> {
+        if self.is_json() {
+            return self.data(&json_line(value)?);
+        }
+        self.note(text);
+        Ok(())
+    }
+
     /// Says something worth knowing.
     pub fn note(&self, text: &str) {
         if !self.silent {
@@ -70,6 +132,11 @@ impl Printer {
         }
     }
 
+    /// Says what belongs to a question; silence does not hide it.
+    pub fn say_always(&self, text: &str) {
+        self.say(&format!("{}\n", harmless(text)));
+    }
+
     /// Asks for input: the answer is typed on the same line.
     pub fn ask(&self, question: &str) {
         self.say(&format!("{} ", harmless(question)));
@@ -77,7 +144,11 @@ impl Printer {
 
     /// Shows a failure in its parts.
     pub fn failure(&self, failure: &Failure) {
-        if let Some(lines) = failure.lines() {
+        if self.is_json() {
+            if let Some(line) = failure.json() {
+                self.say(&format!("{line}\n"));
+            }
+        } else if let Some(lines) = failure.lines() {
             self.say(&format!("{} {}\n", self.paint("31", "Error:"), harmless(&lines)));
         }
     }
@@ -100,6 +171,15 @@ impl Printer {
         // Nobody can be told that the stream for telling is closed; the exit code still says it.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
+}
+
+/// One line of JSON.
+pub fn json_line(value: &impl Serialize) -> Result<Zeroizing<String>, Failure> {
+    let mut text = serde_json::to_string(value).map_err(|error| {
+        Failure::new("The result could not be written as JSON").because(error.to_string())
+    })?;
+    text.push('\n');
+    Ok(Zeroizing::new(text))
 }
 
 /// Text without characters that steer a terminal: part of it comes from servers and file names.
@@ -159,7 +239,7 @@ fn escaped(cell: &str) -> String {
 pub(crate) mod captured {
     use std::sync::Arc;
 
-    use super::{Mutex, Printer, Write};
+    use super::{Form, Mutex, Printer, Write};
 
     /// What was written to one stream.
     #[derive(Clone, Default)]
@@ -189,6 +269,7 @@ pub(crate) mod captured {
             err: Mutex::new(Box::new(err.clone())),
             colors: false,
             silent: false,
+            form: Form::Text,
         };
         (printer, out, err)
     }
@@ -228,6 +309,20 @@ mod tests {
         printer.failure(&Failure::new("broke").because("why").advise("next"));
         assert_eq!(out.text(), "data");
         assert_eq!(err.text(), "note\nWarning: careful\nError: broke\nwhy\nnext\n");
+    }
+
+    #[test]
+    fn programs_get_json_on_both_streams() {
+        let (printer, out, err) = captured::printer();
+        let printer = printer.in_json(true);
+        printer.result(|| "A person".to_owned(), &["a", "b"]).unwrap();
+        printer.done("Done", &serde_json::json!({"done": true})).unwrap();
+        printer.failure(&Failure::new("broke").because("why\nso"));
+        assert_eq!(out.text(), "[\"a\",\"b\"]\n{\"done\":true}\n");
+        assert_eq!(
+            err.text(),
+            "{\"error\":\"broke\",\"reason\":\"why\\nso\",\"code\":1}\n"
+        );
     }
 
     #[test]

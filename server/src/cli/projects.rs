@@ -1,6 +1,8 @@
 //! `projects`: those that the caller belongs to.
 
 use clap::Args;
+use serde::Serialize;
+use shared::model::time::UnixMillis;
 use shared::wire::projects::Project;
 
 use super::client::Client;
@@ -20,7 +22,34 @@ pub struct ProjectsArgs {
 pub async fn run(args: ProjectsArgs, printer: &Printer) -> Result<(), Failure> {
     let connection = resolve::connection(&args.connection, &Surroundings::of_process())?;
     let projects = Client::connect(connection).await?.projects().await?;
-    printer.data(&listed(&projects))
+    let value: Vec<Listed> = projects.iter().map(Listed::from).collect();
+    printer.result(|| listed(&projects), &value)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    id: String,
+    name: &'a str,
+    slug: &'a str,
+    created_at: UnixMillis,
+    environments: Vec<&'a str>,
+}
+
+impl<'a> From<&'a Project> for Listed<'a> {
+    fn from(project: &'a Project) -> Self {
+        Self {
+            id: project.id.to_string(),
+            name: &project.name,
+            slug: &project.slug,
+            created_at: project.created_at,
+            environments: project
+                .environments
+                .iter()
+                .map(|environment| environment.slug.as_str())
+                .collect(),
+        }
+    }
 }
 
 fn listed(projects: &[Project]) -> String {

@@ -28,6 +28,31 @@ pub fn line(printer: &Printer, question: &str) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
+/// Asks for one of several, by its number or its name. Plain lines work over every connection.
+pub fn choice(printer: &Printer, title: &str, names: &[String]) -> Result<usize, Failure> {
+    let list: Vec<String> = (1..)
+        .zip(names)
+        .map(|(number, name): (usize, _)| format!("\n  {number}) {name}"))
+        .collect();
+    printer.say_always(&format!("{title}{}", list.concat()));
+    loop {
+        let typed = line(printer, "Number:")?;
+        if let Some(chosen) = chosen(&typed, names) {
+            return Ok(chosen);
+        }
+        printer.say_always(&format!("Type a number from 1 to {}", names.len()));
+    }
+}
+
+fn chosen(typed: &str, names: &[String]) -> Option<usize> {
+    let by_number = typed
+        .parse()
+        .ok()
+        .and_then(|number: usize| number.checked_sub(1))
+        .filter(|index| *index < names.len());
+    by_number.or_else(|| names.iter().position(|name| name == typed))
+}
+
 /// Asks for something that must not be seen on the screen.
 pub fn hidden(printer: &Printer, question: &str) -> Result<SecretText, Failure> {
     printer.ask(question);
@@ -59,6 +84,23 @@ fn without_final_newline(bytes: &[u8]) -> Result<SecretText, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn by_number_or_by_name() {
+        let names = ["alpha".to_owned(), "2nd".to_owned()];
+        for (typed, index) in [
+            ("1", Some(0)),
+            ("2", Some(1)),
+            ("alpha", Some(0)),
+            ("2nd", Some(1)),
+            ("0", None),
+            ("3", None),
+            ("", None),
+            ("beta", None),
+        ] {
+            assert_eq!(chosen(typed, &names), index, "{typed}");
+        }
+    }
 
     #[test]
     fn one_final_newline_is_dropped() {

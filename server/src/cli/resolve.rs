@@ -1,12 +1,15 @@
 //! Arguments, environment, stored login and project file become settings. Nothing here touches the world.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use shared::model::ids::ProjectId;
 use shared::model::names::FolderPath;
 use shared::model::text::SecretText;
 
 use super::address::Address;
-use super::failure::Failure;
+use super::called;
+use super::failure::{Failure, code};
 use super::surroundings::Surroundings;
 
 /// Which server, and as whom.
@@ -20,11 +23,17 @@ pub struct ConnectionArgs {
     #[arg(help = "Access token instead of the stored login [environment: INFISICAL_TOKEN]")]
     #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<SecretText>,
+    /// Certificate authority to trust.
+    #[arg(
+        help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE adds to it]"
+    )]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub ca_cert: Option<PathBuf>,
 }
 
-/// Which folder of secrets.
+/// Which project.
 #[derive(Debug, Clone, Default, Args)]
-pub struct PlaceArgs {
+pub struct ProjectArgs {
     /// Project: its id, slug or unique name.
     #[arg(help = "Project: its id, slug or unique name [environment: INFISICAL_PROJECT_ID]")]
     #[arg(
@@ -34,12 +43,31 @@ pub struct PlaceArgs {
         global = true
     )]
     pub project: Option<String>,
+}
+
+impl From<ProjectArgs> for PlaceArgs {
+    /// The project alone: which environment is for the command itself to say, and nobody is asked.
+    fn from(project: ProjectArgs) -> Self {
+        Self {
+            project,
+            environment: Some(String::new()),
+            path: Vec::new(),
+        }
+    }
+}
+
+/// Which folder of secrets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Slug of the environment [default: dev, or what .infisical.json says]
-    #[arg(long = "env", value_name = "ENVIRONMENT", global = true)]
+    #[arg(long = "env", short = 'e', value_name = "ENVIRONMENT", global = true)]
     pub environment: Option<String>,
     /// Folder [default: /]
     #[arg(long, value_name = "FOLDER", global = true)]
-    pub path: Option<FolderPath>,
+    pub path: Vec<FolderPath>,
 }
 
 /// How to prove who we are.
@@ -65,6 +93,8 @@ pub struct Connection {
     pub address: Address,
     /// The credentials.
     pub credentials: Credentials,
+    /// The certificate authority to trust, if it is not among the machine's.
+    pub authority: Option<PathBuf>,
 }
 
 /// A folder of secrets as it was asked for; whether it exists is for the server to say.
@@ -83,6 +113,15 @@ impl Wanted {
     pub fn project_id(&self) -> Option<ProjectId> {
         self.project.parse().ok()
     }
+}
+
+/// Whether anything says which server to talk to.
+pub fn names_address(flag: Option<&Address>, around: &Surroundings) -> bool {
+    flag.is_some()
+        || ["INFISICAL_DOMAIN", "INFISICAL_API_URL"]
+            .into_iter()
+            .any(|name| around.variable(name).is_some())
+        || !matches!(around.session, Ok(None))
 }
 
 /// The server to talk to.
@@ -112,7 +151,11 @@ pub fn address(flag: Option<&Address>, around: &Surroundings) -> Result<Address,
 pub fn connection(args: &ConnectionArgs, around: &Surroundings) -> Result<Connection, Failure> {
     let address = address(args.domain.as_ref(), around)?;
     let credentials = credentials(args.token.as_ref(), &address, around)?;
-    Ok(Connection { address, credentials })
+    Ok(Connection {
+        address,
+        credentials,
+        authority: args.ca_cert.clone(),
+    })
 }
 
 fn credentials(
@@ -179,31 +222,55 @@ pub fn client_secret(around: &Surroundings) -> Option<SecretText> {
 
 /// What to say to somebody whom the server does not know.
 pub fn not_logged_in(address: &Address) -> Failure {
-    Failure::new("Not logged in to Strongroom")
-        .advise(format!("Please run: strongroom login --domain={address}"))
+    Failure::new(format!("Not logged in to {}", called::product()))
+        .advise(format!(
+            "Please run: {} login --domain={address}",
+            called::command()
+        ))
+        .with_code(code::NOT_LOGGED_IN)
+}
+
+fn named(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).cloned()
+}
+
+/// The project that is meant, if one was named anywhere.
+pub fn project(args: &PlaceArgs, around: &Surroundings) -> Result<Option<String>, Failure> {
+    match named(args.project.project.as_ref()).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
+        Some(project) => Ok(Some(project)),
+        None => Ok(named(around.project_file.clone()?.workspace_id.as_ref())),
+    }
 }
 
 /// The folder of secrets that is meant.
 pub fn place(args: &PlaceArgs, around: &Surroundings) -> Result<Wanted, Failure> {
-    let named = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let file = || around.project_file.clone();
-    let project = match named(&args.project).or_else(|| around.variable("INFISICAL_PROJECT_ID")) {
-        Some(project) => Some(project),
-        None => named(&file()?.workspace_id),
-    };
-    let project = project.ok_or_else(|| {
+    let project = project(args, around)?.ok_or_else(|| {
         Failure::usage("No project was named")
             .because("There is no --projectId, no INFISICAL_PROJECT_ID, and no .infisical.json here or in a folder above.")
-            .advise("Pass --projectId with an id, slug or name; `strongroom projects` lists yours")
+            .advise(format!(
+                "Pass --projectId with an id, slug or name; `{} projects` lists yours",
+                called::command()
+            ))
     })?;
-    let environment = match named(&args.environment) {
+    // A damaged project file is a failure for those alone who need it.
+    let file = || around.project_file.clone();
+    let environment = match named(args.environment.as_ref()) {
         Some(environment) => Some(environment),
-        None => named(&file()?.default_environment),
+        None => file()?.environment(),
+    };
+    let path = match &args.path[..] {
+        [path] => path.clone(),
+        [_, ..] => {
+            return Err(Failure::usage("--path stands there more than once")
+                .because("Only `run` and `export` put several folders together.")
+                .advise("Name one folder"));
+        }
+        [] => file().unwrap_or_default().default_secret_path.unwrap_or_default(),
     };
     Ok(Wanted {
         project: project.trim().to_owned(),
         environment: environment.unwrap_or_else(|| "dev".to_owned()).trim().to_owned(),
-        path: args.path.clone().unwrap_or_default(),
+        path,
     })
 }
 

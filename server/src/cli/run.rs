@@ -1,22 +1,25 @@
 //! `run`: a command with the secrets of a folder in its environment.
 //!
-//! The command takes the place of this process, so that signals, terminal and exit code are its own. It inherits the
-//! environment as it is, credentials for the server included, as Infisical's clients do: a script under `run` may
+//! The command takes the place of this process, so that signals, terminal and exit code are its own; with `--watch`
+//! it is a child ([`watch`]). It inherits the environment as it is, credentials for the server included, as Infisical's clients do: a script under `run` may
 //! itself call `strongroom`.
+
+mod watch;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::time::Duration;
 
 use clap::Args;
 use shared::wire::secrets::Secret;
 
+use super::called;
 use super::failure::Failure;
 use super::printer::Printer;
 use super::resolve::{ConnectionArgs, PlaceArgs};
-use super::secrets::fetch;
-use super::surroundings::Surroundings;
+use super::secrets::folder::{ReadArgs, Source};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -25,9 +28,68 @@ pub struct RunArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     place: PlaceArgs,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Start the command again when its secrets change
+    #[arg(long)]
+    watch: bool,
+    /// Seconds between two looks
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "watch",
+        value_name = "SECONDS")]
+    watch_interval: u64,
+    /// A line for the shell, instead of a command and its arguments
+    #[arg(
+        long = "command",
+        short = 'c',
+        value_name = "LINE",
+        conflicts_with = "command"
+    )]
+    command_line: Option<OsString>,
     /// The command and its arguments, after `--`
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "command_line", value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// What is to be run.
+struct Program {
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Program {
+    fn of(args: &RunArgs) -> Self {
+        if let Some(line) = &args.command_line {
+            let shell = ["-c".into(), line.clone()];
+            return Self {
+                program: "sh".into(),
+                arguments: shell.into(),
+            };
+        }
+        let mut arguments = args.command.iter().cloned();
+        Self {
+            program: arguments.next().unwrap_or_default(),
+            arguments: arguments.collect(),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    /// The command with secrets in its environment, and nowhere else.
+    fn command(&self, secrets: &[&Secret], printer: &Printer) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        for secret in secrets {
+            command.env(&secret.secret_key, secret.secret_value.expose());
+        }
+        printer.note(&format!(
+            "Injecting {} {} secrets into your application process",
+            secrets.len(),
+            called::product()
+        ));
+        command
+    }
 }
 
 /// Belong to the person and the terminal, not to a project.
@@ -50,29 +112,17 @@ fn is_kept(name: &str) -> bool {
     KEPT.contains(&name) || name.starts_with("XDG_") || name.starts_with("LC_")
 }
 
-/// Runs `run`. Returns only when the command could not be started.
+/// Runs `run`. Without `--watch` it returns only when the command could not be started.
 pub async fn run(args: RunArgs, printer: &Printer) -> Result<(), Failure> {
-    let (_, secrets) = fetch(
-        &args.connection,
-        &args.place,
-        &Surroundings::of_process(),
-        printer,
-    )
-    .await?;
-    let injected = injected(&secrets, printer)?;
-    let mut arguments = args.command.into_iter();
-    let program = arguments.next().unwrap_or_default();
-    let mut command = Command::new(&program);
-    command.args(arguments);
-    for secret in &injected {
-        command.env(&secret.secret_key, secret.secret_value.expose());
+    let program = Program::of(&args);
+    let source = Source::open(&args.connection, &args.place, printer).await?;
+    if args.watch {
+        let interval = Duration::from_secs(args.watch_interval);
+        return watch::run(&program, &source, &args.read, interval, printer).await;
     }
-    printer.note(&format!(
-        "Injecting {} Strongroom secrets into your application process",
-        injected.len()
-    ));
-    let error = command.exec();
-    Err(not_started(&program.to_string_lossy(), &error))
+    let secrets = source.fetch(&args.read).await?;
+    let error = program.command(&injected(&secrets, printer)?, printer).exec();
+    Err(not_started(&program.name(), &error))
 }
 
 fn injected<'a>(secrets: &'a [Secret], printer: &Printer) -> Result<Vec<&'a Secret>, Failure> {

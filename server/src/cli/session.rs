@@ -1,4 +1,4 @@
-//! The stored login.
+//! The stored logins, the one in use first.
 
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
@@ -22,6 +22,16 @@ pub struct Session {
     pub name: String,
     /// Bearer token.
     pub token: SecretText,
+    /// Whether the token was made elsewhere: forgetting it must not end it.
+    #[serde(default)]
+    pub given: bool,
+}
+
+impl Session {
+    /// Whether both are the same person or machine on the same server.
+    fn replaces(&self, other: &Self) -> bool {
+        self.address == other.address && self.name == other.name
+    }
 }
 
 /// Where the login is stored: below `$XDG_CONFIG_HOME`, or `~/.config`.
@@ -36,12 +46,12 @@ pub fn place(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     Some(base.join("strongroom").join("session.json"))
 }
 
-/// The stored login, if there is one.
-pub fn load(path: &Path) -> Result<Option<Session>, Failure> {
+/// The stored logins, the one in use first.
+pub fn load(path: &Path) -> Result<Vec<Session>, Failure> {
     let text = match fs::read(path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         Err(error) => {
             return Err(
@@ -52,14 +62,23 @@ pub fn load(path: &Path) -> Result<Option<Session>, Failure> {
         }
     };
     // The parser's own words could repeat part of the token.
-    serde_json::from_slice(&text).map(Some).map_err(|_| {
+    serde_json::from_slice(&text).map_err(|_| {
         Failure::new(format!("The stored login {} is damaged", path.display()))
             .advise("Please run: strongroom login")
     })
 }
 
-/// Stores a login in place of the one before.
-pub fn store(path: &Path, session: &Session) -> Result<(), Failure> {
+/// Stores a login and uses it from now on. The others stay.
+pub fn add(path: &Path, session: Session) -> Result<(), Failure> {
+    // A damaged file is what logging in replaces.
+    let mut logins = load(path).unwrap_or_default();
+    logins.retain(|login| !session.replaces(login));
+    logins.insert(0, session);
+    store(path, &logins)
+}
+
+/// Stores the logins in place of those before.
+pub fn store(path: &Path, logins: &[Session]) -> Result<(), Failure> {
     let failed = |cause: String| {
         Failure::new(format!("The login could not be stored in {}", path.display()))
             .because(cause)
@@ -73,7 +92,7 @@ pub fn store(path: &Path, session: &Session) -> Result<(), Failure> {
             .map_err(|error| failed(error.to_string()))?;
     }
     let mut text = Zeroizing::new(Vec::new());
-    serde_json::to_writer_pretty(&mut *text, session).map_err(|error| failed(error.to_string()))?;
+    serde_json::to_writer_pretty(&mut *text, logins).map_err(|error| failed(error.to_string()))?;
     text.push(b'\n');
     write_private(path, &text).map_err(|error| failed(error.to_string()))
 }
@@ -88,6 +107,7 @@ mod tests {
             address: "https://secrets.example.com".parse().unwrap(),
             name: "kavi@example.com".to_owned(),
             token: "a.b.c".into(),
+            given: false,
         }
     }
 
@@ -95,12 +115,27 @@ mod tests {
     fn round_trip_with_private_modes() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".config/strongroom/session.json");
-        assert_eq!(load(&path), Ok(None));
-        store(&path, &session()).unwrap();
-        assert_eq!(load(&path), Ok(Some(session())));
+        assert_eq!(load(&path), Ok(Vec::new()));
+        add(&path, session()).unwrap();
+        assert_eq!(load(&path), Ok(vec![session()]));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn the_last_login_is_used_and_replaces_only_itself() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("session.json");
+        let named = |name: &str, token: &str| Session {
+            name: name.to_owned(),
+            token: token.into(),
+            ..session()
+        };
+        for (name, token) in [("a", "1"), ("b", "2"), ("a", "3")] {
+            add(&path, named(name, token)).unwrap();
+        }
+        assert_eq!(load(&path), Ok(vec![named("a", "3"), named("b", "2")]));
     }
 
     #[test]

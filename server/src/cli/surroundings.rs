@@ -1,25 +1,54 @@
 //! What a command finds around it: environment variables, the stored login, the project file.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use serde::Deserialize;
+use shared::import::Format;
 use shared::model::text::SecretText;
 
 use super::failure::Failure;
+use super::import;
+use super::infisical_config;
+use super::project_file::ProjectFile;
 use super::session::{self, Session};
 
-/// `.infisical.json`, which says what project a folder of source code belongs to. A server's address in it is not
-/// read: a cloned repository must not be able to choose where credentials are sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProjectFile {
-    /// Project.
-    pub workspace_id: Option<String>,
-    /// Environment to use when none is named.
-    pub default_environment: Option<String>,
+/// What a file gave that was named with `--env-from`.
+static FROM_FILE: OnceLock<BTreeMap<String, SecretText>> = OnceLock::new();
+
+/// Where to look for the project file, if `--project-config-dir` says so.
+static PROJECT_FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Looks for the project file in a folder and above it, instead of here.
+pub fn look_in(folder: &Path) {
+    // The first call of a process counts: it has one command line.
+    let _ = PROJECT_FOLDER.set(folder.to_owned());
+}
+
+/// The variables that are taken from such a file: who, where, and which project. Everything else in it is for others.
+const TAKEN: [&str; 8] = [
+    "INFISICAL_TOKEN",
+    "INFISICAL_DOMAIN",
+    "INFISICAL_API_URL",
+    "INFISICAL_PROJECT_ID",
+    "INFISICAL_CLIENT_ID",
+    "INFISICAL_CLIENT_SECRET",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+];
+
+/// Takes variables from a dotenv file where the environment has none.
+pub fn read_also(file: &Path) -> Result<(), Failure> {
+    let bytes = import::read(file)?;
+    let parsed = shared::import::parse_bytes(&bytes, Some(Format::Dotenv));
+    let taken = parsed
+        .entries
+        .into_iter()
+        .filter(|entry| TAKEN.contains(&entry.name.as_str()) && !entry.value.is_empty())
+        .map(|entry| (entry.name.to_string(), entry.value));
+    // The first call of a process counts: it has one command line.
+    let _ = FROM_FILE.set(taken.collect());
+    Ok(())
 }
 
 /// What a command finds around it. Files that cannot be read are failures only for those who need them.
@@ -27,7 +56,7 @@ pub struct ProjectFile {
 pub struct Surroundings {
     /// Environment variables that are set to something.
     pub variables: BTreeMap<String, SecretText>,
-    /// The stored login.
+    /// The stored login in use.
     pub session: Result<Option<Session>, Failure>,
     /// The nearest project file.
     pub project_file: Result<ProjectFile, Failure>,
@@ -36,7 +65,8 @@ pub struct Surroundings {
 impl Surroundings {
     /// Those of this process.
     pub fn of_process() -> Self {
-        let variables: BTreeMap<String, SecretText> = std::env::vars_os()
+        let mut variables = FROM_FILE.get().cloned().unwrap_or_default();
+        let found: BTreeMap<String, SecretText> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, value)| {
                 !value.is_empty()
@@ -44,16 +74,18 @@ impl Surroundings {
             })
             .map(|(name, value)| (name, SecretText::new(value)))
             .collect();
+        variables.extend(found);
         let mut found = Self {
             variables,
             session: Ok(None),
             project_file: Ok(ProjectFile::default()),
         };
         if let Some(path) = found.session_path() {
-            found.session = session::load(&path);
+            found.session = session::load(&path).map(|logins| logins.into_iter().next());
         }
-        if let Ok(folder) = std::env::current_dir() {
-            found.project_file = project_file(&folder);
+        let here = || std::env::current_dir().ok();
+        if let Some(folder) = PROJECT_FOLDER.get().cloned().or_else(here) {
+            found.project_file = ProjectFile::nearest(&folder);
         }
         found
     }
@@ -68,52 +100,13 @@ impl Surroundings {
         self.variables.get(name).map(|text| text.expose().to_owned())
     }
 
+    /// Where Infisical's command line notes its logins.
+    pub fn infisical_config(&self) -> Option<PathBuf> {
+        Some(infisical_config::place(Path::new(&self.variable("HOME")?)))
+    }
+
     /// Where the login is stored, if there is a home for it.
     pub fn session_path(&self) -> Option<PathBuf> {
         session::place(|name| self.variable(name))
-    }
-}
-
-/// The nearest `.infisical.json` in a folder or one above it.
-fn project_file(folder: &Path) -> Result<ProjectFile, Failure> {
-    for folder in folder.ancestors() {
-        let path = folder.join(".infisical.json");
-        let failed = |cause: String| {
-            Failure::new(format!("The project file {} cannot be read", path.display()))
-                .because(cause)
-                .advise("Mend or remove it, or name project and environment with --projectId and --env")
-        };
-        match fs::read(&path) {
-            Ok(text) => return serde_json::from_slice(&text).map_err(|error| failed(error.to_string())),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error.to_string())),
-        }
-    }
-    Ok(ProjectFile::default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_project_file_is_searched_upward() {
-        let top = tempfile::tempdir().unwrap();
-        let deep = top.path().join("a/b");
-        fs::create_dir_all(&deep).unwrap();
-        fs::write(
-            top.path().join(".infisical.json"),
-            r#"{"workspaceId": "p1", "defaultEnvironment": "", "gitBranchToEnvironmentMapping": null, "domain": "http://evil"}"#,
-        )
-        .unwrap();
-        let found = project_file(&deep).unwrap();
-        assert_eq!(found.workspace_id.as_deref(), Some("p1"));
-        fs::write(top.path().join("a/.infisical.json"), "{").unwrap();
-        assert!(
-            project_file(&deep)
-                .unwrap_err()
-                .what()
-                .contains("a/.infisical.json")
-        );
     }
 }

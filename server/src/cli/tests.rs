@@ -1,4 +1,3 @@
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
 use super::*;
@@ -44,7 +43,11 @@ fn wrong_command_lines_are_refused() {
         &["import", ".env", "other.env"],
         &["secrets", "get"],
         &["secrets", "delete"],
-        &["secrets", "set"],
+        &["secrets", "set", "A=1", "--file", "x"],
+        &["run", "--watch-interval", "5", "--", "true"],
+        &["run", "--command", "true", "--", "true"],
+        &["export", "--template", "x", "--format", "json"],
+        &["service-token", "create", "--scope", "dev"],
         &["secrets", "get", ""],
         &["export", "--path", "/a/../b"],
         &["whoami", "--domain", "ftp://x"],
@@ -119,6 +122,35 @@ fn command_lines_that_scripts_use() {
         ],
         &["secrets", "set", "A", "value with = in it"],
         &["secrets", "delete", "A", "B"],
+        &["secrets", "delete", "A", "--type=shared"],
+        &["secrets", "set"],
+        &[
+            "secrets", "set", "A=1", "--tag", "x", "--type", "personal", "--path", "/p",
+        ],
+        &["secrets", "folders", "create", "--path=/", "--name=x"],
+        &[
+            "run",
+            "--env=dev",
+            "--path=/a",
+            "--path=/b",
+            "--recursive",
+            "--tags=x,y",
+            "--",
+            "true",
+        ],
+        &[
+            "run",
+            "--watch",
+            "--watch-interval=5",
+            "--expand=false",
+            "--include-imports=false",
+            "--",
+            "true",
+        ],
+        &["run", "--command", "echo $A && true"],
+        &["token", "renew", "t"],
+        &["login", "status", "--json"],
+        &["user", "get", "token", "--plain"],
         &[
             "login",
             "--host=https://x.example",

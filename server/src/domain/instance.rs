@@ -3,7 +3,7 @@
 use shared::model::time::UnixMillis;
 
 use super::caller::Caller;
-use super::{Context, Error};
+use super::{Context, Error, audit};
 use crate::crypto::keyring::fingerprint;
 use crate::store::{self, Dialect};
 
@@ -39,6 +39,16 @@ pub struct State {
 /// The state, for who administers the instance.
 pub fn state(cx: &mut Context, caller: &Caller) -> Result<State, Error> {
     caller.require_instance_admin()?;
+    known(cx)
+}
+
+/// The same, for who works on the server's own machine.
+pub fn state_for_operator(cx: &mut Context) -> Result<State, Error> {
+    audit::record(cx, &Caller::operator(), &audit::Entry::new("instance.report"))?;
+    known(cx)
+}
+
+fn known(cx: &mut Context) -> Result<State, Error> {
     let opener = cx.keys.unlocked_by();
     Ok(State {
         database: cx.tx.dialect(),

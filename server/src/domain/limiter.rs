@@ -172,9 +172,9 @@ fn take_back(cx: &mut Context, attempt: &Attempt, from: usize) -> Result<(), Err
     Ok(())
 }
 
-/// Forgets the failures at an account from anywhere: its credential was replaced by the operator.
+/// Forgets the failures at an account from anywhere: the operator has replaced its credential, or vouches for it.
 pub fn forgive(cx: &mut Context, purpose: Purpose, account: &str) -> Result<(), Error> {
-    Ok(store::attempts::clear(
+    Ok(store::attempts::clear_account(
         cx.tx,
         &format!("{}:{account}", purpose.word()),
     )?)

@@ -5,6 +5,7 @@ use shared::model::ids::{MembershipId, OrganizationId, UserId};
 use shared::model::names::Email;
 
 use super::caller::Caller;
+use super::limiter::{self, Purpose};
 use super::{Context, Error, audit};
 use crate::crypto::random;
 use crate::store;
@@ -66,6 +67,36 @@ pub fn create_by_operator(cx: &mut Context, new: &NewUser) -> Result<User, Error
     let entry = audit::Entry::new("user.create").with("email", &user.email);
     audit::record(cx, &Caller::operator(), &entry)?;
     Ok(user)
+}
+
+/// Gives a person a new password, on behalf of the operator: every session ends, and failed logins are forgotten.
+pub fn reset_password_by_operator(
+    cx: &mut Context,
+    email: &Email,
+    password_hash: &str,
+) -> Result<u64, Error> {
+    let user = known(cx, email)?;
+    store::users::set_password(cx.tx, user.id, password_hash, cx.now)?;
+    let ended = store::sessions::revoke_all(cx.tx, user.id, None, cx.now)?;
+    limiter::forgive(cx, Purpose::Password, email.as_str())?;
+    let entry = audit::Entry::new("user.password.reset")
+        .with("email", &user.email)
+        .with("sessions_ended", &ended);
+    audit::record(cx, &Caller::operator(), &entry)?;
+    Ok(ended)
+}
+
+/// Lets a person log in who failed too often, on behalf of the operator.
+pub fn unlock_by_operator(cx: &mut Context, email: &Email) -> Result<(), Error> {
+    let user = known(cx, email)?;
+    limiter::forgive(cx, Purpose::Password, email.as_str())?;
+    let entry = audit::Entry::new("user.unlock").with("email", &user.email);
+    audit::record(cx, &Caller::operator(), &entry)
+}
+
+fn known(cx: &mut Context, email: &Email) -> Result<User, Error> {
+    store::users::by_email(cx.tx, email)?
+        .ok_or_else(|| Error::NotFound(format!("There is no user with the e-mail address {email}")))
 }
 
 /// The caller as a person.

@@ -5,7 +5,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use reqwest::Certificate;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use reqwest::redirect::Policy;
 pub use reqwest::{Method, Url};
 use shared::model::text::SecretText;
@@ -130,6 +133,20 @@ fn is_loopback_name(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
+fn header_map(headers: &[(String, SecretText)]) -> Result<HeaderMap, Error> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let known = HeaderName::from_bytes(name.as_bytes());
+        let written = HeaderValue::from_str(value.expose());
+        let (Ok(known), Ok(mut written)) = (known, written) else {
+            return Err(Error::Other(format!("the header {name} cannot be sent")));
+        };
+        written.set_sensitive(true);
+        map.append(known, written);
+    }
+    Ok(map)
+}
+
 /// Sends requests to one server.
 #[derive(Debug, Clone)]
 pub struct Fetch {
@@ -141,6 +158,17 @@ pub struct Fetch {
 impl Fetch {
     /// A client for the server at `base`.
     pub fn new(base: &Url, timeouts: Timeouts) -> Result<Self, Error> {
+        Self::trusting(base, timeouts, None, &[])
+    }
+
+    /// The same, which trusts the certificate authorities in `authority` (PEM) beside those of this machine, and sends
+    /// `headers` with each request.
+    pub fn trusting(
+        base: &Url,
+        timeouts: Timeouts,
+        authority: Option<&[u8]>,
+        headers: &[(String, SecretText)],
+    ) -> Result<Self, Error> {
         // An error means that a provider is already installed, by ourselves at an earlier call.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let host = base.host_str().unwrap_or_default().to_owned();
@@ -150,8 +178,17 @@ impl Fetch {
             .timeout(timeouts.total)
             .redirect(Policy::none())
             .referer(false);
+        builder = builder.default_headers(header_map(headers)?);
         if base.scheme() == "https" {
             builder = builder.https_only(true);
+            if let Some(pem) = authority {
+                let certificates =
+                    Certificate::from_pem_bundle(pem).map_err(|error| Error::Tls(causes(&error)))?;
+                if certificates.is_empty() {
+                    return Err(Error::Tls("the file holds no certificate".to_owned()));
+                }
+                builder = builder.tls_certs_merge(certificates);
+            }
         } else {
             // Plain HTTP must work where no certificates are installed, as in an empty container.
             builder = builder.tls_certs_only([]);

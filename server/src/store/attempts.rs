@@ -50,6 +50,19 @@ pub fn clear(tx: Tx, subject: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Forgets an account, from everywhere: `account` and every `account@network`.
+pub fn clear_account(tx: Tx, account: &str) -> Result<(), Error> {
+    let anywhere = account
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    tx.execute(
+        "DELETE FROM attempts WHERE subject = $1 OR subject LIKE $2 ESCAPE '\\'",
+        &[Value::from(account), Value::from(format!("{anywhere}@%"))],
+    )?;
+    Ok(())
+}
+
 /// Forgets what is too old to matter, so that the table does not grow with every address that ever tried.
 pub fn clear_before(tx: Tx, time: UnixMillis) -> Result<u64, Error> {
     tx.execute(

@@ -43,7 +43,7 @@ fn answer(mut stream: TcpStream, list: &Value, me: &Value) {
         .next()
         .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
     {}
-    let (status, body) = if first.starts_with("GET /api/v3/secrets/raw?") {
+    let (status, body) = if first.starts_with("GET /api/v4/secrets?") {
         ("200 OK", list.to_string())
     } else if first.starts_with("GET /api/strongroom/v1/me ") {
         ("200 OK", me.to_string())
@@ -108,9 +108,10 @@ fn wrong_usage_is_told_apart_from_failure() {
         (&["nonsense"][..], 2),
         (&["export", "--format", "xml"], 2),
         (&["secrets", "set", "KEY"], 2),
+        (&["secrets", "set"], 2),
         (&["login", "--email", "a@b.cd"], 2),
         (&["healthcheck", "--url", "http://127.0.0.1:1"], 1),
-        (&["whoami", "--domain", "http://127.0.0.1:1"], 1),
+        (&["whoami", "--domain", "http://127.0.0.1:1"], 6),
     ] {
         let (output, out, err) = output(&[], arguments);
         assert_eq!(
@@ -232,7 +233,7 @@ fn a_stored_login_stays_with_its_server() {
     let (here, elsewhere) = (serve(&[("A", "1")]), serve(&[("A", "1")]));
     let folder = home.path().join(".config/strongroom");
     fs::create_dir_all(&folder).unwrap();
-    let session = json!({"address": here, "name": "kavi@example.com", "token": "t"});
+    let session = json!([{"address": here, "name": "kavi@example.com", "token": "t"}]);
     fs::write(folder.join("session.json"), session.to_string()).unwrap();
     let whoami = |arguments: &[&str]| {
         let mut command = strongroom(&here, home.path(), arguments);
@@ -244,7 +245,7 @@ fn a_stored_login_stays_with_its_server() {
     };
     assert_eq!(whoami(&["whoami"]).status.code(), Some(0));
     let refused = whoami(&["whoami", "--domain", &elsewhere]);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(3));
     let err = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(
         err,

@@ -17,7 +17,7 @@ use server::crypto::keyring::{self, Keyring};
 use shared::model::text::SecretText;
 use tempfile::TempDir;
 
-use crate::app::{EMAIL, PASSWORD, TestApp, post};
+use crate::app::{EMAIL, PASSWORD, TestApp, get, post};
 
 struct Server {
     _scratch: TempDir,
@@ -144,6 +144,60 @@ fn a_user_is_made_and_can_log_in() {
     let (reply, _) = server.send(&user("Dev@Example.com", PASSWORD));
     assert!(matches!(reply, Ok(Reply::UserCreated { email }) if email == "dev@example.com"));
     server.app.login("dev@example.com", PASSWORD).expect(200);
+}
+
+#[test]
+fn the_operator_lets_people_in_again_and_it_is_on_record() {
+    let server = Server::new();
+    server.set_up();
+    let name = "dev_x@example.com";
+    server.send(&user(name, PASSWORD)).0.unwrap();
+    server.send(&user("devix@example.com", PASSWORD)).0.unwrap();
+    let session = server.app.login(name, PASSWORD).expect(200).at("/accessToken");
+    let reset = |password: &str| Command::ResetPassword {
+        email: name.parse().unwrap(),
+        password: SecretText::from(password),
+    };
+    assert!(server.refused(&reset("short")).contains("password"));
+    server.send(&reset("another-lantern-orbit-7")).0.unwrap();
+    let account = get("/api/strongroom/v1/sessions").token(&session);
+    server.app.send(account).refused(401, "UnauthorizedError");
+    server.app.login(name, PASSWORD).refused(400, "BadRequest");
+    server.app.login(name, "another-lantern-orbit-7").expect(200);
+
+    // Too many failures, for one and for somebody whose name only looks alike.
+    for who in [name, "devix@example.com"] {
+        for _ in 0..12 {
+            server.app.login(who, "wrong");
+        }
+        server.app.login(who, PASSWORD).refused(429, "RateLimitExceeded");
+    }
+    let unlock = |email: &str| Command::UnlockUser {
+        email: email.parse().unwrap(),
+    };
+    server.send(&unlock(name)).0.unwrap();
+    server.app.login(name, "another-lantern-orbit-7").expect(200);
+    server
+        .app
+        .login("devix@example.com", PASSWORD)
+        .refused(429, "RateLimitExceeded");
+    assert!(server.refused(&unlock("nobody@example.com")).contains("no user"));
+
+    assert!(matches!(server.send(&Command::Report).0, Ok(Reply::Report { report }) if report.unlockers == 1));
+    let rows = server.app.sql(|tx| {
+        tx.query(
+            "SELECT event FROM audit_records WHERE actor_kind = 'operator' ORDER BY at, id",
+            &[],
+        )
+    });
+    let events: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+    for event in ["user.password.reset", "user.unlock", "instance.report"] {
+        assert_eq!(
+            events.iter().filter(|seen| *seen == event).count(),
+            1,
+            "{events:?}"
+        );
+    }
 }
 
 #[test]

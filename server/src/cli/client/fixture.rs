@@ -93,6 +93,7 @@ impl Server {
         ConnectionArgs {
             domain: Some(self.address.clone()),
             token: Some("t".into()),
+            ca_cert: None,
         }
     }
 }

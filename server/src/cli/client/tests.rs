@@ -9,12 +9,17 @@ async fn client(server: &Server) -> Client {
 
 async fn connected(server: &Server, credentials: Credentials) -> Result<Client, Failure> {
     let address = server.address.clone();
-    Client::connect(Connection { address, credentials }).await
+    Client::connect(Connection {
+        address,
+        credentials,
+        authority: None,
+    })
+    .await
 }
 
 fn query() -> SecretQuery {
     SecretQuery {
-        workspace_id: Some("p".to_owned()),
+        project_id: Some("p".to_owned()),
         environment: Some("dev".to_owned()),
         secret_path: Some("/a b&c".to_owned()),
         ..SecretQuery::default()
@@ -136,11 +141,8 @@ async fn a_list_is_asked_for_with_token_and_place() {
     let secrets = client(&server).await.secrets(&query()).await.unwrap();
     assert_eq!(secrets[0].secret_value, "1".into());
     let request = &server.requests()[0];
-    assert_eq!(request.line(), "GET /api/v3/secrets/raw");
-    assert_eq!(
-        request.query,
-        "environment=dev&secretPath=%2Fa+b%26c&workspaceId=p"
-    );
+    assert_eq!(request.line(), "GET /api/v4/secrets");
+    assert_eq!(request.query, "environment=dev&projectId=p&secretPath=%2Fa+b%26c");
     assert_eq!(request.bearer.as_deref(), Some("Bearer t"));
 }
 
@@ -157,14 +159,17 @@ async fn setting_creates_or_updates() {
         secret_value: Some("v".into()),
         ..SecretBody::default()
     };
-    assert_eq!(client.set_secret("NEW", &body).await, Ok(Change::Created));
-    assert_eq!(client.set_secret("OLD", &body).await, Ok(Change::Updated));
+    assert_eq!(client.set_secret("NEW", false, &body).await, Ok(Change::Created));
+    // Somebody made it after the list was read.
+    assert_eq!(client.set_secret("OLD", false, &body).await, Ok(Change::Updated));
+    assert_eq!(client.set_secret("KNOWN", true, &body).await, Ok(Change::Updated));
     assert_eq!(
         server.lines(),
         [
             "POST /api/v3/secrets/raw/NEW",
             "POST /api/v3/secrets/raw/OLD",
-            "PATCH /api/v3/secrets/raw/OLD"
+            "PATCH /api/v3/secrets/raw/OLD",
+            "PATCH /api/v3/secrets/raw/KNOWN"
         ]
     );
     assert_eq!(server.requests()[2].body, json!({"secretValue": "v"}));
@@ -176,7 +181,7 @@ async fn other_refusals_of_setting_are_no_updates() {
         let server = Server::start(move |_| error(400, "BadRequest", message)).await;
         let failure = client(&server)
             .await
-            .set_secret("A", &SecretBody::default())
+            .set_secret("A", false, &SecretBody::default())
             .await;
         assert!(failure.unwrap_err().what().contains(message));
         assert_eq!(server.requests().len(), 1);
@@ -188,7 +193,7 @@ async fn names_travel_as_one_segment() {
     let server = Server::start(|_| (200, json!({"secret": secret("A", "v")}))).await;
     let client = client(&server).await;
     for (name, sent) in [("a/b", "a%2Fb"), ("100% ?#", "100%25%20%3F%23"), ("ü", "%C3%BC")] {
-        client.secret(name, &query()).await.unwrap();
+        client.delete_secret(name, &SecretBody::default()).await.unwrap();
         let last = server.requests().pop().unwrap();
         assert_eq!(last.path, format!("/api/v3/secrets/raw/{sent}"));
     }
@@ -260,4 +265,18 @@ async fn nobody_there() {
              Start it with `strongroom serve`, or name another server with --domain"
         )
     );
+}
+
+#[tokio::test]
+async fn a_locked_server_is_told_apart_from_a_busy_one() {
+    for (locked, code) in [(true, code::LOCKED), (false, code::FAILED)] {
+        let server = Server::start(move |request| match &*request.path {
+            "/api/strongroom/v1/locked" => (200, json!({"locked": locked})),
+            _ => error(503, "ServiceUnavailable", "Try again"),
+        })
+        .await;
+        let failure = client(&server).await.secrets(&query()).await.unwrap_err();
+        assert_eq!((failure.status(), failure.code()), (Some(503), code));
+        assert_eq!(failure.what().contains("locked"), locked, "{}", failure.what());
+    }
 }

@@ -95,7 +95,13 @@ fn dotenv_quotes_only_where_needed() {
         ("a\\b", "K=\"a\\\\b\""),
         ("'$x' \"y\"", "K=\"'\\$x' \\\"y\\\"\""),
         ("'\n'", "K=\"'\n'\""),
-        ("Küche", "K='Küche'"),
+        ("Küche", "K=Küche"),
+        ("kX9*mQ2!v[7]^{p}?", "K=kX9*mQ2!v[7]^{p}?"),
+        ("a;b", "K='a;b'"),
+        ("a&b", "K='a&b'"),
+        ("<a>", "K='<a>'"),
+        ("(a)", "K='(a)'"),
+        ("a\u{a0}b", "K='a\u{a0}b'"),
         ("~", "K='~'"),
     ] {
         assert_eq!(line(value), format!("{expected}\n"), "{value:?}");

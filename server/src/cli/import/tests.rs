@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
+use crate::cli::resolve::ProjectArgs;
 
 fn nothing_around() -> Surroundings {
     Surroundings {
@@ -17,7 +18,7 @@ fn nothing_around() -> Surroundings {
 async fn server(status: u16) -> Server {
     Server::start(
         move |request: &Recorded| match (&*request.method, &*request.path) {
-            ("GET", "/api/v3/secrets/raw") => {
+            ("GET", "/api/v4/secrets") => {
                 let personal = Secret {
                     kind: SecretType::Personal,
                     ..secret("SAME", "mine")
@@ -49,9 +50,11 @@ fn args(server: &Server, file: &Path, dry_run: bool) -> ImportArgs {
         file: file.to_owned(),
         connection: server.flags(),
         place: PlaceArgs {
-            project: Some(project(1, "", "", &[]).id.to_string()),
+            project: ProjectArgs {
+                project: Some(project(1, "", "", &[]).id.to_string()),
+            },
             environment: Some("dev".to_owned()),
-            path: None,
+            path: Vec::new(),
         },
         format: None,
         dry_run,

@@ -7,7 +7,7 @@ use shared::model::ids::OrganizationId;
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
 
 fn around(home: &Path, variables: &[(&str, &str)]) -> Surroundings {
     let home = ("HOME", home.to_str().unwrap());
@@ -59,7 +59,7 @@ fn args(server: &Server) -> LoginArgs {
     LoginArgs {
         connection: ConnectionArgs {
             domain: Some(server.address.clone()),
-            token: None,
+            ..ConnectionArgs::default()
         },
         ..LoginArgs::default()
     }
@@ -71,7 +71,8 @@ const PERSON: [(&str, &str); 2] = [
 ];
 
 fn stored(home: &Path) -> Option<Session> {
-    session::load(&home.join(".config/strongroom/session.json")).unwrap()
+    let logins = session::load(&home.join(".config/strongroom/session.json")).unwrap();
+    logins.into_iter().next()
 }
 
 #[tokio::test]
@@ -213,15 +214,15 @@ fn the_method_follows_from_the_rest() {
         ..with_id()
     };
     for (args, variables, expected) in [
-        (LoginArgs::default(), &[][..], Method::User),
-        (LoginArgs::default(), &PERSON[..], Method::User),
-        (LoginArgs::default(), &machine[..], Method::UniversalAuth),
-        (LoginArgs::default(), &machine[..1], Method::User),
-        (LoginArgs::default(), &both[..], Method::User),
-        (with_id(), &PERSON[..], Method::UniversalAuth),
-        (with_email, &machine[..], Method::User),
-        (with_token, &machine[..], Method::Token),
-        (chosen, &PERSON[..], Method::Token),
+        (LoginArgs::default(), &[][..], None),
+        (LoginArgs::default(), &PERSON[..], Some(Method::User)),
+        (LoginArgs::default(), &machine[..], Some(Method::UniversalAuth)),
+        (LoginArgs::default(), &machine[..1], None),
+        (LoginArgs::default(), &both[..], Some(Method::User)),
+        (with_id(), &PERSON[..], Some(Method::UniversalAuth)),
+        (with_email, &machine[..], Some(Method::User)),
+        (with_token, &machine[..], Some(Method::Token)),
+        (chosen, &PERSON[..], Some(Method::Token)),
     ] {
         assert_eq!(
             Method::suggested(&args, &around(home, variables)),

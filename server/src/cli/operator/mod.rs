@@ -2,9 +2,11 @@
 
 pub mod admin;
 pub mod backup;
+pub mod doctor;
 mod key_args;
 pub mod keys;
 pub mod new_file;
+pub mod paths;
 mod plugin;
 pub mod restore;
 pub mod runbook;

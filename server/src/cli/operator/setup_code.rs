@@ -1,6 +1,7 @@
 //! `setup-code`: a new code for making the first administrator.
 
 use clap::Args;
+use serde_json::json;
 
 use super::StoreArgs;
 use super::submit::{submit, unexpected};
@@ -20,10 +21,13 @@ pub struct SetupCodeArgs {
 pub async fn run(args: SetupCodeArgs, printer: &Printer) -> Result<(), Failure> {
     match submit(&args.store, Command::SetupCode, &mut std::io::sink()).await? {
         Reply::SetupCode { code, expires } => {
-            printer.note(&format!(
-                "The setup code works until {expires}. Enter it at /admin/signup."
-            ));
-            printer.data(&format!("{}\n", code.expose()))
+            if !printer.is_json() {
+                printer.note(&format!(
+                    "The setup code works until {expires}. Enter it at /admin/signup."
+                ));
+            }
+            let value = json!({"code": code.expose(), "expires": expires});
+            printer.result(|| format!("{}\n", code.expose()), &value)
         }
         _ => Err(unexpected()),
     }

@@ -1,6 +1,6 @@
 use super::*;
+use crate::cli::project_file::ProjectFile;
 use crate::cli::session::Session;
-use crate::cli::surroundings::ProjectFile;
 
 fn around(variables: &[(&str, &str)]) -> Surroundings {
     Surroundings {
@@ -18,6 +18,7 @@ fn with_session(mut around: Surroundings, address: &str) -> Surroundings {
         address: address.parse().unwrap(),
         name: "kavi@example.com".to_owned(),
         token: "session-token".into(),
+        given: false,
     }));
     around
 }
@@ -26,6 +27,7 @@ fn flags(domain: Option<&str>, token: Option<&str>) -> ConnectionArgs {
     ConnectionArgs {
         domain: domain.map(|text| text.parse().unwrap()),
         token: token.map(SecretText::from),
+        ca_cert: None,
     }
 }
 
@@ -151,7 +153,7 @@ fn without_credentials_the_way_in_is_named() {
         failure.lines().unwrap(),
         "Not logged in to Strongroom\nPlease run: strongroom login --domain=http://10.0.0.5:8080"
     );
-    assert_eq!(failure.code(), 1);
+    assert_eq!(failure.code(), 3);
 }
 
 #[test]
@@ -171,11 +173,12 @@ fn places_by_precedence() {
     around.project_file = Ok(ProjectFile {
         workspace_id: Some("from-file".to_owned()),
         default_environment: Some("staging".to_owned()),
+        ..ProjectFile::default()
     });
     let args = PlaceArgs {
-        project: Some("from-flag".to_owned()),
+        project: named_project("from-flag"),
         environment: Some("prod".to_owned()),
-        path: Some("app/".parse().unwrap()),
+        path: vec!["app/".parse().unwrap()],
     };
     let wanted = place(&args, &around).unwrap();
     assert_eq!((&*wanted.project, &*wanted.environment), ("from-flag", "prod"));
@@ -195,7 +198,7 @@ fn places_by_precedence() {
     let failure = place(&PlaceArgs::default(), &around).unwrap_err();
     assert!(failure.lines().unwrap().contains("--projectId"), "{failure:?}");
     let args = PlaceArgs {
-        project: Some("p".to_owned()),
+        project: named_project("p"),
         ..PlaceArgs::default()
     };
     assert_eq!(place(&args, &around).unwrap().environment, "dev");
@@ -207,9 +210,15 @@ fn a_broken_project_file_matters_only_when_asked() {
     around.project_file = Err(Failure::new("broken"));
     assert!(place(&PlaceArgs::default(), &around).is_err());
     let args = PlaceArgs {
-        project: Some("p".to_owned()),
+        project: named_project("p"),
         environment: Some("dev".to_owned()),
-        path: None,
+        path: Vec::new(),
     };
     assert!(place(&args, &around).is_ok());
+}
+
+fn named_project(name: &str) -> ProjectArgs {
+    ProjectArgs {
+        project: Some(name.to_owned()),
+    }
 }

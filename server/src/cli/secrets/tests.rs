@@ -1,10 +1,12 @@
 use serde_json::{Value, json};
 use shared::wire::projects::Project;
 
+use super::set::assignments;
 use super::*;
 use crate::cli::client::fixture::{Recorded, Server, error, project, secret};
 use crate::cli::printer::captured;
-use crate::cli::surroundings::ProjectFile;
+use crate::cli::project_file::ProjectFile;
+use crate::cli::resolve::ProjectArgs;
 
 fn home_lab() -> Project {
     project(1, "home-lab", "Home Lab", &["dev", "prod"])
@@ -20,9 +22,11 @@ fn nothing_around() -> Surroundings {
 
 fn place(project: &str, environment: &str) -> PlaceArgs {
     PlaceArgs {
-        project: Some(project.to_owned()),
+        project: ProjectArgs {
+            project: Some(project.to_owned()),
+        },
         environment: Some(environment.to_owned()),
-        path: None,
+        path: Vec::new(),
     }
 }
 
@@ -34,18 +38,18 @@ async fn server() -> Server {
         let exists = |value: Value| if in_dev { (200, value) } else { missing() };
         match (&*request.method, &*request.path) {
             ("GET", "/api/v1/workspace") => (200, json!({"workspaces": [home_lab()]})),
-            ("GET", "/api/v3/secrets/raw") => {
+            ("GET", "/api/v4/secrets") => {
                 let personal = Secret {
                     kind: SecretType::Personal,
-                    ..secret("B", "mine")
+                    ..secret("B", "mine\n")
                 };
                 exists(json!({"secrets": [secret("B", "2"), secret("A", "1"), personal], "imports": []}))
             }
-            ("POST", "/api/v3/secrets/raw/A") if in_dev => error(400, "BadRequest", "Secret already exist"),
-            ("POST" | "PATCH" | "GET" | "DELETE", "/api/v3/secrets/raw/A") => {
-                exists(json!({"secret": secret("A", "1")}))
+            ("POST", "/api/v3/secrets/raw/RACE") if in_dev => {
+                error(400, "BadRequest", "Secret already exist")
             }
-            ("GET", "/api/v3/secrets/raw/B") => exists(json!({"secret": secret("B", "two\nlines\n")})),
+            ("PATCH" | "DELETE", "/api/v3/secrets/raw/A") => exists(json!({"secret": secret("A", "1")})),
+            ("PATCH", "/api/v3/secrets/raw/RACE") => exists(json!({"secret": secret("RACE", "1")})),
             ("POST", _) => exists(json!({"secret": secret("N", "n")})),
             _ => missing(),
         }
@@ -62,6 +66,35 @@ async fn open(server: &Server, project: &str, environment: &str) -> Result<Folde
         &printer,
     )
     .await
+}
+
+/// Sets values as `secrets set` with these flags does.
+async fn set(
+    folder: &Folder,
+    new: &[(&str, &str)],
+    flags: &[&str],
+    printer: &Printer,
+) -> Result<(), Failure> {
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        set: SetArgs,
+    }
+    let mut line = vec!["set".to_owned()];
+    line.extend(new.iter().map(|(name, value)| format!("{name}={value}")));
+    line.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    let flags = <Flags as clap::Parser>::try_parse_from(line).unwrap();
+    folder
+        .set(flags.set.assignments(printer)?, &flags.set, printer)
+        .await
+}
+
+fn asked(wanted: &[&str]) -> GetArgs {
+    GetArgs {
+        names: names(wanted),
+        plain: false,
+        read: ReadArgs::default(),
+    }
 }
 
 fn names(names: &[&str]) -> Vec<SecretName> {
@@ -93,18 +126,20 @@ async fn a_project_id_needs_no_list_until_something_is_missing() {
     let folder = open(&server, &id, "dev").await.unwrap();
     assert!(server.requests().is_empty());
     folder.list(&folder.place.query()).await.unwrap();
-    assert_eq!(server.lines(), ["GET /api/v3/secrets/raw"]);
+    assert_eq!(server.lines(), ["GET /api/v4/secrets"]);
 
     let folder = open(&server, &id, "qa").await.unwrap();
     let failure = folder.list(&folder.place.query()).await.unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
     let (printer, _, _) = captured::printer();
-    let failure = folder.get(&names(&["A"]), &printer).await.unwrap_err();
+    let failure = folder.get(&asked(&["A"]), &printer).await.unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
-    let failure = folder.delete(&names(&["A"]), &printer).await.unwrap_err();
+    let failure = folder
+        .delete(&names(&["A"]), SecretType::Shared, &printer)
+        .await
+        .unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
-    let new = vec![("A".parse().unwrap(), "v".into())];
-    let failure = folder.set(new, None, &printer).await.unwrap_err();
+    let failure = set(&folder, &[("A", "v")], &[], &printer).await.unwrap_err();
     assert_eq!(failure.what(), "Environment 'qa' not found in project 'Home Lab'");
     let other = project(7, "", "", &[]).id.to_string();
     let folder = open(&server, &other, "qa").await.unwrap();
@@ -118,10 +153,10 @@ async fn the_long_name_of_an_environment_is_noted() {
     let (printer, out, err) = captured::printer();
     let id = home_lab().id.to_string();
     let args = place(&id, "development");
-    let (found, secrets) = fetch(&server.flags(), &args, &nothing_around(), &printer)
+    let folder = Folder::open(&server.flags(), &args, &nothing_around(), &printer)
         .await
         .unwrap();
-    assert_eq!((&*found.environment, secrets.len()), ("dev", 2));
+    assert_eq!(folder.place.environment, "dev");
     assert_eq!(err.text(), "There is no environment 'development': using 'dev'\n");
     assert_eq!(out.text(), "");
 }
@@ -131,11 +166,11 @@ async fn get_prints_bare_values_or_nothing() {
     let server = server().await;
     let folder = open(&server, "home-lab", "dev").await.unwrap();
     let (printer, out, _) = captured::printer();
-    let failure = folder.get(&names(&["A", "X", "Y"]), &printer).await.unwrap_err();
-    assert_eq!((failure.what(), failure.code()), ("Not found: X, Y", 1));
+    let failure = folder.get(&asked(&["A", "X", "Y"]), &printer).await.unwrap_err();
+    assert_eq!((failure.what(), failure.code()), ("Not found: X, Y", 5));
     assert_eq!(out.text(), "");
-    folder.get(&names(&["A", "B"]), &printer).await.unwrap();
-    assert_eq!(out.text(), "1\ntwo\nlines\n\n");
+    folder.get(&asked(&["B", "A", "B"]), &printer).await.unwrap();
+    assert_eq!(out.text(), "mine\n\n1\nmine\n\n");
 }
 
 #[tokio::test]
@@ -143,12 +178,23 @@ async fn set_tells_what_was_done_but_not_the_values() {
     let server = server().await;
     let folder = open(&server, "home-lab", "dev").await.unwrap();
     let (printer, out, err) = captured::printer();
-    let new = vec![
-        ("A".parse().unwrap(), "canary".into()),
-        ("N".parse().unwrap(), "canary".into()),
-    ];
-    folder.set(new, Some("why".into()), &printer).await.unwrap();
-    assert_eq!((&*out.text(), &*err.text()), ("", "Updated A\nCreated N\n"));
+    let new = [("A", "canary"), ("RACE", "canary"), ("N", "canary")];
+    set(&folder, &new, &["--comment", "why"], &printer).await.unwrap();
+    assert_eq!(
+        (&*out.text(), &*err.text()),
+        ("", "Updated A\nUpdated RACE\nCreated N\n")
+    );
+    assert_eq!(
+        server.lines(),
+        [
+            "GET /api/v1/workspace",
+            "GET /api/v4/secrets",
+            "PATCH /api/v3/secrets/raw/A",
+            "POST /api/v3/secrets/raw/RACE",
+            "PATCH /api/v3/secrets/raw/RACE",
+            "POST /api/v3/secrets/raw/N",
+        ]
+    );
     assert_eq!(
         server.requests().last().unwrap().body,
         json!({
@@ -163,7 +209,10 @@ async fn delete_takes_the_shared_secret_and_names_what_was_missing() {
     let server = server().await;
     let folder = open(&server, "home-lab", "dev").await.unwrap();
     let (printer, out, err) = captured::printer();
-    let failure = folder.delete(&names(&["X", "A"]), &printer).await.unwrap_err();
+    let failure = folder
+        .delete(&names(&["X", "A"]), SecretType::Shared, &printer)
+        .await
+        .unwrap_err();
     assert_eq!(failure.what(), "Not found: X");
     assert_eq!(
         (&*out.text(), &*err.text()),
@@ -183,26 +232,20 @@ async fn delete_takes_the_shared_secret_and_names_what_was_missing() {
 async fn lists_are_sorted_with_the_override_in_place() {
     let server = server().await;
     let (printer, _, _) = captured::printer();
-    let fetched = fetch(
-        &server.flags(),
-        &place("Home Lab", "dev"),
-        &nothing_around(),
-        &printer,
-    )
-    .await;
-    let secrets = fetched.unwrap().1;
+    let folder = open(&server, "Home Lab", "dev").await.unwrap();
+    let secrets = folder.effective(&ReadArgs::default()).await.unwrap();
     for (output, expected) in [
-        (Output::Table, "KEY  VALUE  COMMENT\nA    1\nB    mine\n"),
+        (Output::Table, "KEY  VALUE   COMMENT\nA    1\nB    mine\\n\n"),
         (
             Output::Json,
             "[{\"secretKey\":\"A\",\"secretValue\":\"1\",\"secretComment\":\"\"},\
-             {\"secretKey\":\"B\",\"secretValue\":\"mine\",\"secretComment\":\"\"}]\n",
+             {\"secretKey\":\"B\",\"secretValue\":\"mine\\n\",\"secretComment\":\"\"}]\n",
         ),
-        (Output::Dotenv, "A=1\nB=mine\n"),
-        (Output::Yaml, "A: '1'\nB: 'mine'\n"),
+        (Output::Dotenv, "A=1\nB='mine\n'\n"),
+        (Output::Yaml, "A: '1'\nB: \"mine\\n\"\n"),
     ] {
         assert_eq!(
-            *listed(output, &secrets, &printer).unwrap(),
+            *listed(output, &secrets, false, &printer).unwrap(),
             expected,
             "{output:?}"
         );
@@ -215,7 +258,7 @@ fn assigned(arguments: &[&str]) -> Result<Vec<(String, String)>, Failure> {
     let assigned = assignments(&arguments, &printer)?;
     Ok(assigned
         .into_iter()
-        .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
+        .map(|assigned| (assigned.name.to_string(), assigned.value.expose().to_owned()))
         .collect())
 }
 

@@ -1,0 +1,51 @@
+//! `completion` and `man`: what shells and manual readers know of the commands, from their definition.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use super::called;
+use super::failure::Failure;
+use super::printer::Printer;
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// Shell
+    shell: Shell,
+}
+
+/// Runs `completion`.
+pub fn completion(args: &CompletionArgs, mut program: Command, printer: &Printer) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut program, called::command(), &mut text);
+    printer.data(&String::from_utf8_lossy(&text))
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for each command into this folder, instead of the main page to standard output
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+}
+
+/// Runs `man`.
+pub fn man(args: &ManArgs, program: Command, printer: &Printer) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::new("The manual could not be written")
+            .because(error.to_string())
+            .advise("Name a folder that you may write to with --dir")
+    };
+    if let Some(folder) = &args.dir {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        clap_mangen::generate_to(program, folder).map_err(failed)?;
+        printer.note(&format!("Wrote the pages to {}", folder.display()));
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    clap_mangen::Man::new(program).render(&mut text).map_err(failed)?;
+    printer.data(&String::from_utf8_lossy(&text))
+}

@@ -1,0 +1,299 @@
+//! `doctor`: whether a server is well, as its own machine sees it. Nothing in the report is secret.
+
+mod variables;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::StoreArgs;
+use super::submit::{self, unexpected};
+use crate::app::data_dir::DataDir;
+use crate::app::operator::{Command, Reply, Report};
+use crate::cli::failure::Failure;
+use crate::cli::printer::{Printer, table};
+use crate::clock::Clock;
+
+/// Days after which a backup is old.
+const OLD_BACKUP_DAYS: i64 = 7;
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// A clock that goes this much wrong makes tokens end early or late.
+const MOST_SKEW: i64 = 5 * 60 * 1000;
+/// Less than this is a disk that is nearly full.
+const LITTLE_SPACE: u64 = 256 * 1024 * 1024;
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The server's data.
+    #[command(flatten)]
+    store: StoreArgs,
+    /// List every environment variable that is recognised, also those that are not set
+    #[arg(long)]
+    all_variables: bool,
+}
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// As it should be.
+    Ok,
+    /// Works, but somebody should look at it.
+    Warn,
+    /// Does not work, or is dangerous.
+    Fail,
+}
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    mark: Mark,
+    what: &'static str,
+    found: String,
+}
+
+impl Finding {
+    fn new(mark: Mark, what: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            mark,
+            what,
+            found: found.into(),
+        }
+    }
+}
+
+/// Runs `doctor`; exit code 1 when something does not work.
+pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
+    let dir = DataDir::new(args.store.data_dir.path()?);
+    let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
+    findings.extend(permissions(dir.path()));
+    findings.extend(disk(dir.path()));
+    findings.extend(store(&args.store, &dir).await);
+    findings.extend(variables::findings(args.all_variables, |name| {
+        std::env::var_os(name)
+    }));
+    let text = || {
+        let rows: Vec<Vec<String>> = findings
+            .iter()
+            .map(|finding| {
+                let mark = match finding.mark {
+                    Mark::Ok => "ok",
+                    Mark::Warn => "WARN",
+                    Mark::Fail => "FAIL",
+                };
+                vec![mark.to_owned(), finding.what.to_owned(), finding.found.clone()]
+            })
+            .collect();
+        table(&["", "WHAT", "FOUND"], &rows)
+    };
+    printer.result(text, &json!({"findings": findings}))?;
+    if findings.iter().any(|finding| finding.mark == Mark::Fail) {
+        return Err(Failure::quiet(1));
+    }
+    Ok(())
+}
+
+/// The directory and the keys in it are for their owner alone.
+fn permissions(dir: &Path) -> Vec<Finding> {
+    let found = match fs::metadata(dir) {
+        Ok(found) if found.is_dir() => found,
+        Ok(_) => {
+            return vec![Finding::new(
+                Mark::Fail,
+                "data directory",
+                format!("{} is no directory", dir.display()),
+            )];
+        }
+        Err(error) => {
+            return vec![Finding::new(
+                Mark::Fail,
+                "data directory",
+                format!("{}: {error}", dir.display()),
+            )];
+        }
+    };
+    let mut findings = vec![Finding::new(
+        Mark::Ok,
+        "data directory",
+        dir.display().to_string(),
+    )];
+    let user = rustix::process::geteuid().as_raw();
+    if found.uid() != user && user != 0 {
+        findings.push(Finding::new(
+            Mark::Warn,
+            "owner",
+            format!(
+                "the directory belongs to user {}, and you are {user}",
+                found.uid()
+            ),
+        ));
+    }
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut open: Vec<String> = entries
+        .map(|entry| entry.path())
+        .chain([dir.to_owned()])
+        .filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0))
+        .filter(|path| !path.is_symlink())
+        .map(|path| path.display().to_string())
+        .collect();
+    open.sort();
+    if open.is_empty() {
+        findings.push(Finding::new(Mark::Ok, "permissions", "for its owner alone"));
+    } else {
+        findings.push(Finding::new(
+            Mark::Fail,
+            "permissions",
+            format!("others may read {}: chmod go= them", open.join(", ")),
+        ));
+    }
+    findings
+}
+
+fn disk(dir: &Path) -> Option<Finding> {
+    let space = rustix::fs::statvfs(dir).ok()?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let all = space.f_blocks.saturating_mul(space.f_frsize).max(1);
+    let mark = if free < LITTLE_SPACE { Mark::Warn } else { Mark::Ok };
+    let percent = u128::from(free) * 100 / u128::from(all);
+    Some(Finding::new(
+        mark,
+        "free space",
+        format!("{} MiB, {percent} %", free / 1024 / 1024),
+    ))
+}
+
+/// What can be learnt from inside: through the running server, or by opening the store.
+async fn store(args: &StoreArgs, dir: &DataDir) -> Vec<Finding> {
+    let running = match dir.lock() {
+        Ok(lock) => lock.is_none(),
+        Err(error) => return vec![Finding::new(Mark::Fail, "server", error.to_string())],
+    };
+    let server = if running { "runs" } else { "does not run" };
+    let mut findings = vec![Finding::new(Mark::Ok, "server", server)];
+    let told = submit::submit(args, Command::Report, &mut std::io::sink())
+        .await
+        .map_err(Failure::from)
+        .and_then(|reply| match reply {
+            Reply::Report { report } => Ok(report),
+            _ => Err(unexpected()),
+        });
+    match told {
+        Ok(report) => findings.extend(inside(&report, Clock::default().now().0)),
+        Err(failure) => {
+            let said = failure.lines().unwrap_or_default().replace('\n', "; ");
+            findings.push(Finding::new(Mark::Fail, "store", said));
+        }
+    }
+    findings
+}
+
+fn inside(report: &Report, now: i64) -> Vec<Finding> {
+    let kits = match report.kits {
+        0 => Finding::new(
+            Mark::Warn,
+            "recovery kits",
+            "none: `strongroom keys kit --output FILE` makes one, and backups need it",
+        ),
+        some => Finding::new(Mark::Ok, "recovery kits", some.to_string()),
+    };
+    let backup = match report.last_backup.map(|at| (now - at.0) / DAY) {
+        None => Finding::new(
+            Mark::Warn,
+            "last backup",
+            "never: `strongroom backup --output FILE`",
+        ),
+        Some(days) if days > OLD_BACKUP_DAYS => {
+            Finding::new(Mark::Warn, "last backup", format!("{days} days ago"))
+        }
+        Some(days) => Finding::new(Mark::Ok, "last backup", format!("{days} days ago")),
+    };
+    let skew = report.now.0.abs_diff(now);
+    let clock = if skew > MOST_SKEW.unsigned_abs() || now < report.last_backup.map_or(0, |at| at.0) {
+        Finding::new(
+            Mark::Fail,
+            "clock",
+            format!(
+                "the server's differs by {} s, or goes before its own backups",
+                skew / 1000
+            ),
+        )
+    } else {
+        Finding::new(Mark::Ok, "clock", "agrees with the server's")
+    };
+    vec![
+        Finding::new(
+            Mark::Ok,
+            "store",
+            format!(
+                "open; {} keys open it; {} KiB",
+                report.unlockers,
+                report.size / 1024
+            ),
+        ),
+        kits,
+        backup,
+        clock,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::model::time::UnixMillis;
+
+    use super::*;
+
+    fn report(last_backup: Option<i64>, kits: usize, now: i64) -> Report {
+        Report {
+            unlockers: 1,
+            kits,
+            size: 4096,
+            last_backup: last_backup.map(UnixMillis),
+            now: UnixMillis(now),
+        }
+    }
+
+    #[test]
+    fn what_somebody_should_look_at() {
+        use Mark::{Fail, Ok, Warn};
+        let now = 1_000 * DAY;
+        let marks = |report: &Report| -> Vec<Mark> {
+            inside(report, now).iter().map(|finding| finding.mark).collect()
+        };
+        assert_eq!(marks(&report(Some(now - DAY), 1, now)), [Ok, Ok, Ok, Ok]);
+        assert_eq!(marks(&report(None, 0, now)), [Ok, Warn, Warn, Ok]);
+        assert_eq!(marks(&report(Some(now - 9 * DAY), 1, now)), [Ok, Ok, Warn, Ok]);
+        assert_eq!(
+            marks(&report(Some(now - DAY), 1, now - DAY / 2)),
+            [Ok, Ok, Ok, Fail]
+        );
+        assert_eq!(marks(&report(Some(now + DAY), 1, now)), [Ok, Ok, Ok, Fail]);
+    }
+
+    #[test]
+    fn files_that_others_may_read_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let file = dir.path().join("identity");
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let found = permissions(dir.path());
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.mark == Mark::Fail && finding.found.contains("identity"))
+        );
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(
+            permissions(dir.path())
+                .iter()
+                .all(|finding| finding.mark == Mark::Ok)
+        );
+        let nowhere = permissions(&dir.path().join("nowhere"));
+        assert_eq!(nowhere[0].mark, Mark::Fail);
+    }
+}
