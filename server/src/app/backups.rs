@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 pub use act::perform;
 pub use file::Finished;
-pub(super) use file::remove_parts;
+pub(super) use file::{explain, remove_parts, write_before_upgrade};
 pub use job::Job;
 use ticket::Ticket;
 

@@ -42,6 +42,16 @@ impl App {
         Ok(())
     }
 
+    /// Rehearses a restore to its end. Blocks.
+    pub fn drill_blocking(self: &Arc<Self>) -> Result<Drill, Error> {
+        let (opened, data_dir) = (self.store()?, self.require_data_dir()?.clone());
+        if self.drilling.swap(true, Ordering::AcqRel) {
+            return Err(Error::Conflict("A restore is being rehearsed already".into()));
+        }
+        let drilling = Drilling(Arc::clone(self));
+        run(&opened, &data_dir, || drilling.0.clock.now())?.ok_or_else(nothing_to_try)
+    }
+
     /// Begins a rehearsal, unless one runs already; says whether it did.
     pub fn start_drill(self: &Arc<Self>) -> Result<bool, Error> {
         let (opened, data_dir) = (self.store()?, self.require_data_dir()?.clone());
@@ -60,6 +70,11 @@ impl App {
             .map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?;
         Ok(true)
     }
+}
+
+/// The refusal of a rehearsal without a backup.
+pub(super) fn nothing_to_try() -> Error {
+    Error::Conflict("There is no backup yet that could be tried. Make one first".into())
 }
 
 /// Removes what a process that was stopped left of one.

@@ -13,6 +13,7 @@ pub mod open;
 pub mod operator;
 pub mod reads;
 pub mod restore;
+pub mod runbook;
 pub mod unlock;
 
 use std::path::PathBuf;

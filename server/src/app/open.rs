@@ -4,7 +4,8 @@
 
 use std::fs;
 
-use shared::model::ids::InstanceId;
+use shared::model::backups::BackupReason;
+use shared::model::ids::{BackupId, InstanceId};
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
@@ -14,7 +15,8 @@ use crate::backup::{self, replace, restore};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
 use crate::crypto::{self, encryption_key, keyfile, random};
-use crate::domain::{Context, data_keys};
+use crate::domain::{self, Context, data_keys};
+use crate::store::backups::Backup;
 use crate::store::{self, Db, SqliteOptions, Tx, migrate};
 
 /// Name of the setting that ties a database to its keyring.
@@ -227,7 +229,11 @@ fn open_existing(
     if !unfinished {
         require_used(&db)?;
     }
+    let before_upgrade = back_up_before_upgrade(&db, &keyring, data_dir, now)?;
     prepare(&db, &keyring, now)?;
+    if let Some(backup) = before_upgrade {
+        note_upgrade(&db, &keyring, backup, now);
+    }
     keyfile::ensure(data_dir.path(), &loaded.text)?;
     finish(data_dir)?;
     // Left by a restore that was killed in its last moment. From now on this store is in use, so nothing may be left
@@ -248,6 +254,60 @@ fn open_existing(
     let opened = OpenStore::new(db, keyring, loaded.text.clone());
     finish_rotations(&opened, data_dir, now);
     Ok(opened)
+}
+
+/// When this program is about to change the schema: everything as it was, for the older program to restore. Without it the
+/// database is left alone, for that would be a way without return.
+fn back_up_before_upgrade(
+    db: &Db,
+    keyring: &Keyring,
+    data_dir: &DataDir,
+    now: UnixMillis,
+) -> Result<Option<Backup>, Locked> {
+    let found = match db.read_blocking(migrate::version) {
+        Ok(found) => found,
+        // A new database, or one that is damaged: what comes next finds that out.
+        Err(store::Error::Sql(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if found == 0 || found >= migrate::newest() {
+        return Ok(None);
+    }
+    let written = backups::write_before_upgrade(db, keyring, data_dir, now).map_err(|error| {
+        Locked::because(format!(
+            "This version of Strongroom changes the database, and the backup that it makes before could not be written. {} \
+             ({error}). The database was not changed: the version before still starts",
+            backups::explain(&error)
+        ))
+    })?;
+    tracing::info!(
+        file = written.name,
+        schema = found,
+        "everything was backed up before the upgrade"
+    );
+    let id = BackupId::from_random(random::bytes()?);
+    Ok(Some(written.as_row(
+        id,
+        BackupReason::Upgrade,
+        names(keyring),
+        now,
+    )))
+}
+
+/// What opens a backup that was made before an upgrade: whatever opens the store.
+fn names(keyring: &Keyring) -> Vec<String> {
+    let named = |slot: &keyring::Slot| format!("{} ({})", slot.name, keyring::fingerprint(&slot.recipient));
+    keyring.slots().iter().map(named).collect()
+}
+
+/// Takes it into the list, now that there is one.
+fn note_upgrade(db: &Db, keyring: &Keyring, backup: Backup, now: UnixMillis) {
+    let keys = keyring.clone();
+    let noted =
+        db.write_blocking(move |tx| domain::backups::note(&mut Context { tx, keys: &keys, now }, &backup));
+    if let Err(error) = noted {
+        tracing::error!(%error, "the backup before the upgrade is not in the list yet; the next backup takes it in");
+    }
 }
 
 /// Opens the file with its key, or with the one under which it was being encrypted anew when the process ended.

@@ -5,20 +5,23 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use shared::model::backups::{Backups, BackupsAct, Drill};
 use shared::model::keys::{Keys, KeysAct};
 use shared::model::names::Email;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
+use tokio::runtime::Builder;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, keys as app_keys, kits};
+use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::fingerprint;
 use crate::crypto::policy;
 use crate::domain::caller::Caller;
 use crate::domain::users::NewUser;
-use crate::domain::{Context, Error, audit, instance, keys, setup, users};
+use crate::domain::{Context, Error, audit, backups, instance, keys, setup, users};
+use crate::store;
 
 /// An operator's act.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +47,14 @@ pub enum Command {
     },
     /// A backup to all recovery kits, written to the output.
     Backup,
+    /// The backups that are kept, and when they are made.
+    ListBackups,
+    /// Something is done with backups.
+    Backups(BackupsAct),
+    /// What to do when something is lost.
+    Runbook,
+    /// The restore of the newest backup is rehearsed, to its end.
+    Drill,
     /// What opens the store, and what is under way with its keys.
     ListKeys,
     /// Something is done with keys.
@@ -80,6 +91,21 @@ pub enum Reply {
     BackedUp {
         /// What is in it.
         summary: backup::Summary,
+    },
+    /// Everything about backups.
+    Backups {
+        /// As it is.
+        backups: Box<Backups>,
+    },
+    /// The runbook.
+    Runbook {
+        /// As Markdown.
+        text: String,
+    },
+    /// What came of a rehearsed restore.
+    Drilled {
+        /// It.
+        drill: Drill,
     },
     /// Everything about keys.
     Keys {
@@ -143,6 +169,43 @@ pub fn perform(
             let message = app_keys::perform(&opened, data_dir, act, now, operator)?;
             Ok(Reply::Done { message })
         }
+        Command::ListBackups => {
+            let keyring = opened.keyring();
+            let backups = opened.db.read_blocking(move |tx| {
+                backups::state_for_operator(&mut Context {
+                    tx,
+                    keys: &keyring,
+                    now,
+                })
+            })?;
+            Ok(Reply::Backups {
+                backups: Box::new(app.completed(backups)),
+            })
+        }
+        Command::Backups(act) => {
+            let operator = |_: &mut Context| Ok(Caller::operator());
+            let message = on_runtime(app_backups::perform(app, act, operator))??;
+            Ok(Reply::Done { message })
+        }
+        Command::Runbook => {
+            let (keyring, dir) = (opened.keyring(), data_dir.clone());
+            let facts = opened.db.read_blocking(move |tx| {
+                runbook::facts(
+                    &mut Context {
+                        tx,
+                        keys: &keyring,
+                        now,
+                    },
+                    &dir,
+                )
+            })?;
+            Ok(Reply::Runbook {
+                text: runbook::text(&facts),
+            })
+        }
+        Command::Drill => Ok(Reply::Drilled {
+            drill: app.drill_blocking()?,
+        }),
         Command::SetupCode => {
             let (code, expires) = write(&opened, now, |cx| {
                 let made = setup::new_code(cx)?;
@@ -192,6 +255,17 @@ pub fn perform(
             Ok(Reply::BackedUp { summary })
         }
     }
+}
+
+/// Runs what is asynchronous to its end, from a thread that may block and may belong to another runtime.
+fn on_runtime<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, Error> {
+    let failed = |error: io::Error| Error::Store(store::Error::Unavailable(error.to_string()));
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
+        .map_err(|_| failed(io::Error::other("the command broke off")))
 }
 
 /// Runs a writing rule from a thread that may block.

@@ -18,6 +18,7 @@ pub mod replace;
 pub mod restore;
 pub mod root;
 pub mod rows;
+pub mod set_aside;
 pub mod values;
 pub mod verify;
 pub mod write;

@@ -6,12 +6,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shared::model::time::UnixMillis;
 
 use super::read::{self, Receiver};
-use super::{Error, Manifest, Summary, rows};
+use super::{Error, Manifest, Summary, rows, set_aside};
 use crate::app::data_dir::DataDir;
 use crate::app::open::{INSTANCE, STARTED, generation};
 use crate::crypto::identity::{self, Identity};
@@ -19,6 +19,7 @@ use crate::crypto::keyfile;
 use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use crate::domain::caller::Caller;
 use crate::domain::{Context, audit, proof};
+use crate::store::credentials::{self, Credential};
 use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
 
 /// Rows inserted in one transaction.
@@ -26,13 +27,37 @@ const BATCH: usize = 1_000;
 /// Length of the lines after which their rows are inserted, however few they are.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Restores onto an embedded database in a data directory that holds no store yet.
+/// How to restore.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// A store that is in the place is moved into a directory of its own; otherwise it is a reason to refuse.
+    pub set_aside: bool,
+    /// Every person has to log in again.
+    pub revoke_sessions: bool,
+}
+
+/// What came of a restore.
+#[derive(Debug)]
+pub struct Restored {
+    /// Facts about the backup.
+    pub summary: Summary,
+    /// Where the store is that was in the place.
+    pub set_aside: Option<PathBuf>,
+    /// The credentials that are in force again.
+    pub in_force: Vec<Credential>,
+    /// Those of them that were in force no more in the store that was in the place; nothing when that is not known.
+    pub revived: Option<Vec<Credential>>,
+}
+
+/// Restores onto an embedded database in a data directory that holds no store yet, or whose store is set aside. That happens
+/// after everything was checked.
 pub fn into_data_dir(
     file: &Path,
     data_dir: &DataDir,
     identities: &[Identity],
     now: UnixMillis,
-) -> Result<Summary, Error> {
+    options: Options,
+) -> Result<Restored, Error> {
     let open = File::open(file)
         .map_err(|error| io::Error::new(error.kind(), format!("cannot open {}: {error}", file.display())))?;
     data_dir.create()?;
@@ -42,20 +67,55 @@ pub fn into_data_dir(
             data_dir.path().display()
         )));
     };
-    require_empty(data_dir)?;
+    // An earlier attempt that was killed while moving its own files into place left nothing that is worth keeping.
+    let replaces = match require_empty(data_dir) {
+        Ok(()) => set_aside::was_begun(data_dir)?,
+        Err(Error::Refused(_)) if options.set_aside => {
+            require_none_ready(data_dir)?;
+            true
+        }
+        Err(refused) => return Err(refused),
+    };
+    let before = replaces
+        .then(|| set_aside::in_force(data_dir, identities, now))
+        .flatten();
+    remove_part(data_dir)?;
     let part = DataDir::new(data_dir.restore_part());
     part.create()?;
-    let restored = build(io::BufReader::new(open), &part, identities, now);
-    match restored {
-        Ok(summary) => {
-            switch(&part, data_dir)?;
-            Ok(summary)
-        }
+    let built = build(io::BufReader::new(open), &part, identities, now, options);
+    let (summary, in_force) = match built {
+        Ok(built) => built,
         Err(error) => {
             remove_part(data_dir)?;
-            Err(error)
+            return Err(error);
         }
+    };
+    let set_aside = replaces
+        .then(|| set_aside::move_store(data_dir, now))
+        .transpose()?;
+    switch(&part, data_dir)?;
+    let revived = before.map(|before| {
+        let revived = in_force.iter().filter(|credential| !before.contains(credential));
+        revived.cloned().collect()
+    });
+    Ok(Restored {
+        summary,
+        set_aside,
+        in_force,
+        revived,
+    })
+}
+
+/// Refuses when a restored store is on its way into the place already.
+fn require_none_ready(data_dir: &DataDir) -> Result<(), Error> {
+    if fs::exists(data_dir.restore_ready())? {
+        return Err(Error::Refused(format!(
+            "{} holds a restored store that was about to take its place here. Start the server to go on with it, or move \
+             that folder away",
+            data_dir.restore_ready().display()
+        )));
     }
+    Ok(())
 }
 
 /// Refuses a directory with anything in it that may be of a store, and clears away what an interrupted restore left.
@@ -67,17 +127,11 @@ fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
     if keyfile::load(data_dir.path())?.is_some() {
         return Err(Error::Refused(format!(
             "{} already holds a store or its identity, and a restore never overwrites one. Choose an empty --data-dir, \
-             or move the old one away first",
+             or let it be set aside with --force",
             data_dir.path().display()
         )));
     }
-    if fs::exists(data_dir.restore_ready())? {
-        return Err(Error::Refused(format!(
-            "{} holds a restored store that was about to take its place here. Start the server to go on with it, or move \
-             that folder away",
-            data_dir.restore_ready().display()
-        )));
-    }
+    require_none_ready(data_dir)?;
     let part = DataDir::new(data_dir.restore_part());
     let complete = matches!(keyfile::load(part.path()), Ok(Some(_)));
     let database_moved = complete && !part.has_database()?;
@@ -126,11 +180,19 @@ fn build(
     part: &DataDir,
     identities: &[Identity],
     now: UnixMillis,
-) -> Result<Summary, Error> {
-    let (keyring, summary) = build_database(file, part, identities, now, &Caller::operator())?;
+    options: Options,
+) -> Result<(Summary, Vec<Credential>), Error> {
+    let (db, keyring, summary) = open_database(file, part, identities, now, &Caller::operator())?;
+    let in_force = db.write_blocking(move |tx| {
+        if options.revoke_sessions {
+            credentials::revoke_sessions(tx, now)?;
+        }
+        credentials::in_force(tx, now)
+    })?;
+    db.close_blocking()?;
     let server = identity::create_server_identity(part.path(), now)?;
     finish_part(part, keyring, &[identity::recipient(&server)], now)?;
-    Ok(summary)
+    Ok((summary, in_force))
 }
 
 /// Builds the database of a store in `part`, and returns the keyring as it was in the backup.
@@ -141,6 +203,18 @@ pub(super) fn build_database(
     now: UnixMillis,
     caller: &Caller,
 ) -> Result<(Keyring, Summary), Error> {
+    let (db, keyring, summary) = open_database(file, part, identities, now, caller)?;
+    db.close_blocking()?;
+    Ok((keyring, summary))
+}
+
+fn open_database(
+    file: impl io::Read,
+    part: &DataDir,
+    identities: &[Identity],
+    now: UnixMillis,
+    caller: &Caller,
+) -> Result<(Db, Keyring, Summary), Error> {
     let open = |keyring: &Keyring| {
         let options = SqliteOptions {
             create: true,
@@ -152,9 +226,7 @@ pub(super) fn build_database(
             &options,
         )?)
     };
-    let (db, keyring, summary) = into_database(file, identities, now, caller, &open)?;
-    db.close_blocking()?;
-    Ok((keyring, summary))
+    into_database(file, identities, now, caller, &open)
 }
 
 /// Lets the keyring open for these servers in place of those of the backup, and brings the whole part onto the disk.

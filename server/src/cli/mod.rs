@@ -32,7 +32,7 @@ use tokio::runtime::Builder;
 
 use crate::observe::process;
 use failure::Failure;
-use operator::{admin, backup, keys, restore, serve, setup_code, unlock};
+use operator::{admin, backup, keys, restore, runbook, serve, setup_code, unlock};
 use printer::Printer;
 
 /// A self-hosted secrets manager: the server and its client in one program.
@@ -142,12 +142,19 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     Unlock(unlock::UnlockArgs),
     /// Write everything into one encrypted file
     #[command(after_help = "Examples:
-  strongroom backup --output strongroom-backup.age")]
+  strongroom backup --output strongroom-backup.age
+  strongroom backup list
+  strongroom backup verify strongroom-backup.age --identity recovery-kit.txt
+  strongroom backup drill")]
     Backup(backup::BackupArgs),
     /// Make a new store from a backup
     #[command(after_help = "Examples:
   strongroom restore strongroom-backup.age --data-dir /srv/strongroom --identity recovery-kit.txt")]
     Restore(restore::RestoreArgs),
+    /// Write what to do when something is lost, with the paths and fingerprints of this instance
+    #[command(after_help = "Examples:
+  strongroom runbook --output runbook.md")]
+    Runbook(runbook::RunbookArgs),
 }
 
 /// Runs the program: arguments in, exit code out.
@@ -192,6 +199,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             | Command::Unlock(_)
             | Command::Backup(_)
             | Command::Restore(_)
+            | Command::Runbook(_)
     ) {
         // These may open the store themselves, with all its keys. The server does the same once it can log.
         process::harden();
@@ -223,6 +231,7 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Unlock(args) => unlock::run(args, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,
+            Command::Runbook(args) => runbook::run(args, printer).await,
         }
     })
 }

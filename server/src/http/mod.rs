@@ -31,8 +31,8 @@ use route::{
 };
 use shared::model::access::{Action, Subject};
 use strongroom::{
-    account, backups, changes, instance as instance_state, keys, kits, onboarding, restore, sessions, setup,
-    system, unlock,
+    account, backups, changes, instance as instance_state, keys, kits, onboarding, restore, runbook,
+    sessions, setup, system, unlock,
 };
 
 /// Every route. Version aliases stand side by side.
@@ -222,6 +222,7 @@ pub fn routes() -> Vec<Route> {
         instance("GET", "/api/strongroom/v1/kits", get(kits::list)),
         instance("POST", "/api/strongroom/v1/kits", post(kits::add)),
         instance("POST", "/api/strongroom/v1/kits/skip", post(kits::skip)),
+        instance("GET", "/api/strongroom/v1/runbook", get(runbook::get)),
         instance("GET", "/api/strongroom/v1/backups", get(backups::list)),
         instance("POST", "/api/strongroom/v1/backups", post(backups::start)),
         instance("POST", "/api/strongroom/v1/backups/acts", post(backups::act)),

@@ -107,6 +107,11 @@ fn up_to(migrations: &[Migration], number: i64) -> Result<&[Migration], Migratio
     Ok(&migrations[..migrations.partition_point(|migration| migration.number <= number)])
 }
 
+/// The schema that this program works with.
+pub fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
 /// The schema of the store, 0 if it has none.
 pub fn version(tx: Tx<'_>) -> Result<i64, Error> {
     let rows = tx.query("SELECT coalesce(max(number), 0) FROM schema_migrations", &[])?;

@@ -18,6 +18,7 @@ pub mod backups;
 pub mod client_secrets;
 pub mod contents;
 pub mod copy;
+pub mod credentials;
 pub mod data_key_rotations;
 pub mod drills;
 pub mod environments;

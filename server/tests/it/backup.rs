@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use server::app::data_dir::DataDir;
 use server::app::key_sources::KeySources;
 use server::app::{App, open};
+use server::backup::restore::Options;
 use server::backup::root::Root;
 use server::backup::{Error, Manifest, Summary, read, restore, rows, write};
 use server::clock::Clock;
@@ -221,7 +222,14 @@ impl Target {
     fn restore(&self, bytes: &[u8], kit: &Identity) -> Result<Summary, Error> {
         let file = self.scratch.path().join("backup");
         fs::write(&file, bytes).unwrap();
-        restore::into_data_dir(&file, &self.dir, std::slice::from_ref(kit), now())
+        restore::into_data_dir(
+            &file,
+            &self.dir,
+            std::slice::from_ref(kit),
+            now(),
+            Options::default(),
+        )
+        .map(|restored| restored.summary)
     }
 
     /// The restore is refused and nothing is left of it. Returns what it said.
@@ -374,6 +382,7 @@ fn a_kit_that_does_not_fit_opens_nothing() {
         &target.dir,
         std::slice::from_ref(&filled.kit),
         now(),
+        Options::default(),
     );
     assert!(missing.unwrap_err().to_string().contains("cannot open"));
     target.restore(&bytes, &filled.kit).unwrap();

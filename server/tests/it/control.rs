@@ -180,8 +180,14 @@ fn a_kit_opens_the_backups_made_after_it() {
     let file = server.dir.path().join("backup");
     fs::write(&file, &backup).unwrap();
     let new = DataDir::new(server.dir.path().join("new"));
-    let restored = server::backup::restore::into_data_dir(&file, &new, &kit, Clock::default().now());
-    assert_eq!(restored.unwrap(), summary);
+    let restored = server::backup::restore::into_data_dir(
+        &file,
+        &new,
+        &kit,
+        Clock::default().now(),
+        server::backup::restore::Options::default(),
+    );
+    assert_eq!(restored.unwrap().summary, summary);
     let events = server.app.events();
     for event in ["keys.kit.create", "backup.create"] {
         assert!(events.iter().any(|recorded| recorded == event), "{events:?}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::model::backups::{Backups, BackupsAct};
 
 use super::job;
+use crate::app::drills::nothing_to_try;
 use crate::app::{App, blocking};
 use crate::crypto::random;
 use crate::domain::backups::{self, targets};
@@ -129,9 +130,7 @@ pub async fn perform(
                 permit(cx)?;
                 match backups::newest(cx)? {
                     Some(_) => Ok(()),
-                    None => Err(Error::Conflict(
-                        "There is no backup yet that could be tried. Make one first".into(),
-                    )),
+                    None => Err(nothing_to_try()),
                 }
             })
             .await?;

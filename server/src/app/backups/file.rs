@@ -8,16 +8,19 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use shared::model::backups::BackupReason;
+use shared::model::ids::BackupId;
 use shared::model::time::UnixMillis;
 
 use crate::app::OpenStore;
 use crate::app::data_dir::DataDir;
 use crate::app::disk::Watch;
-use crate::backup::Error;
 use crate::backup::write::{self, Progress};
+use crate::backup::{Error, Summary};
 use crate::crypto::keyring::Keyring;
 use crate::domain::backups::Present;
-use crate::store;
+use crate::store::backups::Backup;
+use crate::store::{self, Db};
 
 const PREFIX: &str = "strongroom-";
 const SUFFIX: &str = ".age";
@@ -44,6 +47,29 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// It as a row of the list.
+    pub(in crate::app) fn as_row(
+        &self,
+        id: BackupId,
+        reason: BackupReason,
+        opens_with: Vec<String>,
+        created_at: UnixMillis,
+    ) -> Backup {
+        Backup {
+            id,
+            file_name: self.name.clone(),
+            reason,
+            created_at,
+            size: self.size,
+            sha256: self.sha256.clone(),
+            root: self.root.clone(),
+            opens_with,
+            secrets: self.secrets,
+            unreadable: self.unreadable,
+            removed_at: None,
+        }
+    }
+
     /// Whether the file is still there: only the newest are kept.
     pub fn is_there(&self) -> bool {
         self.path.is_file()
@@ -58,6 +84,28 @@ pub(super) fn write(
     progress: &Progress,
     now: UnixMillis,
 ) -> Result<Finished, Error> {
+    into_folder(data_dir, now, |output| {
+        write::write(&opened.db, keyring, now, progress, output)
+    })
+}
+
+/// Writes what a restore with the older program needs, before this one changes the database.
+pub(in crate::app) fn write_before_upgrade(
+    db: &Db,
+    keyring: &Keyring,
+    data_dir: &DataDir,
+    now: UnixMillis,
+) -> Result<Finished, Error> {
+    into_folder(data_dir, now, |output| {
+        write::write_before_upgrade(db, keyring, now, output)
+    })
+}
+
+fn into_folder(
+    data_dir: &DataDir,
+    now: UnixMillis,
+    write: impl FnOnce(&mut Output) -> Result<Summary, Error>,
+) -> Result<Finished, Error> {
     let folder = data_dir.backups();
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     remove_parts(data_dir)?;
@@ -69,7 +117,7 @@ pub(super) fn write(
         hash: Sha256::new(),
         watch,
     };
-    let summary = write::write(&opened.db, keyring, now, progress, &mut output)?;
+    let summary = write(&mut output)?;
     output.flush()?;
     output.file.get_ref().sync_all()?;
     part.keep_as(&path)?;
@@ -86,7 +134,7 @@ pub(super) fn write(
 }
 
 /// Why there is no backup, for who asked for it. The log has the cause.
-pub(super) fn explain(error: &Error) -> String {
+pub(in crate::app) fn explain(error: &Error) -> String {
     let full = match error {
         Error::Io(error) => error.kind() == io::ErrorKind::StorageFull,
         Error::Store(error) => matches!(error, store::Error::Full),

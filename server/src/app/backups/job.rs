@@ -198,19 +198,7 @@ fn keep(
     job: &Job,
     now: UnixMillis,
 ) -> Result<(), Error> {
-    let backup = Backup {
-        id: job.id,
-        file_name: finished.name.clone(),
-        reason: job.reason,
-        created_at: now,
-        size: finished.size,
-        sha256: finished.sha256.clone(),
-        root: finished.root.clone(),
-        opens_with: job.opens_with.clone(),
-        secrets: finished.secrets,
-        unreadable: finished.unreadable,
-        removed_at: None,
-    };
+    let backup = finished.as_row(job.id, job.reason, job.opens_with.clone(), now);
     let just_made = backup.id;
     let present = file::present(data_dir)?;
     let expendable = write(opened, now, move |cx| {

@@ -78,3 +78,73 @@ fn what_a_killed_backup_left_goes_at_the_next_start() {
     fs::write(dir.backups(), "in the way").unwrap();
     make(&dir);
 }
+
+/// Takes a store back to the schema before backups had a list, as an older program left it.
+fn make_older(dir: &DataDir) -> Keyring {
+    let opened = open(dir, &KeySources::default(), NOW)
+        .map_err(|locked| locked.reason)
+        .unwrap();
+    let keyring = Keyring::clone(&opened.keyring());
+    opened
+        .db
+        .write_blocking(|tx| -> Result<(), store::Error> {
+            for table in ["drills", "backup_copies", "backups", "sealed_settings"] {
+                tx.execute(&format!("DROP TABLE {table}"), &[])?;
+            }
+            tx.execute("DELETE FROM schema_migrations WHERE number > 5", &[])?;
+            Ok(())
+        })
+        .unwrap();
+    opened.db.close_blocking().unwrap();
+    keyring
+}
+
+#[test]
+fn before_an_upgrade_everything_is_backed_up_for_the_version_before() {
+    let (scratch, dir) = scratch();
+    make(&dir);
+    make_older(&dir);
+    let later = NOW.plus_seconds(60);
+    let opened = open(&dir, &KeySources::default(), later)
+        .map_err(|locked| locked.reason)
+        .unwrap();
+    let listed = opened.db.read_blocking(store::backups::list).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].reason, BackupReason::Upgrade);
+    assert_eq!(
+        opened.db.read_blocking(migrate::version).unwrap(),
+        migrate::newest()
+    );
+    opened.db.close_blocking().unwrap();
+
+    // The identity of the server opens it: there was no kit.
+    let identities = identity::read_identities(&dir.identity()).unwrap();
+    let file = dir.backups().join(&listed[0].file_name);
+    let target = DataDir::new(scratch.path().join("restored"));
+    let restored =
+        restore::into_data_dir(&file, &target, &identities, later, restore::Options::default()).unwrap();
+    assert_eq!(restored.summary.manifest.schema, 5);
+    make(&target);
+
+    // Once upgraded, there is no further one.
+    make(&dir);
+    assert_eq!(fs::read_dir(dir.backups()).unwrap().count(), 1);
+}
+
+#[test]
+fn without_that_backup_there_is_no_upgrade() {
+    let (_scratch, dir) = scratch();
+    make(&dir);
+    let keyring = make_older(&dir);
+    fs::write(dir.backups(), "in the way").unwrap();
+    let locked = open(&dir, &KeySources::default(), NOW).map(drop).unwrap_err();
+    assert!(
+        locked.reason.contains("The database was not changed"),
+        "{}",
+        locked.reason
+    );
+    let db = open_database(&dir, &keyring, &SqliteOptions::default())
+        .map_err(|locked| locked.reason)
+        .unwrap();
+    assert_eq!(db.read_blocking(migrate::version).unwrap(), 5);
+}

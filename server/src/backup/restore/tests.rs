@@ -169,7 +169,7 @@ impl Fixture {
         .unreadable
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    fn file(&self) -> PathBuf {
         self.scratch.path().join("backup")
     }
 
@@ -178,7 +178,18 @@ impl Fixture {
     }
 
     fn restore(&self) -> Result<Summary, Error> {
-        into_data_dir(&self.file(), &self.target(), std::slice::from_ref(&self.kit), NOW)
+        self.restore_with(Options::default())
+            .map(|restored| restored.summary)
+    }
+
+    fn restore_with(&self, options: Options) -> Result<Restored, Error> {
+        into_data_dir(
+            &self.file(),
+            &self.target(),
+            std::slice::from_ref(&self.kit),
+            NOW,
+            options,
+        )
     }
 
     fn refusal(&self) -> String {
@@ -383,4 +394,106 @@ fn a_first_start_that_was_interrupted_does_not_endanger_what_is_restored() {
     fixture.restore().unwrap();
     assert!(!dir.path().join("initializing").exists());
     open_store(&dir);
+}
+
+const FORCE: Options = Options {
+    set_aside: true,
+    revoke_sessions: false,
+};
+
+/// The instance of a store, which opens.
+fn instance(dir: &DataDir) -> String {
+    let opened = open_store(dir);
+    let instance = opened.keyring().instance().to_string();
+    opened.db.close_blocking().unwrap();
+    instance
+}
+
+#[test]
+fn a_store_in_the_place_is_set_aside_whole_and_only_when_that_was_asked_for() {
+    let fixture = Fixture::new();
+    fixture.back_up();
+    let dir = fixture.target();
+    dir.create().unwrap();
+    let other = instance(&dir);
+    assert!(fixture.refusal().contains("--force"));
+    let restored = fixture.restore_with(FORCE).unwrap();
+    let aside = DataDir::new(restored.set_aside.unwrap());
+    assert_eq!(instance(&aside), other);
+    assert_eq!(instance(&dir), fixture.opened.keyring().instance().to_string());
+    // Its own kit or identity opened it, so what came back into force is known: nothing, and there is nothing.
+    assert_eq!(
+        (restored.in_force, restored.revived),
+        (Vec::new(), Some(Vec::new()))
+    );
+}
+
+#[test]
+fn a_backup_that_does_not_restore_leaves_the_store_in_its_place() {
+    let fixture = Fixture::new();
+    fixture.back_up();
+    let dir = fixture.target();
+    dir.create().unwrap();
+    let other = instance(&dir);
+    let mut bytes = fs::read(fixture.file()).unwrap();
+    bytes.truncate(bytes.len() - 100);
+    fs::write(fixture.file(), bytes).unwrap();
+    fixture.restore_with(FORCE).unwrap_err();
+    assert_eq!(instance(&dir), other);
+    let entries = fs::read_dir(dir.path()).unwrap();
+    assert!(entries.map(|entry| entry.unwrap().file_name()).all(|name| {
+        let name = name.to_string_lossy().into_owned();
+        !name.starts_with("replaced") && !name.starts_with("restore")
+    }));
+}
+
+#[test]
+fn a_store_whose_key_is_lost_is_set_aside_too() {
+    let fixture = Fixture::new();
+    fixture.back_up();
+    let dir = fixture.target();
+    dir.create().unwrap();
+    instance(&dir);
+    fs::remove_file(dir.identity()).unwrap();
+    let restored = fixture.restore_with(FORCE).unwrap();
+    assert_eq!(restored.revived, None);
+    assert!(restored.set_aside.unwrap().join("strongroom.db").exists());
+    instance(&dir);
+}
+
+#[test]
+fn setting_aside_that_was_killed_goes_on() {
+    // Moved one file after the other, the keyring last; after that the restored store moves in.
+    let names = ["strongroom.db", "identity", keyfile::PREVIOUS, keyfile::CURRENT];
+    for moved in 0..=names.len() {
+        let fixture = Fixture::new();
+        fixture.back_up();
+        let dir = fixture.target();
+        dir.create().unwrap();
+        let other = instance(&dir);
+        let part = dir.path().join("replaced.part");
+        fs::create_dir(&part).unwrap();
+        for name in &names[..moved] {
+            fs::rename(dir.path().join(name), part.join(name)).unwrap();
+        }
+        let restored = fixture.restore_with(FORCE).unwrap();
+        assert_eq!(
+            instance(&DataDir::new(restored.set_aside.unwrap())),
+            other,
+            "{moved}"
+        );
+        assert_ne!(instance(&dir), other);
+    }
+}
+
+#[test]
+fn moving_in_that_was_killed_sets_nothing_aside() {
+    for (database_moved, identity_moved) in [(false, false), (true, false), (true, true)] {
+        let fixture = Fixture::new();
+        fixture.back_up();
+        fixture.restore().unwrap();
+        rewind(&fixture.target(), database_moved, identity_moved);
+        assert_eq!(fixture.restore_with(FORCE).unwrap().set_aside, None);
+        instance(&fixture.target());
+    }
 }

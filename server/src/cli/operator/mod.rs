@@ -6,6 +6,7 @@ mod key_args;
 pub mod keys;
 pub mod new_file;
 pub mod restore;
+pub mod runbook;
 pub mod serve;
 pub mod setup_code;
 mod submit;

@@ -1,5 +1,6 @@
 //! `restore`: a new store from a backup.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,7 +8,8 @@ use clap::Args;
 use super::DataDirArgs;
 use super::keys::key_in;
 use crate::app::data_dir::DataDir;
-use crate::backup::{Error, restore};
+use crate::backup::Error;
+use crate::backup::restore::{self, Options, Restored};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
@@ -22,6 +24,12 @@ pub struct RestoreArgs {
     /// The recovery kit, or another age identity, that opens it
     #[arg(long, value_name = "KITFILE")]
     pub identity: PathBuf,
+    /// Set a store aside that is in the place: it is moved into a directory of its own, where it still starts
+    #[arg(long)]
+    pub force: bool,
+    /// End every session: all people have to log in again
+    #[arg(long)]
+    pub revoke_all_sessions: bool,
     /// Where the new store goes.
     #[command(flatten)]
     pub data_dir: DataDirArgs,
@@ -39,7 +47,11 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
         args.file.display()
     ));
     let now = Clock::default().now();
-    let summary = restore::into_data_dir(&args.file, &dir, &identities, now).map_err(|error| {
+    let options = Options {
+        set_aside: args.force,
+        revoke_sessions: args.revoke_all_sessions,
+    };
+    let restored = restore::into_data_dir(&args.file, &dir, &identities, now, options).map_err(|error| {
         let failure = refused(error.to_string());
         match error {
             Error::Crypto(_) | Error::Malformed(_) => {
@@ -49,12 +61,16 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
             _ => failure,
         }
     })?;
+    let summary = &restored.summary;
     printer.note(&format!(
         "Restored the backup of {} with {} secrets. Start the server with:\n  strongroom serve --data-dir {}",
         summary.manifest.created_at,
         summary.secrets,
         dir.path().display()
     ));
+    for line in credentials(&restored, args.revoke_all_sessions) {
+        printer.note(&line);
+    }
     let complete = if summary.unreadable == 0 {
         Ok(())
     } else {
@@ -66,4 +82,50 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
         .advise("Set these secrets anew, or restore an older backup into another directory and look there"))
     };
     std::future::ready(complete).await
+}
+
+/// What the restore brought back into force, for who has to know.
+fn credentials(restored: &Restored, sessions_revoked: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(place) = &restored.set_aside {
+        lines.push(format!(
+            "The store that was here is in {}. It still starts there; remove it when you need it no more",
+            place.display()
+        ));
+    }
+    if !restored.in_force.is_empty() {
+        let mut counts = BTreeMap::new();
+        for credential in &restored.in_force {
+            *counts.entry(credential.kind.as_str()).or_insert(0_usize) += 1;
+        }
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(kind, count)| format!("{count} × {kind}"))
+            .collect();
+        lines.push(format!(
+            "In force as when the backup was made: {}",
+            counts.join(", ")
+        ));
+    }
+    match &restored.revived {
+        Some(revived) if revived.is_empty() => {
+            lines.push("None of them was revoked since".into());
+        }
+        Some(revived) => {
+            lines.push("Revoked since the backup, and in force again; revoke them anew:".into());
+            lines.extend(
+                revived
+                    .iter()
+                    .map(|credential| format!("  {} of {}", credential.kind, credential.name)),
+            );
+        }
+        None => lines.push(
+            "What was revoked since the backup is in force again: look through sessions and identities"
+                .into(),
+        ),
+    }
+    if !sessions_revoked {
+        lines.push("To end every session in such a case, restore with --revoke-all-sessions".into());
+    }
+    lines
 }

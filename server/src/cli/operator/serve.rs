@@ -1,6 +1,7 @@
 //! `serve`: the server itself.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use super::{DataDirArgs, KeyArgs};
 use crate::app::data_dir::DataDir;
+use crate::app::host::Host;
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -36,6 +38,17 @@ pub struct ServeArgs {
     /// What opens the store.
     #[command(flatten)]
     pub keys: KeyArgs,
+    /// Directory below which a directory may be a target of backups; may be given several times
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "STRONGROOM_BACKUP_ROOT",
+        value_delimiter = ':'
+    )]
+    pub backup_root: Vec<PathBuf>,
+    /// Shell command that is run after each backup, with what came of it in STRONGROOM_BACKUP_* variables
+    #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
+    pub backup_hook: Option<String>,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
@@ -74,7 +87,11 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
             .advise("Choose another address or port with --listen")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
-    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()));
+    let host = Host {
+        backup_roots: args.backup_root.clone(),
+        backup_hook: args.backup_hook.clone(),
+    };
+    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);

@@ -111,7 +111,8 @@ async fn in_process(
         failure
     })?;
     let refused = |error: String| Failure::new("The command was refused").because(error);
-    let app = Arc::new(App::opened(opened).map_err(|error| refused(error.to_string()))?);
+    let app = App::opened(opened).map_err(|error| refused(error.to_string()))?;
+    let app = Arc::new(app.at(dir.clone()));
     let outcome = operator::perform(&app, dir, command, output).map_err(|error| refused(error.to_string()));
     let closed = app.close().await;
     let reply = outcome?;

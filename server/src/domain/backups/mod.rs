@@ -264,10 +264,13 @@ pub fn expendable(cx: &mut Context, just_made: BackupId) -> Result<Vec<Backup>, 
     }
     let times: Vec<UnixMillis> = held.iter().map(|backup| backup.created_at).collect();
     let kept = retention::kept(&times, &schedule(cx)?);
+    // The way back to the version before stays open until the next upgrade.
+    let before_upgrade = held.iter().find(|backup| backup.reason == BackupReason::Upgrade);
+    let stay = [Some(just_made), before_upgrade.map(|backup| backup.id)];
     let gone = held
         .into_iter()
         .zip(kept)
-        .filter(|(backup, kept)| !kept && backup.id != just_made);
+        .filter(|(backup, kept)| !kept && !stay.contains(&Some(backup.id)));
     Ok(gone.map(|(backup, _)| backup).collect())
 }
 
@@ -302,8 +305,10 @@ pub fn present(cx: &mut Context, id: BackupId) -> Result<Backup, Error> {
     found.ok_or_else(|| Error::NotFound("This backup is no longer kept on the server".into()))
 }
 
-/// The newest whose file is there.
+/// The newest whose file is there and which the store can open: not one that was made before an upgrade.
 pub fn newest(cx: &mut Context) -> Result<Option<Backup>, Error> {
     let backups = store::backups::list(cx.tx)?;
-    Ok(backups.into_iter().find(|backup| backup.removed_at.is_none()))
+    Ok(backups
+        .into_iter()
+        .find(|backup| backup.removed_at.is_none() && backup.reason != BackupReason::Upgrade))
 }

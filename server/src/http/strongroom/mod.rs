@@ -10,6 +10,7 @@ pub mod keys;
 pub mod kits;
 pub mod onboarding;
 pub mod restore;
+pub mod runbook;
 pub mod sessions;
 pub mod setup;
 pub mod system;

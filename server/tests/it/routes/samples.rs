@@ -133,6 +133,7 @@ pub const SAMPLES: &[Sample] = &[
     ("POST /api/strongroom/v1/backups", |_| body(json!({"password": PASSWORD}))),
     ("GET /api/strongroom/v1/backups/{backup}", |t| plain().at("backup", &t.backup)),
     ("GET /api/strongroom/v1/backups", |_| plain()),
+    ("GET /api/strongroom/v1/runbook", |_| plain()),
     ("POST /api/strongroom/v1/backups/acts", |_| body(json!({"act": "schedule", "password": PASSWORD, "schedule": {
         "cron": null, "daily": 7, "weekly": 4, "monthly": 12,
     }}))),
