@@ -1,9 +1,12 @@
 //! Something that is done once the password was given again.
 
 use leptos::ev::SubmitEvent;
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_bindgen::JsCast;
 use shared::model::text::SecretText;
+use web_sys::HtmlDialogElement;
 
 use super::announcer::Announcements;
 use super::button::{Button, Weight};
@@ -42,6 +45,18 @@ where
     // It may hold handles of the browser, which do not leave this thread.
     let action = StoredValue::new_local(action);
     let password = RwSignal::new(String::new());
+    let form = NodeRef::<html::Form>::new();
+    // The browser's way, which gives the focus back.
+    let close = move || {
+        let form = form.try_get_untracked().flatten();
+        let dialog = form.and_then(|form| form.closest("dialog").ok().flatten());
+        match dialog.and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) {
+            Some(dialog) => dialog.close(),
+            None => {
+                on_close.try_run(());
+            }
+        }
+    };
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
     let submit = move |event: SubmitEvent| {
@@ -54,9 +69,7 @@ where
         let done = action.with_value(|action| action(SecretText::new(password.get_untracked())));
         spawn_local(async move {
             match done.await {
-                Ok(()) => {
-                    on_close.try_run(());
-                }
+                Ok(()) => close(),
                 Err(refused) => {
                     busy.try_set(false);
                     tell(problem, announcements, refused);
@@ -66,7 +79,7 @@ where
     };
     view! {
         <Dialog title on_close>
-            <form id=FORM class="form" on:submit=submit>
+            <form id=FORM node_ref=form class="form" on:submit=submit>
                 {children()}
                 <PasswordField
                     id="dialog-password"
