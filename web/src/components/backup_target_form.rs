@@ -181,8 +181,14 @@ fn S3Fields(entered: Entered) -> impl IntoView {
         <div class="numbers">
             <Field id="target-region" label="Region" value=entered.region />
             <Field id="target-bucket" label="Bucket" value=entered.bucket />
-            <Field id="target-prefix" label="Prefix (may be empty)" value=entered.prefix required=false />
         </div>
+        <Field
+            id="target-prefix"
+            label="Prefix"
+            value=entered.prefix
+            required=false
+            hint=Signal::stored("What the names of files there begin with; may be empty.".to_owned())
+        />
         <Field id="target-access-key" label="Access key" value=entered.user code=true />
         <Field id="target-secret-key" label="Secret key" kind="password" value=entered.secret />
     }

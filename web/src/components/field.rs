@@ -34,14 +34,18 @@ pub fn Field(
     /// A line below the input.
     #[prop(optional, into)]
     hint: Option<Signal<String>>,
-    /// Why what was typed was refused; it stands where the hint does.
+    /// Why what was typed was refused, as the end of a sentence that begins with the label. It stands where the hint does.
     #[prop(optional, into)]
     refused: Option<Signal<Option<String>>>,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     focus_once(focused, move || input.get().map(|input| input.focus()));
     let hint_id = format!("{id}-hint");
-    let reason = Signal::derive(move || refused.and_then(|refused| refused.get()));
+    let subject = label.clone();
+    let reason = Signal::derive(move || {
+        let reason = refused.and_then(|refused| refused.get());
+        reason.map(|reason| format!("{subject} {reason}"))
+    });
     let below = (hint.is_some() || refused.is_some()).then(|| {
         Signal::derive(move || {
             let hint = || hint.map(|hint| hint.get()).unwrap_or_default();
