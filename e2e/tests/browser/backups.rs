@@ -54,7 +54,11 @@ fn files(folder: &Path) -> Result<Vec<String>> {
 async fn holds(folder: &Path, count: usize) -> Result<()> {
     let begun = Instant::now();
     while files(folder)?.len() != count {
-        ensure!(begun.elapsed() < 3 * SOON, "{:?} instead of {count}", files(folder)?);
+        ensure!(
+            begun.elapsed() < 3 * SOON,
+            "{:?} instead of {count}",
+            files(folder)?
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(())
@@ -100,7 +104,7 @@ async fn backups_are_made_scheduled_copied_rehearsed_and_removed() -> Result<()>
         schedule(&visit).await?;
         add_target(&visit).await?;
         holds(&nas, 1).await?;
-        visit.says("Has the newest backup since").await?;
+        visit.says("The newest backup arrived").await?;
 
         // A second one is copied as well, and makes the first one expendable.
         back_up(&visit).await?;
@@ -165,7 +169,9 @@ async fn schedule(visit: &Visit) -> Result<()> {
     visit.says("The schedule was changed").await?;
     visit.says("By the expression").await?;
     visit.says("30 2 * * *").await?;
-    visit.says("The newest of each of 5 days, 4 weeks, 12 months").await?;
+    visit
+        .says("The newest of each of 5 days, 4 weeks, 12 months")
+        .await?;
     visit.says("02:30 UTC").await
 }
 

@@ -84,7 +84,7 @@ fn Row(backups: AllBackups, target: Target, removing: RwSignal<Option<Target>>) 
                     }
                     State::There(at) => {
                         let text = move || {
-                            format!("Has the newest backup since {} ({})", ago(at, backups.now()), minute(at))
+                            format!("The newest backup arrived {} ({})", ago(at, backups.now()), minute(at))
                         };
                         view! { <p class="soft">{text}</p> }.into_any()
                     }
