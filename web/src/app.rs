@@ -14,6 +14,7 @@ use crate::components::shell::Shell;
 use crate::components::splash::Splash;
 use crate::first_steps::FirstSteps;
 use crate::pages::account::AccountPage;
+use crate::pages::backups::BackupsPage;
 use crate::pages::home::Home;
 use crate::pages::identities::IdentitiesPage;
 use crate::pages::instance::InstancePage;
@@ -94,6 +95,7 @@ fn Pages() -> impl IntoView {
                         <Route path=path!("/projects/:project/settings") view=SettingsPage />
                         <Route path=path!("/identities") view=IdentitiesPage />
                         <Route path=path!("/recovery") view=RecoveryPage />
+                        <Route path=path!("/backups") view=BackupsPage />
                         <Route path=path!("/instance") view=InstancePage />
                         <Route path=path!("/account") view=AccountPage />
                     </ParentRoute>

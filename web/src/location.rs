@@ -47,10 +47,11 @@ pub fn is_exposed() -> bool {
 }
 
 /// First parts of the addresses behind the login.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "projects",
     "identities",
     "recovery",
+    "backups",
     "instance",
     "account",
     "welcome",

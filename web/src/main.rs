@@ -11,6 +11,7 @@
 
 mod api;
 mod app;
+mod backups;
 mod components;
 mod first_steps;
 mod kit;

@@ -35,9 +35,10 @@ pub fn in_field(text: &SecretText) -> String {
     text.expose().to_owned()
 }
 
-/// Where the file of a one-time ticket is.
-pub fn download_address(ticket: &SecretText) -> String {
-    format!("/api/strongroom/v1/backups/download/{}", ticket.expose())
+/// Lets the browser fetch the file of a one-time ticket. False means that the browser refused.
+pub fn download(ticket: &SecretText, name: &str) -> bool {
+    let address = format!("/api/strongroom/v1/backups/download/{}", ticket.expose());
+    follow(&address, name).is_some()
 }
 
 /// Whether the text ends with what was typed, in the letters of either size, and it was that many characters.
@@ -72,14 +73,7 @@ fn save(name: &str, text: &SecretText) -> Option<()> {
     let parts = Array::of1(&JsValue::from_str(text.expose()));
     let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).ok()?;
     let address = Url::create_object_url_with_blob(&blob).ok()?;
-    let link = document()
-        .create_element("a")
-        .ok()?
-        .dyn_into::<HtmlAnchorElement>()
-        .ok()?;
-    link.set_href(&address);
-    link.set_download(name);
-    link.click();
+    follow(&address, name)?;
     // The browser has begun to read it by then; kept any longer, the page would hold on to the secret.
     set_timeout(
         move || {
@@ -88,6 +82,19 @@ fn save(name: &str, text: &SecretText) -> Option<()> {
         },
         Duration::from_secs(10),
     );
+    Some(())
+}
+
+/// Follows a link to a file that is to be saved under a name.
+fn follow(address: &str, name: &str) -> Option<()> {
+    let link = document()
+        .create_element("a")
+        .ok()?
+        .dyn_into::<HtmlAnchorElement>()
+        .ok()?;
+    link.set_href(address);
+    link.set_download(name);
+    link.click();
     Some(())
 }
 

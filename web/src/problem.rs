@@ -93,6 +93,7 @@ mod tests {
             kind: Kind::Forbidden,
             message: "You are not allowed to read secrets in prod".to_owned(),
             request_id: Some("req-abc".to_owned()),
+            fields: Vec::new(),
         };
         let problem = Problem::new("The secrets were not loaded", &error);
         assert_eq!(problem.what, "The secrets were not loaded");

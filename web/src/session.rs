@@ -144,6 +144,7 @@ impl Session {
                 message: "The server runs, but its store is locked: the key that opens it is missing."
                     .to_owned(),
                 request_id: None,
+                fields: Vec::new(),
             });
         }
         Ok(if setup::state().await?.initialized {

@@ -46,6 +46,19 @@ pub fn capitalized(words: &str) -> String {
     first.chain(letters).collect()
 }
 
+/// How long it is until then, such as `in 5 hours`.
+pub fn ahead(time: UnixMillis, now: UnixMillis) -> String {
+    let seconds = time.seconds().saturating_sub(now.seconds());
+    // Rounded up: what is due in 59 minutes and 59 seconds is due in an hour.
+    let (count, unit) = match seconds {
+        ..60 => return "in a moment".to_owned(),
+        60..3_600 => ((seconds + 59) / 60, "minute"),
+        3_600..86_400 => ((seconds + 1_799) / 3_600, "hour"),
+        _ => ((seconds + 43_199) / 86_400, "day"),
+    };
+    format!("in {}", count_of(count, unit))
+}
+
 /// A count with its noun, such as `1 secret` or `3 secrets`.
 pub fn count_of(count: impl TryInto<u64>, noun: &str) -> String {
     either_of(count, noun, &format!("{noun}s"))
@@ -101,6 +114,16 @@ mod tests {
             (3 * 86_400, "3 days ago"),
         ] {
             assert_eq!(ago(time, time.plus_seconds(seconds)), text);
+        }
+        for (seconds, text) in [
+            (-5, "in a moment"),
+            (61, "in 2 minutes"),
+            (3_600, "in 1 hour"),
+            (9_000, "in 2 hours"),
+            (9_001, "in 3 hours"),
+            (7 * 86_400 - 60, "in 7 days"),
+        ] {
+            assert_eq!(ahead(time.plus_seconds(seconds), time), text);
         }
     }
 }

@@ -32,8 +32,12 @@ pub struct Stage {
 impl Stage {
     /// Starts it.
     pub fn new() -> Result<Self> {
-        let scratch = tempfile::tempdir()?;
-        let server = Server::start(&scratch.path().join("data"))?;
+        Self::in_folder(tempfile::tempdir()?, &[])
+    }
+
+    /// The same in a folder that is there already, with more arguments.
+    pub fn in_folder(scratch: tempfile::TempDir, arguments: &[&str]) -> Result<Self> {
+        let server = Server::start_with(&scratch.path().join("data"), arguments)?;
         let instance = Instance::set_up(server.address)?;
         Ok(Self {
             server,

@@ -82,6 +82,7 @@ async fn renew(session: Session) -> Result<(), Error> {
             kind: Kind::SignedOut,
             message: "Somebody else logged in with this browser.".to_owned(),
             request_id: None,
+            fields: Vec::new(),
         });
     }
     if answer.organization_id.is_some() {

@@ -1,6 +1,6 @@
 //! Why a request to the server did not succeed.
 
-use shared::wire::error::ErrorBody;
+use shared::wire::error::{ErrorBody, Message};
 
 /// The few meanings that pages tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Error {
     pub message: String,
     /// The id of the request in the server's log.
     pub request_id: Option<String>,
+    /// The fields that were refused, each with its reason.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Error {
@@ -43,6 +45,7 @@ impl Error {
             kind: Kind::Unreachable,
             message: "No answer came from the server.".to_owned(),
             request_id: None,
+            fields: Vec::new(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Error {
                       perhaps the server was updated. Reload the page."
                 .to_owned(),
             request_id: None,
+            fields: Vec::new(),
         }
     }
 
@@ -67,9 +71,26 @@ impl Error {
                 .map(ErrorBody::text)
                 .filter(|text| !text.is_empty())
                 .unwrap_or_else(|| format!("The server answered with status {status} and gave no reason.")),
+            fields: body.as_ref().map(fields).unwrap_or_default(),
             request_id: body.map(|body| body.req_id),
         }
     }
+
+    /// Why a field was refused, if it was.
+    pub fn of_field(&self, name: &str) -> Option<String> {
+        let found = self.fields.iter().find(|(field, _)| field == name);
+        found.map(|(_, reason)| reason.clone())
+    }
+}
+
+fn fields(body: &ErrorBody) -> Vec<(String, String)> {
+    let Message::Issues(issues) = &body.message else {
+        return Vec::new();
+    };
+    issues
+        .iter()
+        .filter_map(|issue| Some((issue.path.first()?.as_str()?.to_owned(), issue.message.clone())))
+        .collect()
 }
 
 fn kind(status: u16) -> Kind {
@@ -106,6 +127,11 @@ mod tests {
         let error = Error::from_answer(422, body);
         assert_eq!(error.kind, Kind::Refused);
         assert_eq!(error.message, "email: looks like name@example.com");
+        assert_eq!(
+            error.of_field("email").as_deref(),
+            Some("looks like name@example.com")
+        );
+        assert_eq!(error.of_field("name"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod onboarding;
 pub mod projects;
 pub mod request;
 pub mod restore;
+pub mod runbook;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;

@@ -68,6 +68,11 @@ impl Request {
         read(&self.text(session).await.map_err(|(error, _)| error)?)
     }
 
+    /// Sends it as [`Self::send`] does, for an answer that is text as it stands.
+    pub async fn send_for_text(self, session: Session) -> Result<String, Error> {
+        self.text(session).await.map_err(|(error, _)| error)
+    }
+
     /// Sends it as [`Self::send`] does. A refusal comes with its details, where they are of the kind that is asked for.
     pub async fn send_explained<T, D>(self, session: Session) -> Result<T, (Error, Option<D>)>
     where

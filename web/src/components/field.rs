@@ -34,10 +34,24 @@ pub fn Field(
     /// A line below the input.
     #[prop(optional, into)]
     hint: Option<Signal<String>>,
+    /// Why what was typed was refused, as the end of a sentence that begins with the label. It stands where the hint does.
+    #[prop(optional, into)]
+    refused: Option<Signal<Option<String>>>,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     focus_once(focused, move || input.get().map(|input| input.focus()));
     let hint_id = format!("{id}-hint");
+    let subject = label.clone();
+    let reason = Signal::derive(move || {
+        let reason = refused.and_then(|refused| refused.get());
+        reason.map(|reason| format!("{subject} {reason}"))
+    });
+    let below = (hint.is_some() || refused.is_some()).then(|| {
+        Signal::derive(move || {
+            let hint = || hint.map(|hint| hint.get()).unwrap_or_default();
+            reason.get().unwrap_or_else(hint)
+        })
+    });
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -50,11 +64,19 @@ pub fn Field(
                 required=required
                 autocapitalize="none"
                 spellcheck="false"
-                aria-describedby=hint.map(|_| hint_id.clone())
+                aria-describedby=below.map(|_| hint_id.clone())
+                aria-invalid=move || reason.get().map(|_| "true")
                 prop:value=move || value.get()
                 on:input=move |event| value.set(event_target_value(&event))
             />
-            {hint.map(|hint| view! { <p class="hint" id=hint_id>{move || hint.get()}</p> })}
+            {below
+                .map(|below| {
+                    view! {
+                        <p class="hint" class:hint-refused=move || reason.get().is_some() id=hint_id>
+                            {move || below.get()}
+                        </p>
+                    }
+                })}
         </div>
     }
 }

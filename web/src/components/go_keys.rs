@@ -27,7 +27,8 @@ impl Chord {
         begun.filter(|begun| now - begun <= PATIENCE)?;
         match key {
             "p" => Some("/projects"),
-            "b" => Some("/recovery"),
+            "b" => Some("/backups"),
+            "k" => Some("/recovery"),
             _ => None,
         }
     }
@@ -48,7 +49,7 @@ pub fn listen() {
         // Keys and backups are pages of administrators.
         let page = page
             .flatten()
-            .filter(|page| *page != "/recovery" || person.is_known_to_administer());
+            .filter(|page| *page == "/projects" || person.is_known_to_administer());
         if let Some(page) = page {
             event.prevent_default();
             navigate(page, leptos_router::NavigateOptions::default());
@@ -70,7 +71,9 @@ mod tests {
         assert_eq!(chord.press("p", 3.0), None, "once");
         chord.press("g", 10.0);
         chord.press("g", 11.0);
-        assert_eq!(chord.press("b", 12.0), Some("/recovery"));
+        assert_eq!(chord.press("b", 12.0), Some("/backups"));
+        chord.press("g", 13.0);
+        assert_eq!(chord.press("k", 14.0), Some("/recovery"));
         chord.press("g", 20.0);
         chord.press("x", 21.0);
         assert_eq!(chord.press("p", 22.0), None, "another key in between");

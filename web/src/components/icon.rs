@@ -91,6 +91,8 @@ pub enum Icon {
     Terminal,
     /// The keyboard.
     Keyboard,
+    /// Backups.
+    Archive,
 }
 
 impl Icon {
@@ -138,6 +140,7 @@ impl Icon {
             Self::Unlocked => icondata_lu::LuLockOpen.data,
             Self::Terminal => icondata_lu::LuTerminal.data,
             Self::Keyboard => icondata_lu::LuKeyboard.data,
+            Self::Archive => icondata_lu::LuArchive.data,
         }
     }
 }

@@ -1,7 +1,14 @@
 //! What pages are made of.
 
 pub mod announcer;
+pub mod backup_list;
+pub mod backup_now;
 pub mod backup_panel;
+pub mod backup_schedule;
+pub mod backup_target_form;
+pub mod backup_targets;
+pub mod backup_tiles;
+pub mod backup_warnings;
 pub mod badge;
 pub mod brand;
 pub mod button;
@@ -12,6 +19,7 @@ pub mod credentials;
 pub mod delete_secret;
 pub mod dialog;
 pub mod drawer;
+pub mod drill_list;
 pub mod dropped;
 pub mod empty;
 pub mod environment_form;
@@ -42,6 +50,7 @@ pub mod notice;
 pub mod onboarding;
 pub mod page;
 pub mod password;
+pub mod password_dialog;
 pub mod password_form;
 pub mod project_head;
 pub mod qr_code;

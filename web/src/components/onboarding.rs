@@ -81,7 +81,7 @@ fn Checklist(steps: Steps) -> impl IntoView {
                 <Step done=steps.project text="Create a project" />
                 <Step done=steps.secret text="Add a secret" />
                 <Step done=steps.identity text="Create a machine identity" href="/identities" />
-                <Step done=steps.backup text="Download a backup" href="/recovery" />
+                <Step done=steps.backup text="Download a backup" href="/backups" />
                 <FirstReadStep read=steps.first_read />
             </ul>
         </section>

@@ -17,7 +17,7 @@ use crate::secrets::reading::row_id;
 use crate::secrets::{Secrets, Sheet};
 
 /// What each key does, in the order of the sheet.
-const KEYS: [(&str, &str); 18] = [
+const KEYS: [(&str, &str); 19] = [
     ("/", "Search"),
     ("n", "Add a secret"),
     ("i", "Import"),
@@ -34,7 +34,8 @@ const KEYS: [(&str, &str); 18] = [
     ("Esc", "Leave a field, a form or a dialog"),
     ("Ctrl V", "Anywhere: import the copied KEY=value lines"),
     ("g p", "Go to the projects"),
-    ("g b", "Go to keys, kits and backups"),
+    ("g b", "Go to the backups"),
+    ("g k", "Go to keys and recovery kits"),
     ("?", "This list"),
 ];
 

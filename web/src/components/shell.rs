@@ -89,7 +89,8 @@ fn Navigation() -> impl IntoView {
             {item("/projects", Icon::Projects, "Projects")}
             {item("/identities", Icon::Robot, "Machine Identities")} {item("/account", Icon::Person, "Account")}
             <Show when=move || administers.get()>
-                {item("/recovery", Icon::Key, "Keys & recovery")} {item("/instance", Icon::Server, "Instance")}
+                {item("/recovery", Icon::Key, "Keys & recovery")} {item("/backups", Icon::Archive, "Backups")}
+                {item("/instance", Icon::Server, "Instance")}
             </Show>
         </nav>
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::components::A;
 use shared::wire::instance::{DatabaseKind, Instance};
 
 use crate::api;
@@ -98,7 +99,12 @@ fn Facts(instance: Instance) -> impl IntoView {
                 <dt>"Can be unlocked by"</dt>
                 <dd>{count_of(instance.unlockers, "key")}</dd>
                 <dt>"Last backup"</dt>
-                <dd>{backup}</dd>
+                <dd>
+                    {backup} " "
+                    <A href="/backups" attr:class="link">
+                        "Backups"
+                    </A>
+                </dd>
             </dl>
         </section>
     }

@@ -1,6 +1,7 @@
 //! One file per screen.
 
 pub mod account;
+pub mod backups;
 pub mod home;
 pub mod identities;
 pub mod instance;

@@ -17,7 +17,9 @@ pub async fn download(visit: &Visit, folder: &Path) -> Result<PathBuf> {
     visit.follow("Keys & recovery").await?;
     visit.says("Safe at home").await?;
     visit.inspect("20-recovery").await?;
-    visit.press("Download backup").await?;
+    visit.follow("Open backups").await?;
+    visit.says("There is no backup yet.").await?;
+    visit.press("Back up now").await?;
     visit.watch.expect("/api/strongroom/v1/backups");
     visit.fill("Your password", "not this one at all").await?;
     visit.press("Confirm").await?;
@@ -26,13 +28,10 @@ pub async fn download(visit: &Visit, folder: &Path) -> Result<PathBuf> {
     visit.inspect("21-backup-refused").await?;
     visit.fill("Your password", PASSWORD).await?;
     visit.press("Confirm").await?;
-    visit.says("Opens with").await?;
+    visit.says("The backup is ready").await?;
     visit.inspect("22-backup").await?;
     let waiting = visit.page.expect_download(Some(20_000.0)).await?;
-    let link = visit
-        .page
-        .locator("a[href*='/backups/download/'], .backup-ready button");
-    visit.click(link.first(), "the download of the backup").await?;
+    visit.press("Save file").await?;
     let file = folder.join("drawer.age");
     waiting.wait().await?.save_as(&file).await?;
     ensure!(

@@ -66,6 +66,7 @@ pub async fn make(visit: &Visit, server: &Server, folder: &Path) -> Result<PathB
 
 /// Paper gets the sheet and nothing of the page around it.
 pub async fn prints_alone(visit: &Visit) -> Result<()> {
+    visit.follow("Keys & recovery").await?;
     visit.press("Create recovery kit").await?;
     visit.press("Create recovery kit").await?;
     visit.shows(visit.heading("Strongroom recovery kit")).await?;
