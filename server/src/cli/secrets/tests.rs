@@ -324,7 +324,12 @@ fn of_two_secrets_of_one_name_the_first_folder_counts_and_in_it_ones_own() {
         .into_iter()
         .map(|secret| (secret.secret_key, secret.secret_value.expose().to_owned()))
         .collect();
-    let expected = [("A", "top"), ("B", "top, mine"), ("C", "below"), ("D", "imported")];
+    let expected = [
+        ("A", "top"),
+        ("B", "top, mine"),
+        ("C", "below"),
+        ("D", "imported"),
+    ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(effective, expected);
 }
