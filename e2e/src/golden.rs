@@ -126,7 +126,7 @@ impl Case {
             .env("PROJECT", self.desk.instance.project.as_str())
             .env("MACHINE", self.desk.instance.machine.as_str());
         for (name, value) in &self.environment {
-            run = run.env(name, value.replace("[SERVER]", &self.desk.server.url()));
+            run = run.env(name, value.as_str());
         }
         let ended = run.finish()?;
         let mut text = String::new();

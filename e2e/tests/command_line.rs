@@ -10,7 +10,7 @@ use e2e::dotenv;
 use e2e::http::Connection;
 use e2e::instance::EMAIL;
 use e2e::program::Run;
-use e2e::server::{signal, wait};
+use e2e::server::{Server, signal, wait};
 use e2e::shell::{environment, sh};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -363,5 +363,29 @@ fn who_where_and_which_project() -> Result<()> {
         .env("INFISICAL_TOKEN", token.trim());
     assert_eq!(bearer.finish()?.ok()?, "A=1\n");
     assert!(!job.path().join(".config").exists(), "--plain stores nothing");
+    Ok(())
+}
+
+#[test]
+fn a_locked_server_has_an_exit_code_of_its_own() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    Server::start(&data)?.stop()?;
+    std::fs::rename(data.join("identity"), scratch.path().join("taken-away"))?;
+    let server = Server::start(&data)?;
+    let url = server.url();
+    for command in [
+        &["whoami"][..],
+        &["export", "--projectId", "x"],
+        &["run", "--projectId", "x", "--", "true"],
+    ] {
+        let mut args = vec![command[0], "--domain", &url, "--token", "t"];
+        args.extend_from_slice(&command[1..]);
+        let told = Run::new(scratch.path())?.args(&args).finish()?.refused(7)?;
+        assert!(
+            told.contains("the server is locked") && told.contains("strongroom unlock"),
+            "{told}"
+        );
+    }
     Ok(())
 }

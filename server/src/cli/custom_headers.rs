@@ -48,10 +48,9 @@ fn words(text: &str) -> Option<Vec<String>> {
     for c in text.chars() {
         match (open, c) {
             (Some(quote), c) if c == quote => open = None,
-            (Some(_), c) => word.push(c),
             (None, '"' | '\'') => open = Some(c),
             (None, c) if c.is_whitespace() => words.push(std::mem::take(&mut word)),
-            (None, c) => word.push(c),
+            (_, c) => word.push(c),
         }
     }
     words.push(word);

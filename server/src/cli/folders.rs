@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::place::{self, Place};
 use super::printer::{Printer, table};
 use super::resolve::{self, ConnectionArgs, PlaceArgs};
+use super::secrets::infisical::frame;
 use super::surroundings::Surroundings;
 
 /// Arguments of `folders`.
@@ -134,6 +135,13 @@ async fn list(client: &Client, place: &Place, printer: &Printer) -> Result<(), F
     };
     let folders = client.folders(&query).await?;
     let listed: Vec<Listed> = folders.iter().map(Listed::from).collect();
+    if printer.is_compat() {
+        let rows: Vec<[String; 3]> = listed
+            .iter()
+            .map(|folder| [folder.name.to_owned(), folder.path.to_owned(), folder.id.clone()])
+            .collect();
+        return printer.data(&frame(["FOLDER NAME", "PATH", "FOLDER ID"], &rows));
+    }
     let text = || {
         let rows: Vec<Vec<String>> = listed
             .iter()

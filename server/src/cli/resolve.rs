@@ -24,9 +24,7 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<SecretText>,
     /// Certificate authority to trust.
-    #[arg(
-        help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE adds to it]"
-    )]
+    #[arg(help = "File with the certificate authority to trust, in PEM [environment: SSL_CERT_FILE]")]
     #[arg(long, value_name = "FILE", global = true)]
     pub ca_cert: Option<PathBuf>,
 }

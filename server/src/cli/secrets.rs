@@ -2,7 +2,7 @@
 
 pub mod example;
 pub mod folder;
-mod infisical;
+pub mod infisical;
 pub mod set;
 
 use clap::{Args, Subcommand, ValueEnum};

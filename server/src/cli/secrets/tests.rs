@@ -301,3 +301,35 @@ fn assignments_in_every_form() {
         assert_eq!(assigned, expected, "{arguments:?}");
     }
 }
+
+#[test]
+fn of_two_secrets_of_one_name_the_first_folder_counts_and_in_it_ones_own() {
+    let at = |name: &str, value: &str, path: &str, kind: SecretType| Secret {
+        secret_path: path.to_owned(),
+        kind,
+        ..secret(name, value)
+    };
+    let (shared, personal) = (SecretType::Shared, SecretType::Personal);
+    let listed = vec![
+        at("A", "top", "/a/b", shared),
+        at("B", "top", "/a/b", shared),
+        at("B", "top, mine", "/a/b", personal),
+        at("A", "below, mine", "/a/b/c", personal),
+        at("C", "below", "/a/b/c", shared),
+        // What is imported comes last, though its folder is nearer to the root.
+        at("C", "imported", "/", shared),
+        at("D", "imported", "/", shared),
+    ];
+    let effective: Vec<(String, String)> = effective(listed)
+        .into_iter()
+        .map(|secret| (secret.secret_key, secret.secret_value.expose().to_owned()))
+        .collect();
+    let expected = [
+        ("A", "top"),
+        ("B", "top, mine"),
+        ("C", "below"),
+        ("D", "imported"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(effective, expected);
+}
