@@ -59,7 +59,7 @@ async fn every_key_does_what_the_sheet_says() -> Result<()> {
         visit.shows(visit.heading("Projects")).await?;
         keys.press("g", None).await?;
         keys.press("b", None).await?;
-        visit.says("There is no recovery kit").await?;
+        visit.shows(visit.heading("All backups")).await?;
         Ok(())
     })
     .await
