@@ -52,10 +52,6 @@ pub const EXPOSING_FILES: &[Exception] = &[
         reason: "looks whether a value seems to be secret",
     },
     Exception {
-        path: "server/src/cli/operator/keys/add.rs",
-        reason: "hands a PIN on to the plugin that asks for it",
-    },
-    Exception {
         path: "server/src/cli/operator/keys/cards.rs",
         reason: "writes cards and kits into the files that were asked for",
     },
