@@ -27,6 +27,19 @@ pub fn minute(time: UnixMillis) -> String {
     }
 }
 
+/// How long it is until then, such as `in 5 hours`.
+pub fn ahead(time: UnixMillis, now: UnixMillis) -> String {
+    let seconds = time.seconds().saturating_sub(now.seconds());
+    // Minutes are rounded up, what is longer to the nearest.
+    let (count, unit) = match seconds {
+        ..60 => return "in a moment".to_owned(),
+        60..3_600 => ((seconds + 59) / 60, "minute"),
+        3_600..86_400 => ((seconds + 1_799) / 3_600, "hour"),
+        _ => ((seconds + 43_199) / 86_400, "day"),
+    };
+    format!("in {}", count_of(count, unit))
+}
+
 /// How long ago it was, such as `5 minutes ago`.
 pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
     let seconds = now.seconds().saturating_sub(time.seconds()).max(0);
@@ -37,19 +50,6 @@ pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
         _ => (seconds / 86_400, "day"),
     };
     count_of(count, unit) + " ago"
-}
-
-/// How long it is until then, such as `in 5 hours`.
-pub fn ahead(time: UnixMillis, now: UnixMillis) -> String {
-    let seconds = time.seconds().saturating_sub(now.seconds());
-    // Rounded up: what is due in 59 minutes and 59 seconds is due in an hour.
-    let (count, unit) = match seconds {
-        ..60 => return "in a moment".to_owned(),
-        60..3_600 => ((seconds + 59) / 60, "minute"),
-        3_600..86_400 => ((seconds + 1_799) / 3_600, "hour"),
-        _ => ((seconds + 43_199) / 86_400, "day"),
-    };
-    format!("in {}", count_of(count, unit))
 }
 
 /// A count with its noun, such as `1 secret` or `3 secrets`.
