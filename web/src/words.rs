@@ -27,6 +27,19 @@ pub fn minute(time: UnixMillis) -> String {
     }
 }
 
+/// How long it is until then, such as `in 5 hours`.
+pub fn ahead(time: UnixMillis, now: UnixMillis) -> String {
+    let seconds = time.seconds().saturating_sub(now.seconds());
+    // Minutes are rounded up, what is longer to the nearest.
+    let (count, unit) = match seconds {
+        ..60 => return "in a moment".to_owned(),
+        60..3_600 => ((seconds + 59) / 60, "minute"),
+        3_600..86_400 => ((seconds + 1_799) / 3_600, "hour"),
+        _ => ((seconds + 43_199) / 86_400, "day"),
+    };
+    format!("in {}", count_of(count, unit))
+}
+
 /// How long ago it was, such as `5 minutes ago`.
 pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
     let seconds = now.seconds().saturating_sub(time.seconds()).max(0);
@@ -44,19 +57,6 @@ pub fn capitalized(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()
-}
-
-/// How long it is until then, such as `in 5 hours`.
-pub fn ahead(time: UnixMillis, now: UnixMillis) -> String {
-    let seconds = time.seconds().saturating_sub(now.seconds());
-    // Rounded up: what is due in 59 minutes and 59 seconds is due in an hour.
-    let (count, unit) = match seconds {
-        ..60 => return "in a moment".to_owned(),
-        60..3_600 => ((seconds + 59) / 60, "minute"),
-        3_600..86_400 => ((seconds + 1_799) / 3_600, "hour"),
-        _ => ((seconds + 43_199) / 86_400, "day"),
-    };
-    format!("in {}", count_of(count, unit))
 }
 
 /// A count with its noun, such as `1 secret` or `3 secrets`.
@@ -103,6 +103,21 @@ mod tests {
     }
 
     #[test]
+    fn times_to_come() {
+        let time = UnixMillis(1_763_769_600_120);
+        for (seconds, text) in [
+            (-5, "in a moment"),
+            (61, "in 2 minutes"),
+            (3_600, "in 1 hour"),
+            (9_000, "in 2 hours"),
+            (9_001, "in 3 hours"),
+            (7 * 86_400 - 60, "in 7 days"),
+        ] {
+            assert_eq!(ahead(time.plus_seconds(seconds), time), text);
+        }
+    }
+
+    #[test]
     fn times() {
         let time = UnixMillis(1_763_769_600_120);
         assert_eq!(minute(time), "2025-11-22 00:00 UTC");
@@ -114,16 +129,6 @@ mod tests {
             (3 * 86_400, "3 days ago"),
         ] {
             assert_eq!(ago(time, time.plus_seconds(seconds)), text);
-        }
-        for (seconds, text) in [
-            (-5, "in a moment"),
-            (61, "in 2 minutes"),
-            (3_600, "in 1 hour"),
-            (9_000, "in 2 hours"),
-            (9_001, "in 3 hours"),
-            (7 * 86_400 - 60, "in 7 days"),
-        ] {
-            assert_eq!(ahead(time.plus_seconds(seconds), time), text);
         }
     }
 }

@@ -235,3 +235,35 @@ async fn remove(visit: &Visit, folder: &Path) -> Result<()> {
     ensure!(files(folder)? == [newest.clone()], "{:?}", files(folder)?);
     visit.gone(visit.button(&format!("Download {older}"))).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_come_is_asked_for_again() -> Result<()> {
+    const LIST: &str = "**/api/strongroom/v1/backups";
+    patiently(async {
+        let stage = Stage::new()?;
+        let chromium = Chromium::start().await?;
+        let visit = stage.visit(&chromium).await?;
+        let abort = |route: playwright_rs::Route| async move { route.abort(None).await };
+        visit.page.route(LIST, abort).await?;
+        visit.watch.expect("ERR_FAILED");
+        visit.follow("Backups").await?;
+        visit.says("The backups were not loaded").await?;
+        visit.watch.came("ERR_FAILED").await?;
+        visit.inspect("backups-failed").await?;
+        visit.page.unroute(LIST).await?;
+        visit.press("Try again").await?;
+        visit.shows(visit.heading("All backups")).await?;
+
+        // Without a directory that may be one, the form says who decides.
+        visit.press("Add target").await?;
+        let kind = visit.page.get_by_label("Kind", true);
+        kind.select_option("directory", None).await?;
+        visit.says("--backup-root DIRECTORY").await?;
+        visit.fill("Your password", PASSWORD).await?;
+        expect(visit.button("Confirm")).to_be_disabled().await?;
+        visit.inspect("backups-no-root").await?;
+        visit.was_clean(&stage.server.url())?;
+        chromium.end().await
+    })
+    .await
+}

@@ -91,7 +91,7 @@ pub async fn run(args: BackupArgs, printer: &Printer) -> Result<(), Failure> {
         (Some(BackupCommand::Verify(args)), _) => verify::run(&args, printer),
         (Some(BackupCommand::Drill(store)), _) => act::drill(&store, printer).await,
         (Some(BackupCommand::Schedule(args)), _) => act::schedule(args, printer).await,
-        (Some(BackupCommand::AddTarget(args)), _) => act::add_target(args, printer).await,
+        (Some(BackupCommand::AddTarget(args)), _) => act::add_target(args, printer),
         (Some(BackupCommand::RemoveTarget(args)), _) => act::remove_target(args, printer).await,
     }
 }

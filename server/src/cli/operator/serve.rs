@@ -46,7 +46,7 @@ pub struct ServeArgs {
         value_delimiter = ':'
     )]
     pub backup_root: Vec<PathBuf>,
-    /// Shell command that is run after each backup, with what came of it in STRONGROOM_BACKUP_* variables
+    /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
     /// Exit instead of waiting for somebody to unlock the store

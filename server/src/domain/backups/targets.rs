@@ -165,8 +165,7 @@ pub fn note(
         error: outcome.clone().err(),
     };
     match (work, outcome) {
-        (Work::Copy(backup), Ok(())) => store::backup_copies::set(cx.tx, &copy(backup.id, true))?,
-        (Work::Copy(backup), Err(_)) => store::backup_copies::set(cx.tx, &copy(backup.id, false))?,
+        (Work::Copy(backup), _) => store::backup_copies::set(cx.tx, &copy(backup.id, outcome.is_ok()))?,
         (Work::Remove(backup), Err(_)) => store::backup_copies::set(cx.tx, &copy(backup.id, true))?,
         (Work::Remove(backup), Ok(())) => {
             store::backup_copies::delete(cx.tx, backup.id, target)?;

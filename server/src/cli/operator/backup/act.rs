@@ -135,7 +135,7 @@ pub async fn schedule(args: ScheduleArgs, printer: &Printer) -> Result<(), Failu
 }
 
 /// Runs `backup add-target`. Only a running server knows what its host allows.
-pub async fn add_target(args: AddTargetArgs, printer: &Printer) -> Result<(), Failure> {
+pub fn add_target(args: AddTargetArgs, printer: &Printer) -> Result<(), Failure> {
     let (place, secret) = match (args.directory, args.s3, args.web_dav) {
         (Some(path), _, _) => (TargetPlace::Directory { path }, None),
         (_, Some(endpoint), _) => (
