@@ -109,6 +109,7 @@ mod tests {
                 kind: Kind::Refused,
                 message: message.to_owned(),
                 request_id: None,
+                fields: Vec::new(),
             };
             Problem::new("Nothing was saved", &error).why
         };

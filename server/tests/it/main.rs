@@ -17,6 +17,7 @@ mod app;
 mod audit;
 #[cfg(test)]
 mod backup;
+#[cfg(test)]
 mod backup_acts;
 #[cfg(test)]
 mod backups;

@@ -182,12 +182,13 @@ mod tests {
 
     #[test]
     fn each_trouble_is_told_with_its_reason() {
+        type Told = Vec<(Urgency, String)>;
         let with = |change: fn(&mut Backups)| {
             let mut backups = all_well();
             change(&mut backups);
             told(&backups)
         };
-        let cases: [(Vec<(Urgency, String)>, Urgency, &str); 8] = [
+        let cases: [(Told, Urgency, &str); 8] = [
             (
                 with(|all| {
                     all.failure = Some(BackupFailure {

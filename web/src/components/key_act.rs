@@ -231,7 +231,7 @@ fn ProjectSelect(value: RwSignal<String>) -> impl IntoView {
     let options = Memo::new(move |_| match projects.list() {
         Load::Ready(list) => list
             .into_iter()
-            .map(|project| (project.id.to_string(), project.name.to_string()))
+            .map(|project| (project.id.to_string(), project.name.clone()))
             .collect(),
         _ => Vec::new(),
     });
