@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 const ACCESS_KEY: &str = "AKIASTRONGROOM";
 const SECRET_KEY: &str = "correct-horse-battery-staple-0123456789";
 /// Longest wait for a copy: the jobs look every ten seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An S3 server over a folder, in which each folder is a bucket. It refuses what is not signed with the key.
 fn s3(runtime: &Runtime, folder: &Path) -> Result<SocketAddr> {
