@@ -176,3 +176,102 @@ fn changes_of_keys_on_a_full_disk_are_whole_or_not_at_all() -> Result<()> {
     assert!(instance.list(&mut Connection::open(server.address)?)? == values);
     server.kill()
 }
+
+/// What lies in a folder, by name.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[test]
+fn a_full_target_gets_no_half_copy_and_a_full_disk_no_half_backup() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let disk = scratch.path().join("disk");
+    let Some(_disk) = SmallDisk::mount(&disk)? else {
+        return Ok(());
+    };
+    let data = scratch.path().join("data");
+    let root = disk.display().to_string();
+    let server = Server::start_with(&data, &["--backup-root", &root])?;
+    let first = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    // Random enough to be larger than the target when it is compressed.
+    for number in 0..8 {
+        let random = sh(
+            "head -c 500000 /dev/urandom | base64 --wrap=0",
+            &[],
+            scratch.path(),
+        )?
+        .ok()?;
+        first
+            .create(&mut connection, &format!("NAME_{number}"), &random)?
+            .ok()?;
+    }
+    let values = first.list(&mut connection)?;
+    let run = |arguments: &[&str]| -> Result<Finished> {
+        let run = Run::new(scratch.path())?.args(arguments);
+        run.args(["--data-dir"]).arg_path(&data).finish()
+    };
+    run(&["keys", "kit", "--output", "kit.txt"])?.ok()?;
+    run(&["backup", "add-target", "small", "--directory", &root])?.ok()?;
+    first.back_up(server.address)?;
+    let begun = std::time::Instant::now();
+    let error = loop {
+        let listed: serde_json::Value = serde_json::from_str(&run(&["backup", "list", "--json"])?.ok()?)?;
+        if let Some(error) = listed
+            .pointer("/backups/0/copies/0/error")
+            .and_then(|error| error.as_str())
+        {
+            break error.to_owned();
+        }
+        anyhow::ensure!(begun.elapsed().as_secs() < 60, "no attempt to copy: {listed}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    assert!(error.contains("space"), "{error}");
+    assert_eq!(names(&disk)?, [""; 0], "something of the copy is left");
+    // The backup itself is whole.
+    run(&["backup", "drill"])?.ok()?;
+    server.stop()?;
+
+    // Unpacking it where there is no room is refused and leaves nothing, a restore as much as a check.
+    let file = data.join("backups").join(names(&data.join("backups"))?.remove(0));
+    let file = file.display().to_string();
+    let unpack = |arguments: &[&str]| -> Result<String> {
+        let run = Run::new(scratch.path())?
+            .args(arguments)
+            .args([&file, "--identity", "kit.txt"]);
+        run.finish()?.refused(1)
+    };
+    let target = disk.join("restored");
+    unpack(&["restore", "--data-dir", &target.display().to_string()])?;
+    assert_eq!(names(&target)?, ["lock"]);
+    fs::remove_dir_all(&target)?;
+    unpack(&["backup", "verify", "--scratch", &root])?;
+    assert_eq!(names(&disk)?, [""; 0]);
+
+    // A server whose own disk is full makes none, says why, and goes on.
+    let small = disk.join("data");
+    let server = Server::start(&small)?;
+    let instance = Instance::set_up(server.address)?;
+    let kit = Run::new(scratch.path())?.args(["keys", "kit", "--output", "other.txt", "--data-dir"]);
+    kit.arg_path(&small).finish()?.ok()?;
+    let failed = instance
+        .back_up(server.address)
+        .map_err(|error| error.to_string());
+    assert!(
+        failed.as_ref().is_err_and(|error| error.contains("full")),
+        "{failed:?}"
+    );
+    assert_eq!(names(&small.join("backups"))?, [""; 0]);
+    instance
+        .create(&mut Connection::open(server.address)?, "AFTER", "room")?
+        .ok()?;
+    server.kill()?;
+    let server = Server::start(&data)?;
+    assert!(first.list(&mut Connection::open(server.address)?)? == values);
+    server.kill()
+}

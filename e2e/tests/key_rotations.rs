@@ -1,5 +1,5 @@
-//! Keys are changed while the process may be killed at any moment: whatever was there is there afterwards, and what was begun
-//! is finished by the next start.
+//! Keys are changed, backups made, rehearsed and restored while the process may be killed at any moment: whatever was there is
+//! there afterwards, and what was begun is finished by the next start, or by giving the command again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,6 +64,15 @@ impl Template {
         server.stop()?;
         keys(&data, &["add-passphrase", "--name", "desk"], PHRASE)?.ok()?;
         keys(&data, &["prove"], PHRASE)?.ok()?;
+        // In the data directory, so that they are copied with it.
+        keys(&data, &["kit", "--output", "data/kit.txt"], "")?.ok()?;
+        let server = Server::start(&data)?;
+        instance.back_up(server.address)?;
+        server.stop()?;
+        let backup = fs::read_dir(data.join("backups"))?
+            .next()
+            .context("no backup")??;
+        fs::copy(backup.path(), data.join("copy.age"))?;
         Ok(Self {
             scratch,
             instance,
@@ -165,7 +174,7 @@ fn traced(data: &Path, command: &Command, log: &Path, rule: Option<&str>) -> Res
     }
     run.args(["--"])
         .arg_path(&binary()?)
-        .args(["keys"])
+        .args([command.noun])
         .args(command.arguments)
         .args(["--data-dir"])
         .arg_path(data)
@@ -174,6 +183,8 @@ fn traced(data: &Path, command: &Command, log: &Path, rule: Option<&str>) -> Res
 }
 
 struct Command {
+    /// What it is about.
+    noun: &'static str,
     arguments: &'static [&'static str],
     input: &'static str,
     /// What has to be done before.
@@ -184,10 +195,17 @@ struct Command {
 
 /// Most commands need nothing special.
 const PLAIN: Command = Command {
+    noun: "keys",
     arguments: &[],
     input: "",
     before: None,
     by_passphrase: false,
+};
+
+const RESTORE: Command = Command {
+    noun: "restore",
+    arguments: &["data/copy.age", "--identity", "data/kit.txt", "--force"],
+    ..PLAIN
 };
 
 const COMMANDS: &[Command] = &[
@@ -244,6 +262,17 @@ const COMMANDS: &[Command] = &[
         by_passphrase: true,
         ..PLAIN
     },
+    Command {
+        noun: "backup",
+        arguments: &["--output", "new.age"],
+        ..PLAIN
+    },
+    Command {
+        noun: "backup",
+        arguments: &["drill"],
+        ..PLAIN
+    },
+    RESTORE,
 ];
 
 /// A place at which a command is killed: at the n-th call of a kind that any of its threads makes.
@@ -298,6 +327,28 @@ fn prepared(template: &Template, command: &Command) -> Result<tempfile::TempDir>
     Ok(copy)
 }
 
+/// What has its final name is complete, and a start removed what has not.
+fn require_nothing_half(data: &Path) -> Result<()> {
+    let folder = data.parent().context("a data directory in a folder")?;
+    if folder.join("new.age").exists() {
+        Run::new(folder)?
+            .args(["backup", "verify", "new.age", "--identity", "data/kit.txt"])
+            .finish()?
+            .ok()?;
+    }
+    for place in [data.to_owned(), data.join("backups")] {
+        for entry in fs::read_dir(place)? {
+            let name = entry?.file_name();
+            ensure!(
+                !name.to_string_lossy().ends_with(".part"),
+                "{} is left",
+                name.display()
+            );
+        }
+    }
+    Ok(())
+}
+
 fn kill_at(template: &Template, point: KillPoint) -> Result<bool> {
     let command = &COMMANDS[point.command];
     let copy = prepared(template, command)?;
@@ -307,13 +358,20 @@ fn kill_at(template: &Template, point: KillPoint) -> Result<bool> {
     let killed = finished.code != Some(0);
     let context = || {
         format!(
-            "{:?} killed at {} number {}",
-            command.arguments, point.call, point.count
+            "{} {:?} killed at {} number {}",
+            command.noun, command.arguments, point.call, point.count
         )
     };
+    if killed && command.noun == "restore" {
+        // The old store, the new one, or none that a server would start: given again, the new one.
+        traced(&data, command, &copy.path().join("again"), None)?
+            .ok()
+            .with_context(context)?;
+    }
     template
         .require_whole(&data, command.by_passphrase)
         .with_context(context)?;
+    require_nothing_half(&data).with_context(context)?;
     // What was removed stays removed or never was: the passphrase of the others still works.
     let opened = keys_with(&data, command.by_passphrase, &["prove"], PHRASE)?;
     let removed = command.arguments[0] == "remove";
@@ -321,7 +379,7 @@ fn kill_at(template: &Template, point: KillPoint) -> Result<bool> {
         removed || opened.code == Some(0),
         "the passphrase opens no more: {opened:?}"
     );
-    if command.arguments[0] == "identity" {
+    if command.noun == "keys" && command.arguments[0] == "identity" {
         // Given again it comes to its end, wherever it was killed.
         keys_with(&data, command.by_passphrase, command.arguments, "")?
             .ok()

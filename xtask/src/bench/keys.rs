@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::appliance::Appliance;
+use super::backups;
 use super::load::{self, Limit, Measurement, Pace};
 use super::megabytes;
 use super::report::{Report, Target, milliseconds};
@@ -51,6 +52,7 @@ pub fn measure(binary: &Path, data: &Path, log: &Path, time: Duration, report: &
     bench.root()?;
     let alone = bench.reads_alone()?;
     bench.values(&alone)?;
+    bench.back_up()?;
     bench.file(&alone)?;
     bench.every_project()
 }
@@ -146,6 +148,11 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
+    /// One backup of everything, checked and restored.
+    fn back_up(&mut self) -> Result<()> {
+        backups::measure(self.binary, self.data, self.server.process(), self.report)
     }
 
     /// All projects, most of them empty: what each costs by itself.

@@ -5,6 +5,7 @@
 
 mod access;
 mod appliance;
+mod backups;
 mod connection;
 mod keys;
 mod load;
