@@ -130,7 +130,7 @@ fn operator(desk: &Desk, args: &[&str]) -> Result<Run> {
 
 #[test]
 fn copies_arrive_whole_at_s3_and_web_dav() -> Result<()> {
-    let desk = Desk::new()?;
+    let mut desk = Desk::new()?;
     // Large enough for an upload in parts, and random enough to stay so.
     for number in 0..24 {
         let mut bytes = vec![0_u8; 700 * 1024];
@@ -228,9 +228,9 @@ fn copies_arrive_whole_at_s3_and_web_dav() -> Result<()> {
 
     // Killed while copies are under way, it goes on after the next start, and nothing is half there.
     desk.instance.back_up(desk.server.address)?;
-    let server = &desk.server;
-    e2e::server::signal(server.id(), rustix::process::Signal::KILL)?;
-    let again = Server::start(&server.data_dir)?;
+    e2e::server::signal(desk.server.id(), rustix::process::Signal::KILL)?;
+    desk.server.wait(PATIENCE)?;
+    let again = Server::start(&desk.server.data_dir)?;
     for folder in [buckets.join("vault"), folder.join("inside")] {
         for copy in wait_for_copies(&folder, &again, 2)? {
             ensure!(
@@ -242,7 +242,7 @@ fn copies_arrive_whole_at_s3_and_web_dav() -> Result<()> {
     }
     // The secret key is nowhere in plain.
     ensure!(!again.log()?.contains(SECRET_KEY), "the secret key is in the log");
-    for entry in fs::read_dir(&server.data_dir)? {
+    for entry in fs::read_dir(&desk.server.data_dir)? {
         let path = entry?.path();
         if path.is_file() {
             let bytes = fs::read(&path)?;

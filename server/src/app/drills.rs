@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,9 @@ use crate::backup::{self, verify};
 use crate::domain::{Context, Error, backups, drills};
 use crate::store;
 use crate::store::backups::Backup;
+
+/// How often it is looked whether the one before has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Frees the place of the one rehearsal.
 struct Drilling(Arc<App>);
@@ -42,11 +46,11 @@ impl App {
         Ok(())
     }
 
-    /// Rehearses a restore to its end. Blocks.
+    /// Rehearses a restore to its end, after one that is under way. Blocks.
     pub fn drill_blocking(self: &Arc<Self>) -> Result<Drill, Error> {
         let (opened, data_dir) = (self.store()?, self.require_data_dir()?.clone());
-        if self.drilling.swap(true, Ordering::AcqRel) {
-            return Err(Error::Conflict("A restore is being rehearsed already".into()));
+        while self.drilling.swap(true, Ordering::AcqRel) {
+            std::thread::sleep(LOOK_AGAIN);
         }
         let drilling = Drilling(Arc::clone(self));
         run(&opened, &data_dir, || drilling.0.clock.now())?.ok_or_else(nothing_to_try)

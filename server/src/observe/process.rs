@@ -15,7 +15,7 @@ use shared::model::text::SecretText;
 use zeroize::Zeroizing;
 
 /// Names the file descriptor that hands the values on. Its number is no secret.
-const HANDED_ON: &str = "STRONGROOM_SECRETS_FD";
+pub const HANDED_ON: &str = "STRONGROOM_SECRETS_FD";
 
 /// Variables that hold secrets. Those that nothing here reads come from compose files written for Infisical.
 const SECRETS: &[&str] = &[

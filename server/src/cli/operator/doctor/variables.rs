@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 
 use super::{Finding, Mark};
+use crate::observe::process::HANDED_ON;
 
 /// What becomes of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,14 @@ const VARIABLES: &[(&str, Fate)] = &[
     (
         "STRONGROOM_PASSPHRASE",
         Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment"),
+    ),
+    (
+        "STRONGROOM_BACKUP_ROOT",
+        Used("directories to which backups may be copied"),
+    ),
+    (
+        "STRONGROOM_BACKUP_HOOK",
+        Used("command that is run after each backup"),
     ),
     ("STRONGROOM_LOG", Used("what is logged")),
     ("STRONGROOM_COMPAT", Used("client: Infisical's own bytes")),
@@ -163,7 +172,7 @@ pub fn findings(all: bool, value: impl Fn(&str) -> Option<OsString>) -> Vec<Find
     let mut unknown: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| OURS.iter().any(|ours| name.starts_with(ours)) && is_set(name))
-        .filter(|name| VARIABLES.iter().all(|(known, _)| known != name))
+        .filter(|name| VARIABLES.iter().all(|(known, _)| known != name) && name != HANDED_ON)
         .collect();
     unknown.sort();
     let unknown = unknown.into_iter().map(|name| {
