@@ -316,6 +316,8 @@ pub fn into_database(
     let (keys, taken, caller) = (keyring.clone(), summary.manifest.created_at, caller.clone());
     db.write_blocking(move |tx| {
         generation::forget(tx)?;
+        // What targets have belongs to the store before: this one never removes it there, not even as too old.
+        store::backup_copies::delete_all(tx)?;
         let entry = audit::Entry::new("instance.restore").with("backup", &taken);
         audit::record(&mut Context { tx, keys: &keys, now }, &caller, &entry)
     })?;

@@ -65,6 +65,21 @@ pub fn delete(tx: Tx, backup: BackupId, target: TargetId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Forgets all copies of a backup.
+pub fn delete_of_backup(tx: Tx, backup: BackupId) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM backup_copies WHERE backup_id = $1",
+        &[backup.to_string().into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets every copy.
+pub fn delete_all(tx: Tx) -> Result<(), Error> {
+    tx.execute("DELETE FROM backup_copies", &[])?;
+    Ok(())
+}
+
 /// Forgets the copies at a target that is none any more.
 pub fn delete_of_target(tx: Tx, target: TargetId) -> Result<(), Error> {
     tx.execute(

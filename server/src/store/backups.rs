@@ -29,7 +29,9 @@ pub struct Backup {
     pub secrets: u64,
     /// Values in it that do not open.
     pub unreadable: u64,
-    /// Since when its file is gone.
+    /// Whether its file is in the data directory.
+    pub here: bool,
+    /// Since when it is not kept any more.
     pub removed_at: Option<UnixMillis>,
 }
 
@@ -67,14 +69,15 @@ fn backup(row: &Row) -> Result<Backup, Error> {
             .map_err(|_| Error::Corrupt("backups.opens_with"))?,
         secrets: number(8)?,
         unreadable: number(9)?,
-        removed_at: row.get::<Option<i64>>(10)?.map(UnixMillis),
+        here: row.get(10)?,
+        removed_at: row.get::<Option<i64>>(11)?.map(UnixMillis),
     })
 }
 
 /// All of them, the newest first.
 pub fn list(tx: Tx) -> Result<Vec<Backup>, Error> {
     let rows = tx.query(
-        "SELECT id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, removed_at \
+        "SELECT id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, here, removed_at \
          FROM backups ORDER BY created_at DESC, id DESC",
         &[],
     )?;
@@ -87,8 +90,8 @@ pub fn insert(tx: Tx, backup: &Backup) -> Result<(), Error> {
         serde_json::to_string(&backup.opens_with).map_err(|_| Error::Corrupt("the names of kits"))?;
     let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
     tx.execute(
-        "INSERT INTO backups (id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO backups (id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, \
+         here) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             backup.id.to_string().into(),
             Value::from(backup.file_name.as_str()),
@@ -100,30 +103,40 @@ pub fn insert(tx: Tx, backup: &Backup) -> Result<(), Error> {
             opens_with.into(),
             number(backup.secrets),
             number(backup.unreadable),
+            backup.here.into(),
         ],
     )?;
     Ok(())
 }
 
-/// Notes that the file of one is gone.
+/// Notes that one is not kept any more, and its file gone.
 pub fn mark_removed(tx: Tx, id: BackupId, now: UnixMillis) -> Result<(), Error> {
     tx.execute(
-        "UPDATE backups SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL",
-        &[id.to_string().into(), now.0.into()],
+        "UPDATE backups SET removed_at = $2, here = $3 WHERE id = $1 AND removed_at IS NULL",
+        &[id.to_string().into(), now.0.into(), false.into()],
     )?;
     Ok(())
 }
 
-/// Forgets those whose file is gone and of which no target has a copy.
+/// Notes whether the file of one is there.
+pub fn set_here(tx: Tx, id: BackupId, here: bool) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE backups SET here = $2 WHERE id = $1",
+        &[id.to_string().into(), here.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets those whose file is not there and of which no target has a copy.
 pub fn forget_gone(tx: Tx) -> Result<(), Error> {
     tx.execute(
         "DELETE FROM backup_copies WHERE copied_at IS NULL \
-         AND backup_id IN (SELECT id FROM backups WHERE removed_at IS NOT NULL)",
-        &[],
+         AND backup_id IN (SELECT id FROM backups WHERE here = $1)",
+        &[false.into()],
     )?;
     tx.execute(
-        "DELETE FROM backups WHERE removed_at IS NOT NULL AND id NOT IN (SELECT backup_id FROM backup_copies)",
-        &[],
+        "DELETE FROM backups WHERE here = $1 AND id NOT IN (SELECT backup_id FROM backup_copies)",
+        &[false.into()],
     )?;
     Ok(())
 }

@@ -432,6 +432,28 @@ fn copies_go_to_a_target_and_go_with_what_they_are_of() {
     work();
     assert_eq!(files().len(), 2);
 
+    // Whoever makes room on this machine does not mean the copies: they stay, and are not made again from nothing.
+    let file = world.file("backups").join(first["fileName"].as_str().unwrap());
+    let aside = world.file("aside");
+    fs::rename(&file, &aside).unwrap();
+    start(&world);
+    world.later(10 * 60);
+    work();
+    assert_eq!(files().len(), 3);
+    let state = list(&world);
+    let gone = state["backups"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&gone["here"], &gone["copies"][0]["error"]),
+        (&json!(false), &Value::Null),
+        "{gone}"
+    );
+    fs::rename(&aside, &file).unwrap();
+    let second = list(&world)["backups"][0].clone();
+    let middle = list(&world)["backups"][1].clone();
+    done(&world, &json!({"act": "remove", "backup": middle["id"]}));
+    work();
+    assert_eq!(files().len(), 2);
+
     // What is not kept any more goes there too; the newest cannot go.
     let newest = second["id"].clone();
     world

@@ -66,6 +66,7 @@ impl Finished {
             opens_with,
             secrets: self.secrets,
             unreadable: self.unreadable,
+            here: true,
             removed_at: None,
         }
     }

@@ -97,7 +97,7 @@ fn file(backup: Backup, copies: Vec<Copy>) -> BackupFile {
         opens_with: backup.opens_with,
         secrets: backup.secrets,
         unreadable: backup.unreadable,
-        here: backup.removed_at.is_none(),
+        here: backup.here,
         copies,
     }
 }
@@ -175,9 +175,10 @@ pub fn is_due(cx: &mut Context) -> Result<bool, Error> {
 
 /// Notes a backup that was completed.
 pub fn note(cx: &mut Context, backup: &Backup) -> Result<(), Error> {
-    // Whatever had this name before is gone.
+    // Whatever had this name before is gone here, and will be at targets: nothing is to be removed there under this name.
     for other in store::backups::list(cx.tx)? {
         if other.file_name == backup.file_name {
+            store::backup_copies::delete_of_backup(cx.tx, other.id)?;
             store::backups::mark_removed(cx.tx, other.id, cx.now)?;
         }
     }
@@ -218,13 +219,14 @@ pub struct Present {
 }
 
 /// Brings the list in line with the files that are there: takes in those that nobody knows, as after a restore, and notes
-/// those that are gone.
+/// which are gone. Copies of those stay where they are: whoever makes room on this machine does not mean them.
 pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
     let known = store::backups::list(cx.tx)?;
-    let here: HashSet<&str> = present.iter().map(|file| file.file_name.as_str()).collect();
-    for backup in &known {
-        if backup.removed_at.is_none() && !here.contains(backup.file_name.as_str()) {
-            store::backups::mark_removed(cx.tx, backup.id, cx.now)?;
+    let there: HashSet<&str> = present.iter().map(|file| file.file_name.as_str()).collect();
+    for backup in known.iter().filter(|backup| backup.removed_at.is_none()) {
+        let here = there.contains(backup.file_name.as_str());
+        if here != backup.here {
+            store::backups::set_here(cx.tx, backup.id, here)?;
         }
     }
     let held = known.iter().filter(|backup| backup.removed_at.is_none());
@@ -244,6 +246,7 @@ pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
             opens_with: Vec::new(),
             secrets: 0,
             unreadable: 0,
+            here: true,
             removed_at: None,
         };
         store::backups::insert(cx.tx, &backup)?;
@@ -299,9 +302,7 @@ pub fn removable(cx: &mut Context, caller: &Caller, id: BackupId) -> Result<Back
 /// The one of that id, if its file is there.
 pub fn present(cx: &mut Context, id: BackupId) -> Result<Backup, Error> {
     let backups = store::backups::list(cx.tx)?;
-    let found = backups
-        .into_iter()
-        .find(|backup| backup.id == id && backup.removed_at.is_none());
+    let found = backups.into_iter().find(|backup| backup.id == id && backup.here);
     found.ok_or_else(|| Error::NotFound("This backup is no longer kept on the server".into()))
 }
 
@@ -310,5 +311,5 @@ pub fn newest(cx: &mut Context) -> Result<Option<Backup>, Error> {
     let backups = store::backups::list(cx.tx)?;
     Ok(backups
         .into_iter()
-        .find(|backup| backup.removed_at.is_none() && backup.reason != BackupReason::Upgrade))
+        .find(|backup| backup.here && backup.reason != BackupReason::Upgrade))
 }

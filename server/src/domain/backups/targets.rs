@@ -128,18 +128,14 @@ pub fn next_work(cx: &mut Context) -> Result<Option<(Stored, Work)>, Error> {
                 copy.error.is_some() && now < copy.tried_at.plus_seconds(TRY_AGAIN_SECONDS)
             });
             let is_there = copy.is_some_and(|copy| copy.copied_at.is_some());
-            let is_kept = backup.removed_at.is_none();
-            if !failed_lately && is_kept != is_there {
-                let work = if is_kept {
-                    Work::Copy(backup)
-                } else {
-                    Work::Remove(backup)
-                };
-                // A backup that is gone and was never copied has no work.
-                if matches!(work, Work::Copy(_)) || is_there {
-                    return Ok(Some((stored.clone(), work)));
-                }
-                break;
+            if failed_lately {
+                continue;
+            }
+            if is_there && backup.removed_at.is_some() {
+                return Ok(Some((stored.clone(), Work::Remove(backup))));
+            }
+            if !is_there && backup.here {
+                return Ok(Some((stored.clone(), Work::Copy(backup))));
             }
         }
     }

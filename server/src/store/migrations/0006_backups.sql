@@ -5,7 +5,8 @@ CREATE TABLE sealed_settings (
     updated_at {INT} NOT NULL
 ) {STRICT};
 
--- Every backup that was completed in the data directory. One whose file is gone stays as long as a target has a copy.
+-- Every backup that was completed in the data directory. One that is not kept any more (removed_at) stays until no target has
+-- a copy; one whose file somebody else removed (here) stays as long as a target has one.
 CREATE TABLE backups (
     id {TEXT} PRIMARY KEY,
     file_name {TEXT} NOT NULL,
@@ -17,6 +18,7 @@ CREATE TABLE backups (
     opens_with {TEXT} NOT NULL,
     secrets {INT} NOT NULL,
     unreadable {INT} NOT NULL,
+    here {BOOL} NOT NULL,
     removed_at {INT}
 ) {STRICT};
 CREATE INDEX backups_created ON backups (created_at, id);
