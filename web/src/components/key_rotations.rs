@@ -191,9 +191,9 @@ fn Progress(keys: Keys, asked: RwSignal<Option<Asked>>) -> impl IntoView {
             ("Pause", KeysAct::PauseRotation)
         };
         view! {
-            <li class="row" role="status">
+            <li class="row">
                 <Glyph icon=Icon::Info />
-                <div class="row-text">
+                <div class="row-text" role="status">
                     <p class="soft">{text}</p>
                     {(total > 0)
                         .then(|| {

@@ -17,6 +17,7 @@ use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::clock::Clock;
+use crate::observe::process::secret_variable;
 
 /// Days after which a backup is old.
 const OLD_BACKUP_DAYS: i64 = 7;
@@ -74,8 +75,9 @@ pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));
     findings.extend(store(&args.store, &dir).await);
+    // Those with secrets are not in the environment any more; whether they are set is all that is asked.
     findings.extend(variables::findings(args.all_variables, |name| {
-        std::env::var_os(name)
+        std::env::var_os(name).or_else(|| secret_variable(name).map(|_| "set".into()))
     }));
     let text = || {
         let rows: Vec<Vec<String>> = findings
