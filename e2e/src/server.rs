@@ -1,5 +1,6 @@
 //! A running server, started as an operator would start it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,6 +17,8 @@ use crate::program::binary;
 
 /// Longest wait for a server to start; a loaded machine is slow.
 const START: Duration = Duration::from_secs(30);
+/// A free port of this machine alone.
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// A server on a free loopback port. It ends with this value.
 #[derive(Debug)]
@@ -36,22 +39,28 @@ impl Server {
 
     /// The same with more arguments.
     pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Result<Self> {
-        Self::start_at(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)), arguments)
+        Self::start_under(data_dir, &[], arguments)
     }
 
     /// The same with more variables.
     pub fn start_among(data_dir: &Path, variables: &[(&str, &str)]) -> Result<Self> {
-        Self::launch(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)), &[], variables)
+        Self::launch(data_dir, &[], &["--listen", ANY_PORT], variables)
+    }
+
+    /// The same under another program that becomes the server, or runs it: `prefix` with the server's command line behind it.
+    pub fn start_under(data_dir: &Path, prefix: &[&str], arguments: &[&str]) -> Result<Self> {
+        Self::launch(data_dir, prefix, &[&["--listen", ANY_PORT], arguments].concat(), &[])
     }
 
     /// The same at an address of one's own choice.
     pub fn start_at(data_dir: &Path, listen: SocketAddr, arguments: &[&str]) -> Result<Self> {
-        Self::launch(data_dir, listen, arguments, &[])
+        let listen = listen.to_string();
+        Self::launch(data_dir, &[], &[&["--listen", &listen], arguments].concat(), &[])
     }
 
     fn launch(
         data_dir: &Path,
-        listen: SocketAddr,
+        prefix: &[&str],
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Result<Self> {
@@ -61,12 +70,15 @@ impl Server {
             data_dir.file_name().unwrap_or_default().to_string_lossy()
         ));
         let messages = File::create(&log)?;
-        let mut command = Command::new(binary()?);
+        let binary = binary()?;
+        let mut line = prefix.iter().map(OsStr::new).chain([binary.as_os_str()]);
+        let mut command = Command::new(line.next().context("no program")?);
         command
             .env_clear()
             .env("HOME", folder)
             .envs(variables.iter().copied())
-            .args(["serve", "--listen", &listen.to_string(), "--data-dir"])
+            .args(line)
+            .args(["serve", "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .stdin(Stdio::null())

@@ -2,3 +2,4 @@
 
 pub mod backup_target;
 pub mod fetch;
+pub mod systemd;

@@ -20,6 +20,7 @@ use crate::domain::{Error, setup};
 use crate::http::serve;
 use crate::jobs;
 use crate::observe::{logging, process};
+use crate::outside::systemd;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -77,11 +78,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
         ))
         .advise("Stop the other one, or choose another --data-dir"));
     };
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        Failure::new(format!("Cannot listen on {}", args.listen))
-            .because(error.to_string())
-            .advise("Choose another address or port with --listen")
-    })?;
+    let listener = listener(args.listen).await?;
     let address = listener.local_addr().unwrap_or(args.listen);
     let host = Host {
         backup_roots: args.backup_root.clone(),
@@ -94,6 +91,8 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
     announce(&app, address, printer).await;
+    systemd::stay_alive();
+    systemd::ready(&format!("Listening on {address}"));
     serve::serve(listener, Arc::clone(&app), stopping).await;
     // Without a signal, when the server itself failed. Whoever listened may be gone.
     stop.send_replace(true);
@@ -108,6 +107,22 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
             .advise(
                 "Nothing that was acknowledged is lost. Check the disk and its free space, then start again",
             )
+    })
+}
+
+/// The socket that systemd opened for us, or one of our own.
+async fn listener(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let passed = systemd::listener().and_then(|passed| passed.map(TcpListener::from_std).transpose());
+    let passed = passed.map_err(|error| {
+        Failure::new("Cannot listen on the socket that systemd opened").because(error.to_string())
+    })?;
+    if let Some(listener) = passed {
+        return Ok(listener);
+    }
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("Cannot listen on {address}"))
+            .because(error.to_string())
+            .advise("Choose another address or port with --listen")
     })
 }
 
@@ -160,6 +175,7 @@ fn stop_on_signals(stop: watch::Sender<bool>) -> std::io::Result<()> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
+        systemd::stopping();
         // Only the server listens; if it is gone, there is nothing left to stop.
         let _ = stop.send(true);
         // Keeps the channel open until the process ends.

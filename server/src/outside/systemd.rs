@@ -1,0 +1,57 @@
+//! systemd, when it started the server: the socket that it opened, and what it wants to be told (`sd_notify(3)`,
+//! `sd_listen_fds(3)`). Without it nothing here does anything.
+
+use std::io;
+use std::net::TcpListener;
+
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
+
+/// The socket that systemd listens on for us. An error when it is none for TCP, or when there is more than one: requests to
+/// the others would never be answered.
+pub fn listener() -> io::Result<Option<TcpListener>> {
+    let mut passed = ListenFd::from_env();
+    if passed.len() > 1 {
+        return Err(io::Error::other(format!(
+            "systemd passed {} sockets, and the server listens on one. Leave one ListenStream= in the .socket unit",
+            passed.len()
+        )));
+    }
+    let Some(listener) = passed.take_tcp_listener(0)? else {
+        return Ok(None);
+    };
+    listener.set_nonblocking(true)?;
+    Ok(Some(listener))
+}
+
+/// Says that the server answers requests from now on, and what it is doing, for `systemctl status`.
+pub fn ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Says that the server stops because it was asked to.
+pub fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+/// Says for as long as the server runs that it is alive, when the unit has `WatchdogSec=`. It comes from a task among those
+/// that answer requests: when these cannot run any more, neither can it, and systemd starts the server again.
+pub fn stay_alive() {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    tokio::spawn(async move {
+        // Half of the limit, as `sd_watchdog_enabled(3)` advises.
+        let mut ticks = tokio::time::interval(limit / 2);
+        loop {
+            ticks.tick().await;
+            tell(&[NotifyState::Watchdog]);
+        }
+    });
+}
+
+fn tell(state: &[NotifyState]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
