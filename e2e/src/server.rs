@@ -49,7 +49,12 @@ impl Server {
 
     /// The same under another program that becomes the server, or runs it: `prefix` with the server's command line behind it.
     pub fn start_under(data_dir: &Path, prefix: &[&str], arguments: &[&str]) -> Result<Self> {
-        Self::launch(data_dir, prefix, &[&["--listen", ANY_PORT], arguments].concat(), &[])
+        Self::launch(
+            data_dir,
+            prefix,
+            &[&["--listen", ANY_PORT], arguments].concat(),
+            &[],
+        )
     }
 
     /// The same at an address of one's own choice.

@@ -30,7 +30,10 @@ fn the_unit_is_valid_and_leaves_the_server_nothing_it_does_not_need() -> Result<
     let installed = "/usr/local/bin/strongroom";
     ensure!(unit.contains(installed));
     let service = scratch.path().join("strongroom.service");
-    fs::write(&service, unit.replace(installed, &binary()?.display().to_string()))?;
+    fs::write(
+        &service,
+        unit.replace(installed, &binary()?.display().to_string()),
+    )?;
     let socket = scratch.path().join("strongroom.socket");
     fs::copy(dist("strongroom.socket"), &socket)?;
     let analyze = |arguments: &[&str]| {
@@ -77,10 +80,18 @@ fn systemd_learns_that_the_server_is_ready_alive_and_stopping() -> Result<()> {
     ];
     let server = Server::start_among(&scratch.path().join("data"), &variables)?;
     let mut messages = Vec::new();
-    while messages.iter().filter(|message| *message == "WATCHDOG=1\n").count() < 3 {
+    while messages
+        .iter()
+        .filter(|message| *message == "WATCHDOG=1\n")
+        .count()
+        < 3
+    {
         messages.push(next()?);
     }
-    let ready: Vec<&String> = messages.iter().filter(|message| message.contains("READY=1")).collect();
+    let ready: Vec<&String> = messages
+        .iter()
+        .filter(|message| message.contains("READY=1"))
+        .collect();
     assert_eq!(ready.len(), 1, "{messages:?}");
     assert!(ready[0].contains(&format!("STATUS=Listening on {}", server.address)));
     server.terminate()?;
@@ -147,7 +158,11 @@ fn the_port_may_be_one_that_systemd_opened() -> Result<()> {
     assert_eq!(instance.read(&mut connection, "BY_SOCKET")?, "passed on");
     server::signal(service.0.id(), Signal::TERM)?;
     let ended = server::wait(&mut service.0, PATIENCE)?;
-    assert!(ended.success(), "{}", fs::read_to_string(scratch.path().join("log"))?);
+    assert!(
+        ended.success(),
+        "{}",
+        fs::read_to_string(scratch.path().join("log"))?
+    );
     Ok(())
 }
 
@@ -223,7 +238,10 @@ fn the_server_makes_no_system_call_that_the_unit_forbids() -> Result<()> {
 
     let unit = fs::read_to_string(dist("strongroom.service"))?;
     let mut allowed = BTreeSet::new();
-    for filter in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {
+    for filter in unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("SystemCallFilter="))
+    {
         match filter.strip_prefix('~') {
             Some(set) => {
                 let forbidden = calls_of(set)?;

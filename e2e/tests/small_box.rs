@@ -29,7 +29,11 @@ impl Group {
     fn new() -> Option<Self> {
         let name = format!("strongroom-test-{}", std::process::id());
         let versions = [
-            ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.max_usage_in_bytes"),
+            (
+                "/sys/fs/cgroup/memory",
+                "memory.limit_in_bytes",
+                "memory.max_usage_in_bytes",
+            ),
             ("/sys/fs/cgroup", "memory.max", "memory.peak"),
         ];
         versions.into_iter().find_map(|(root, limit, peak)| {
@@ -50,7 +54,11 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir(&self.folder) {
-            let _ = writeln!(std::io::stderr(), "{} stays behind: {error}", self.folder.display());
+            let _ = writeln!(
+                std::io::stderr(),
+                "{} stays behind: {error}",
+                self.folder.display()
+            );
         }
     }
 }
@@ -80,21 +88,18 @@ fn a_box_of_256_mb_survives_a_day_and_fifty_logins_at_once() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
     let group = Group::new();
-    let mut server = match &group {
-        Some(group) => {
-            let enter = format!(
-                r#"echo $$ > "{}/cgroup.procs" && exec "$0" "$@""#,
-                group.folder.display()
-            );
-            Server::start_under(&data, &["sh", "-c", &enter], &[])?
-        }
-        None => {
-            let _ = writeln!(
-                std::io::stderr(),
-                "no control group can be made here: the peak of resident memory is checked instead"
-            );
-            Server::start(&data)?
-        }
+    let mut server = if let Some(group) = &group {
+        let enter = format!(
+            r#"echo $$ > "{}/cgroup.procs" && exec "$0" "$@""#,
+            group.folder.display()
+        );
+        Server::start_under(&data, &["sh", "-c", &enter], &[])?
+    } else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "no control group can be made here: the peak of resident memory is checked instead"
+        );
+        Server::start(&data)?
     };
     let address = server.address;
     let instance = Instance::set_up(address)?;

@@ -108,6 +108,22 @@ pub const BUILDAH: Need = Need {
     present: || process::on_path("buildah").is_some(),
 };
 
+/// The unit is checked with systemd's own tools; systemd itself need not run.
+pub const SYSTEMD: Need = Need {
+    what: "systemd-analyze and systemd-socket-activate",
+    packages: &["systemd"],
+    present: || {
+        let tools = ["systemd-analyze", "systemd-socket-activate"];
+        tools.into_iter().all(|tool| process::on_path(tool).is_some())
+    },
+};
+/// Reads the compose files that people get.
+pub const DOCKER_COMPOSE: Need = Need {
+    what: "docker-compose",
+    packages: &["docker-compose"],
+    present: || process::on_path("docker-compose").is_some(),
+};
+
 /// Makes every need true, or says in one message what is missing and how to get it.
 pub fn provide(needs: &[&Need], install: bool) -> Result<()> {
     let missing = absent(needs);
