@@ -9,6 +9,7 @@ pub mod dotenv;
 pub mod golden;
 pub mod http;
 pub mod instance;
+pub mod namespace;
 pub mod program;
 pub mod server;
 pub mod shell;

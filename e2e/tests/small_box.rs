@@ -1,7 +1,6 @@
 //! On a small machine: with 256 MB for everything the server lives through a day's work and a morning's rush of logins.
 
 use std::fs;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -95,10 +94,9 @@ fn a_box_of_256_mb_survives_a_day_and_fifty_logins_at_once() -> Result<()> {
         );
         Server::start_under(&data, &["sh", "-c", &enter], &[])?
     } else {
-        let _ = writeln!(
-            std::io::stderr(),
+        e2e::say(format_args!(
             "no control group can be made here: the peak of resident memory is checked instead"
-        );
+        ));
         Server::start(&data)?
     };
     let address = server.address;
@@ -132,12 +130,11 @@ fn a_box_of_256_mb_survives_a_day_and_fifty_logins_at_once() -> Result<()> {
 
     let resident = peak_resident(server.id())?;
     let used = group.as_ref().map_or(Ok(resident), Group::peak)?;
-    let _ = writeln!(
-        std::io::stderr(),
-        "most memory used: {} MB, resident at most {} MB",
+    e2e::say(format_args!(
+        "a day in 256 MB: most memory used {} MB, resident at most {} MB",
         used >> 20,
         resident >> 20
-    );
+    ));
     assert!(used <= LIMIT, "{used} bytes");
     server.stop()
 }

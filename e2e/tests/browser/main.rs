@@ -1,6 +1,7 @@
 //! The admin interface in a real browser, as a person sees it.
 
 mod access;
+mod air_gap;
 mod backups;
 mod everyday;
 mod first_hour;

@@ -13,7 +13,7 @@ use e2e::visit::{Chromium, Visit};
 const PATIENCE: Duration = Duration::from_mins(4);
 
 /// A visit that ends in time.
-pub async fn patiently(visit: impl Future<Output = Result<()>>) -> Result<()> {
+pub async fn patiently<T>(visit: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(PATIENCE, visit)
         .await
         .context("the visit takes too long")?

@@ -147,7 +147,7 @@ pub enum TargetPlace {
     },
     /// A bucket of an S3-compatible service.
     S3 {
-        /// Base address of the service, such as `https://s3.eu-central-1.amazonaws.com`.
+        /// Base address of the service, such as `https://s3.eu-central-1.example`.
         endpoint: String,
         /// Region, such as `eu-central-1`.
         region: String,

@@ -176,7 +176,7 @@ fn S3Fields(entered: Entered) -> impl IntoView {
             label="Endpoint"
             kind="url"
             value=entered.address
-            hint=Signal::stored("Such as: https://s3.eu-central-1.amazonaws.com".to_owned())
+            hint=Signal::stored("Such as: https://s3.eu-central-1.example".to_owned())
         />
         <div class="numbers">
             <Field id="target-region" label="Region" value=entered.region />

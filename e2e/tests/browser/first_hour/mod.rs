@@ -6,9 +6,9 @@ mod backup;
 mod environments;
 mod identity;
 mod import;
-mod kit;
+pub mod kit;
 mod secrets;
-mod sign_up;
+pub mod sign_up;
 
 use std::time::Duration;
 

@@ -70,7 +70,7 @@ input.
 
 Examples:
   strongroom backup add-target nas --directory /mnt/nas/strongroom
-  strongroom backup add-target cloud --s3 https://s3.eu-central-1.amazonaws.com --region eu-central-1 \\
+  strongroom backup add-target cloud --s3 https://s3.eu-central-1.example --region eu-central-1 \\
       --bucket backups --access-key AKIA… < secret-key.txt
   strongroom backup add-target cloud --web-dav https://cloud.example.com/dav/backups --user kavi"
     )]
