@@ -11,7 +11,7 @@ use shared::model::time::UnixMillis;
 use super::data_dir::DataDir;
 use super::key_sources::KeySources;
 use super::{OpenStore, backups, drills, keys};
-use crate::backup::{self, replace, restore};
+use crate::backup::{self, replace, restore, set_aside};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
 use crate::crypto::{self, encryption_key, keyfile, random};
@@ -102,6 +102,12 @@ pub fn open(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result
         None if fs::exists(data_dir.restore_part())? => Err(Locked::because(
             "A restore into this directory was interrupted. Run the same `strongroom restore` again",
         )),
+        None if set_aside::was_begun(data_dir)? => Err(Locked::because(format!(
+            "A restore into this directory was interrupted when the store that was here had been set aside, in {}. Run \
+             the same `strongroom restore --force` again. Or move what is in there back to have the old store. No empty \
+             store was made",
+            set_aside::part(data_dir).display()
+        ))),
         None if data_dir.has_database()? => Err(Locked::because(format!(
             "{} is here, but the keyring that opens it is not (keyring.json). Put the file back, or restore a backup \
              into another directory with `strongroom restore`. Nothing was changed",
@@ -234,6 +240,14 @@ fn open_existing(
     if !unfinished {
         require_used(&db)?;
     }
+    // Before anything is changed: an older copy may be of an older schema, too.
+    if !unfinished && generation::is_older(&db, keyring.generation(), accept_older)? {
+        return Err(Locked::because(
+            "The database is older than the key files beside it: an earlier copy of it was put back, and what was written since \
+             is missing. Put the newer file back, or restore a backup into an empty directory with `strongroom restore`. To go \
+             on with the older database all the same, start once with --accept-older-database. Nothing was changed",
+        ));
+    }
     let before_upgrade = back_up_before_upgrade(&db, &keyring, data_dir, now)?;
     prepare(&db, &keyring, now)?;
     if let Some(backup) = before_upgrade {
@@ -249,13 +263,6 @@ fn open_existing(
             data_dir.restore_part().display()
         ))
     })?;
-    if generation::is_older(&db, keyring.generation(), accept_older)? {
-        return Err(Locked::because(
-            "The database is older than the key files beside it: an earlier copy of it was put back, and what was written since \
-             is missing. Put the newer file back, or restore a backup into an empty directory with `strongroom restore`. To go \
-             on with the older database all the same, start once with --accept-older-database. Nothing was changed",
-        ));
-    }
     let opened = OpenStore::new(db, keyring, loaded.text.clone());
     finish_rotations(&opened, data_dir, now);
     Ok(opened)

@@ -185,6 +185,7 @@ strongroom keys kit --data-dir {dir} --output new-kit.txt
 strongroom keys remove --data-dir {dir} NAME-OF-THE-LOST-KIT
 strongroom keys rotate-root --data-dir {dir}
 strongroom keys rotate-data --data-dir {dir}
+strongroom keys rekey-database --data-dir {dir}
 strongroom keys destroy-retired --data-dir {dir}
 ```
 

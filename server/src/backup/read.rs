@@ -6,11 +6,16 @@ use std::io::{BufRead, BufReader, Read};
 
 use super::root::Root;
 use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Totals, rows};
-use crate::crypto::envelope;
 use crate::crypto::identity::Identity;
+use crate::crypto::{digest, envelope};
 
 /// Longest manifest or keyring.
 const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Longest name of a file in it: folder, slug of a project, slug of an environment.
+const NAME_LIMIT: u64 = 1024;
+/// Most files in it: a part of rows has thousands of them, and there is one of values for each environment.
+const FILE_LIMIT: usize = 1_000_000;
 
 /// What takes the content of a backup.
 pub trait Receiver {
@@ -35,14 +40,33 @@ pub fn read(
     let decompressed = zstd::stream::read::Decoder::new(decrypted)?;
     let mut archive = tar::Archive::new(decompressed);
     let mut reading = Reading::default();
-    for entry in archive.entries()? {
+    let mut long_name = None;
+    // Raw, because the library would read names of any length into memory.
+    for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
-        if entry.header().entry_type() != tar::EntryType::Regular {
-            return Err(Error::Malformed(
-                "it contains something that is not a plain file".into(),
-            ));
+        match entry.header().entry_type() {
+            tar::EntryType::GNULongName if long_name.is_none() => {
+                let mut name = Vec::new();
+                (&mut entry).take(NAME_LIMIT + 1).read_to_end(&mut name)?;
+                if name.len() as u64 > NAME_LIMIT {
+                    return Err(Error::Malformed("it contains a file with an endless name".into()));
+                }
+                long_name = Some(name);
+                continue;
+            }
+            tar::EntryType::Regular => {}
+            _ => {
+                return Err(Error::Malformed(
+                    "it contains something that is not a plain file".into(),
+                ));
+            }
         }
-        let name = String::from_utf8(entry.path_bytes().into_owned())
+        let mut name = long_name
+            .take()
+            .unwrap_or_else(|| entry.path_bytes().into_owned());
+        // The long form ends with a NUL, as the short one may.
+        while name.pop_if(|last| *last == 0).is_some() {}
+        let name = String::from_utf8(name)
             .map_err(|_| Error::Malformed("it contains a file with an unreadable name".into()))?;
         reading.entry(&name, &mut entry, receiver)?;
     }
@@ -54,7 +78,8 @@ pub fn read(
 
 #[derive(Default)]
 struct Reading {
-    names: HashSet<String>,
+    /// Hashes of the names so far: a million of them fit into memory.
+    names: HashSet<[u8; 32]>,
     manifest: Option<Manifest>,
     totals: Option<Totals>,
     root: Root,
@@ -69,8 +94,13 @@ impl Reading {
         content: &mut impl Read,
         receiver: &mut dyn Receiver,
     ) -> Result<(), Error> {
-        if !self.names.insert(name.to_owned()) {
+        if !self.names.insert(digest::of_parts(&[name.as_bytes()])) {
             return Err(Error::Malformed(format!("it contains {name} twice")));
+        }
+        if self.names.len() > FILE_LIMIT {
+            return Err(Error::Malformed(format!(
+                "it contains more than {FILE_LIMIT} files"
+            )));
         }
         match (name, &self.manifest) {
             ("MANIFEST.json", None) => {

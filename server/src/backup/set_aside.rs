@@ -16,7 +16,6 @@ use crate::crypto::keyring::Keyring;
 use crate::store::credentials::{self, Credential};
 use crate::store::{Db, SqliteOptions};
 
-/// Where the files are gathered until all of them are there.
 const PART: &str = "replaced.part";
 
 /// What a data directory holds of a store, in the order in which it is moved: the keyring last, because it makes the
@@ -28,22 +27,36 @@ fn files(dir: &DataDir) -> Vec<PathBuf> {
     files
 }
 
+/// Where the files are gathered until all of them are there.
+pub fn part(data_dir: &DataDir) -> PathBuf {
+    data_dir.path().join(PART)
+}
+
 /// Whether an earlier attempt was killed after it had moved everything, before that got its name.
-pub fn was_begun(data_dir: &DataDir) -> Result<bool, Error> {
-    Ok(fs::exists(data_dir.path().join(PART))?)
+pub fn was_begun(data_dir: &DataDir) -> std::io::Result<bool> {
+    fs::exists(part(data_dir))
 }
 
 /// Moves the store into a directory of its own and returns that. Killed in the middle, it goes on when it is called again;
 /// until then no store is in the place, and none is made.
 pub fn move_store(data_dir: &DataDir, now: UnixMillis) -> Result<PathBuf, Error> {
-    let part = DataDir::new(data_dir.path().join(PART));
+    let part = DataDir::new(part(data_dir));
     part.create()?;
     for file in files(data_dir) {
         let Some(name) = file.file_name() else { continue };
-        match fs::rename(&file, part.path().join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+        let place = part.path().join(name);
+        if !fs::exists(&file)? {
+            continue;
         }
+        if fs::exists(&place)? {
+            return Err(Error::Refused(format!(
+                "Parts of two stores are here: {} is both in the data directory and in {}, where an interrupted restore \
+                 gathers what it sets aside. Move one of them away and restore again",
+                name.display(),
+                part.path().display()
+            )));
+        }
+        fs::rename(&file, place)?;
     }
     part.sync()?;
     data_dir.sync()?;

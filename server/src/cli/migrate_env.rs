@@ -105,6 +105,14 @@ pub async fn run(args: MigrateEnvArgs, printer: &Printer) -> Result<(), Failure>
     )
     .await?;
     upload(&folder, &secrets).await?;
+    if std::fs::read(&args.file).map_err(|error| unwritable(&args.file, &error))? != *bytes {
+        return Err(Failure::new(format!(
+            "{} was changed meanwhile and is left as it is",
+            args.file.display()
+        ))
+        .because("Its secrets are in the folder already.")
+        .advise("Run the command again: what is there with the same value is not sent again"));
+    }
     let backup = keep(&args.file, &bytes)?;
     let heading = format!(
         "# Its secrets are in environment '{}', folder {}: `{} run -- COMMAND` puts them into the environment.\n",

@@ -501,6 +501,11 @@ fn packed(entries: &Entries, kit: &Identity) -> Vec<u8> {
             header.set_entry_type(tar::EntryType::Symlink);
             header.set_size(0);
             archive.append_link(&mut header, name, "/etc/passwd").unwrap();
+        } else if name.len() > 100 {
+            header.set_size(content.len() as u64);
+            archive
+                .append_data(&mut header, name, content.as_slice())
+                .unwrap();
         } else {
             header.set_size(content.len() as u64);
             // Names that a tar should not hold are written as they are.
@@ -540,8 +545,15 @@ fn a_file_that_is_not_what_we_write_is_refused_with_its_reason() {
     let (bytes, kit) = small();
     let honest = entries(&bytes, &kit);
     let target = Target::new();
+    // A long name by itself is none: slugs may be long.
+    let mut long = honest.clone();
+    long.push((format!("values/{}.json", "x".repeat(200)), b"{}".to_vec()));
+    assert!(opens(&packed(&long, &kit), &kit));
     let rows: Vec<(&str, &str, Change)> = vec![
         ("nothing in it", "it is empty", |entries| entries.clear()),
+        ("a name without an end", "endless name", |entries| {
+            entries.push((format!("values/{}", "x".repeat(10_000_000)), Vec::new()));
+        }),
         ("no manifest", "MANIFEST.json", |entries| drop(entries.remove(0))),
         ("only a manifest", "no keyring", |entries| entries.truncate(1)),
         (

@@ -51,6 +51,27 @@ fn a_database_without_a_keyring_is_never_removed() {
 }
 
 #[test]
+fn a_store_that_was_set_aside_is_not_forgotten_for_a_new_one() {
+    let (_scratch, dir) = scratch();
+    make(&dir);
+    let aside = set_aside::move_store(&dir, NOW).unwrap();
+    let part = set_aside::part(&dir);
+    // Killed before it got its name.
+    fs::rename(&aside, &part).unwrap();
+    let locked = open(&dir, &KeySources::default(), NOW).map(drop).unwrap_err();
+    assert!(locked.reason.contains("restore --force"), "{}", locked.reason);
+    assert!(!dir.database().exists());
+    let kept = fs::read(DataDir::new(&part).database()).unwrap();
+
+    // Another store that came here all the same does not take its place.
+    fs::write(dir.database(), "another").unwrap();
+    let refused = set_aside::move_store(&dir, NOW).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("two stores"), "{refused}");
+    assert_eq!(fs::read(DataDir::new(&part).database()).unwrap(), kept);
+    assert_eq!(fs::read(dir.database()).unwrap(), b"another");
+}
+
+#[test]
 fn an_interrupted_start_is_continued() {
     let (_scratch, dir) = scratch();
     let instance = make(&dir);

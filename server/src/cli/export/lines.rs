@@ -31,6 +31,10 @@ pub fn write(format: Format, secrets: &[Secret], printer: &Printer) -> Result<Ze
         match format {
             Format::Docker => text.push_str(value),
             Format::DotenvEval => push_single_quoted(&mut text, value),
+            // For a shell these are arguments of a command, in which it expands braces and names of files.
+            Format::DotenvExport if value.contains(['{', '}', '[', ']', '*', '?', '^', '!']) => {
+                push_single_quoted(&mut text, value);
+            }
             Format::Systemd => push_double_quoted(&mut text, value, "\\\"$`"),
             Format::Compose => push_quoted(&mut text, value, "\\\"$"),
             _ => {

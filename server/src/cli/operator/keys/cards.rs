@@ -93,19 +93,30 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
     .await;
     if let Err(failure) = done {
         // Whether the store opens for them is not always known, so they stay.
-        for (_, file) in files {
-            file.keep_anyway()?;
+        if let Err(failure) = keep_all(files, printer) {
+            printer.failure(&failure);
         }
         return Err(failure.advise(
             "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
         ));
     }
-    for (path, file) in files {
-        file.keep()?;
-        printer.note(&format!("Wrote {}", path.display()));
-    }
+    keep_all(files, printer)?;
     printer.note("Give each card to a person of its own, and leave none of them on this machine.");
     Ok(())
+}
+
+/// Gives every card its name, also when one of them cannot get it: the store opens for all of them, and may for these alone.
+/// Tells the first failure.
+fn keep_all(files: Vec<(PathBuf, NewFile)>, printer: &Printer) -> Result<(), Failure> {
+    let mut kept = Ok(());
+    for (path, file) in files {
+        match file.keep_anyway() {
+            Ok(()) => printer.note(&format!("Wrote {}", path.display())),
+            Err(failure) if kept.is_ok() => kept = Err(failure),
+            Err(failure) => printer.failure(&failure),
+        }
+    }
+    kept
 }
 
 /// Runs `keys combine-cards`.
