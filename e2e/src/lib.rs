@@ -12,6 +12,7 @@ pub mod instance;
 pub mod program;
 pub mod server;
 pub mod shell;
+pub mod tls;
 pub mod visit;
 
 use std::io::Write as _;

@@ -39,6 +39,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::STRACE,
         &machine::SSH_KEYGEN,
         &machine::BUILDAH,
+        &machine::PEBBLE,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;

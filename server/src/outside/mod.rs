@@ -1,4 +1,5 @@
 //! Everything that talks to the world outside this process, apart from the store.
 
+pub mod acme;
 pub mod backup_target;
 pub mod fetch;

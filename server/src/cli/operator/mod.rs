@@ -13,6 +13,7 @@ pub mod runbook;
 pub mod serve;
 pub mod setup_code;
 mod submit;
+pub mod tls_args;
 pub mod unlock;
 
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::tls_args::TlsArgs;
 use super::{DataDirArgs, KeyArgs};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
@@ -17,9 +18,10 @@ use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::domain::{Error, setup};
-use crate::http::serve;
+use crate::http::serve::{self, Port};
 use crate::jobs;
 use crate::observe::{logging, process};
+use crate::tls::keeper;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -27,14 +29,18 @@ pub struct ServeArgs {
     /// Where to keep everything.
     #[command(flatten)]
     pub data_dir: DataDirArgs,
-    /// Address and port to listen on
+    /// Address and port to listen on; may be given several times
     #[arg(
         long,
         value_name = "ADDR:PORT",
         env = "STRONGROOM_LISTEN",
+        value_delimiter = ',',
         default_value = "127.0.0.1:8080"
     )]
-    pub listen: SocketAddr,
+    pub listen: Vec<SocketAddr>,
+    /// How connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// What opens the store.
     #[command(flatten)]
     pub keys: KeyArgs,
@@ -77,28 +83,31 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
         ))
         .advise("Stop the other one, or choose another --data-dir"));
     };
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        Failure::new(format!("Cannot listen on {}", args.listen))
-            .because(error.to_string())
-            .advise("Choose another address or port with --listen")
-    })?;
-    let address = listener.local_addr().unwrap_or(args.listen);
+    let tls = args.tls.flags()?;
+    let (listeners, address) = listen(&args).await?;
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
     };
-    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
+    let app = start(&args, &dir, printer)?.at(dir.clone()).on(host);
+    let app = app.with_tls(tls).map_err(cannot_start)?;
+    let app = Arc::new(app);
+    // There is a certificate before the first connection.
+    keeper::round(&app).await;
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
+    let certificates = tokio::spawn(keeper::run(Arc::clone(&app), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
     announce(&app, address, printer).await;
-    serve::serve(listener, Arc::clone(&app), stopping).await;
+    serve::serve(listeners, Arc::clone(&app), stopping).await;
     // Without a signal, when the server itself failed. Whoever listened may be gone.
     stop.send_replace(true);
-    if let Err(error) = jobs.await {
-        tracing::error!(%error, "the background jobs broke off");
+    for background in [jobs, certificates] {
+        if let Err(error) = background.await {
+            tracing::error!(%error, "the background jobs broke off");
+        }
     }
     let closed = app.close().await;
     control::forget(&dir);
@@ -111,12 +120,41 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
+fn cannot_start(error: Error) -> Failure {
+    Failure::new("The server cannot start").because(error.to_string())
+}
+
+/// Takes every port that was asked for. Returns the first one's address too.
+async fn listen(args: &ServeArgs) -> Result<(Vec<(TcpListener, Port)>, SocketAddr), Failure> {
+    let mut listeners = Vec::new();
+    let mut first = None;
+    for &address in &args.listen {
+        let listener = bind(address, "--listen").await?;
+        first = first.or(listener.local_addr().ok());
+        listeners.push((listener, Port::Service));
+    }
+    let first = first.ok_or_else(|| Failure::usage("--listen needs an address and a port"))?;
+    if let Some(address) = args.tls.http_listen {
+        let https = args.tls.https_port.unwrap_or(first.port());
+        let listener = bind(address, "--http-listen").await?;
+        listeners.push((listener, Port::Plain(https)));
+    }
+    Ok((listeners, first))
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("Cannot listen on {address}"))
+            .because(error.to_string())
+            .advise(format!("Choose another address or port with {flag}"))
+    })
+}
+
 /// An open server, or a locked one that says what it needs.
 fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
-    let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
     let sources = args.keys.sources()?;
     let locked = match open::open(dir, &sources, Clock::default().now()) {
-        Ok(opened) => return App::opened(opened).map_err(cannot),
+        Ok(opened) => return App::opened(opened).map_err(cannot_start),
         Err(locked) => locked,
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
@@ -126,19 +164,28 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));
     }
-    App::locked(locked).map_err(cannot)
+    App::locked(locked).map_err(cannot_start)
 }
 
 /// Says where the server is, and on a new one how to become its administrator.
 async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
     let shown = match address.ip() {
-        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
-        _ => format!("http://{address}"),
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
     };
+    let scheme = if app.tls().is_on() { "https" } else { "http" };
+    let shown = format!("{scheme}://{shown}");
     printer.note(&format!(
         "Strongroom {} listens on {shown}",
         env!("CARGO_PKG_VERSION")
     ));
+    if let Some(authority) = app.tls().state().authority {
+        printer.note(&format!(
+            "Its own authority, for browsers to trust: {shown}/api/strongroom/v1/tls/authority.pem\nSHA-256 fingerprint of the \
+             authority: {}",
+            authority.fingerprint
+        ));
+    }
     match app.write(setup::new_code).await {
         Ok((code, _)) => printer.note(&format!(
             "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
