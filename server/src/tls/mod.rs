@@ -136,10 +136,8 @@ impl Tls {
     /// Fingerprint of the certificate that is served because the store is locked.
     pub fn locked_fingerprint(&self) -> Option<String> {
         let front = self.front.load();
-        front
-            .locked
-            .as_ref()
-            .map(|locked| locked.facts.fingerprint.clone())
+        let locked = front.locked.as_ref().filter(|_| front.leaves.is_none());
+        locked.map(|locked| locked.facts.fingerprint.clone())
     }
 
     /// The answer to a challenge by HTTP-01.
