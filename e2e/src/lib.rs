@@ -13,6 +13,7 @@ pub mod namespace;
 pub mod program;
 pub mod server;
 pub mod shell;
+pub mod tls;
 pub mod visit;
 
 use std::io::Write as _;

@@ -212,9 +212,10 @@ fn address(child: &mut Child, log: &Path) -> Result<SocketAddr> {
     let address: SocketAddr = loop {
         let text = said();
         let announced = text
-            .split_once("listens on http://")
+            .split_once("listens on http")
             .and_then(|(_, rest)| rest.split_once('\n'));
         if let Some((address, _)) = announced {
+            let address = address.trim_start_matches('s').trim_start_matches("://");
             break address.trim().parse()?;
         }
         if let Some(status) = child.try_wait()? {

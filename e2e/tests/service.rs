@@ -34,14 +34,17 @@ fn the_unit_is_valid_and_leaves_the_server_nothing_it_does_not_need() -> Result<
         &service,
         unit.replace(installed, &binary()?.display().to_string()),
     )?;
-    let socket = scratch.path().join("strongroom.socket");
-    fs::copy(dist("strongroom.socket"), &socket)?;
+    let sockets = ["strongroom.socket", "strongroom-http.socket"].map(|name| {
+        let socket = scratch.path().join(name);
+        fs::copy(dist(name), &socket).map(|_| socket.display().to_string())
+    });
     let analyze = |arguments: &[&str]| {
         let run = Run::of(Path::new("systemd-analyze"), scratch.path()).args(arguments);
         run.arg_path(&service).finish()
     };
 
-    let verified = analyze(&["verify", &socket.display().to_string()])?;
+    let [service_socket, plain_socket] = sockets;
+    let verified = analyze(&["verify", &service_socket?, &plain_socket?])?;
     // It also tells of faults in units of this machine that these two have nothing to do with.
     let ours: Vec<&str> = verified
         .stderr
@@ -110,9 +113,14 @@ impl Drop for Activated {
     }
 }
 
-fn activated(addresses: &[SocketAddr], folder: &Path) -> Result<Activated> {
+fn activated(
+    addresses: &[SocketAddr],
+    options: &[&str],
+    arguments: &[&str],
+    folder: &Path,
+) -> Result<Activated> {
     let mut command = Command::new("systemd-socket-activate");
-    command.env("HOME", folder);
+    command.env("HOME", folder).args(options);
     for address in addresses {
         command.arg("--listen").arg(address.to_string());
     }
@@ -121,6 +129,7 @@ fn activated(addresses: &[SocketAddr], folder: &Path) -> Result<Activated> {
         .arg(binary()?)
         .args(["serve", "--data-dir"])
         .arg(folder.join("data"))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -147,7 +156,7 @@ fn connect(address: SocketAddr) -> Result<TcpStream> {
 fn the_port_may_be_one_that_systemd_opened() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let address = free()?;
-    let mut service = activated(&[address], scratch.path())?;
+    let mut service = activated(&[address], &[], &[], scratch.path())?;
     // The first connection starts the server, and is answered once it is up.
     drop(connect(address)?);
     let health = once(address, "GET", "/api/status", &[], b"")?;
@@ -167,15 +176,16 @@ fn the_port_may_be_one_that_systemd_opened() -> Result<()> {
 }
 
 #[test]
-fn a_second_socket_that_nobody_would_answer_is_refused() -> Result<()> {
+fn a_socket_named_http_is_for_those_who_do_not_know_of_https() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let addresses = [free()?, free()?];
-    let mut service = activated(&addresses, scratch.path())?;
-    drop(connect(addresses[0])?);
-    let ended = server::wait(&mut service.0, PATIENCE)?;
-    assert_eq!(ended.code(), Some(1));
-    let said = fs::read_to_string(scratch.path().join("log"))?;
-    assert!(said.contains("systemd passed 2 sockets"), "{said}");
+    let [https, http] = [free()?, free()?];
+    let names = ["--fdname=strongroom:http"];
+    let _service = activated(&[https, http], &names, &["--tls", "internal"], scratch.path())?;
+    drop(connect(https)?);
+    let sent_on = once(http, "GET", "/login", &[], b"")?;
+    assert_eq!(sent_on.status, 308);
+    let to = sent_on.header("location").unwrap_or_default();
+    assert!(to.starts_with("https://") && to.ends_with(&format!(":{}/login", https.port())), "{to}");
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Each layer has one verb: wire *speaks*, [`http`] *translates*, [`domain`] *decides*, [`store`] *remembers*. The same
 //! noun has the same file name in each of them. [`crypto`] holds keys and ciphertext, [`app`] puts a running server
-//! together, [`jobs`] is the work nobody waits for.
+//! together, [`tls`] is which certificate a connection finds, [`jobs`] is the work nobody waits for.
 
 pub mod app;
 pub mod backup;
@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod observe;
 pub mod outside;
 pub mod store;
+pub mod tls;
 
 #[cfg(test)]
 #[path = "../tests/it/database.rs"]

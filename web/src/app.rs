@@ -15,6 +15,7 @@ use crate::components::splash::Splash;
 use crate::first_steps::FirstSteps;
 use crate::pages::account::AccountPage;
 use crate::pages::backups::BackupsPage;
+use crate::pages::certificates::CertificatesPage;
 use crate::pages::home::Home;
 use crate::pages::identities::IdentitiesPage;
 use crate::pages::instance::InstancePage;
@@ -96,6 +97,7 @@ fn Pages() -> impl IntoView {
                         <Route path=path!("/identities") view=IdentitiesPage />
                         <Route path=path!("/recovery") view=RecoveryPage />
                         <Route path=path!("/backups") view=BackupsPage />
+                        <Route path=path!("/certificates") view=CertificatesPage />
                         <Route path=path!("/instance") view=InstancePage />
                         <Route path=path!("/account") view=AccountPage />
                     </ParentRoute>

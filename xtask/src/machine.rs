@@ -107,6 +107,12 @@ pub const BUILDAH: Need = Need {
     packages: &["buildah"],
     present: || process::on_path("buildah").is_some(),
 };
+/// Certificates are ordered from an authority that is made for tests.
+pub const PEBBLE: Need = Need {
+    what: "pebble and pebble-challtestsrv",
+    packages: &["pebble"],
+    present: || process::on_path("pebble").is_some() && process::on_path("pebble-challtestsrv").is_some(),
+};
 
 /// The unit is checked with systemd's own tools; systemd itself need not run.
 pub const SYSTEMD: Need = Need {

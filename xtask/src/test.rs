@@ -41,6 +41,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::BUILDAH,
         &machine::SYSTEMD,
         &machine::DOCKER_COMPOSE,
+        &machine::PEBBLE,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;

@@ -12,6 +12,7 @@
 //! restore.ready/    a restored store on its way into the place of an empty one
 //! upload.part       a backup that is to be restored
 //! drill.part/       a restore that is being rehearsed
+//! tls-locked.pem    the certificate of a locked server, with its key (0600)
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -88,6 +89,11 @@ impl DataDir {
     /// Where a backup goes that is sent to be restored.
     pub fn upload(&self) -> PathBuf {
         self.path.join("upload.part")
+    }
+
+    /// The certificate of a locked server, with its key.
+    pub fn locked_certificate(&self) -> PathBuf {
+        self.path.join("tls-locked.pem")
     }
 
     /// Makes the directory, for its owner alone.

@@ -37,6 +37,7 @@ use crate::domain::onboarding::{self, FirstRead};
 use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error};
 use crate::store::{self, Db};
+use crate::tls::{Tls, TlsFlags};
 use backups::Backups;
 use data_dir::DataDir;
 use host::Host;
@@ -52,6 +53,7 @@ pub struct App {
     /// Whether a restore is being rehearsed.
     drilling: AtomicBool,
     host: Host,
+    tls: Arc<Tls>,
     /// The clock.
     pub clock: Clock,
     started_at: UnixMillis,
@@ -175,6 +177,7 @@ impl App {
             backups: Backups::default(),
             drilling: AtomicBool::new(false),
             host: Host::default(),
+            tls: new_tls(TlsFlags::default())?,
             data_dir: None,
             upload: Arc::default(),
             unlocking: Arc::default(),
@@ -194,6 +197,17 @@ impl App {
     pub fn on(mut self, host: Host) -> Self {
         self.host = host;
         self
+    }
+
+    /// The same, with TLS as the host configures it.
+    pub fn with_tls(mut self, flags: TlsFlags) -> Result<Self, Error> {
+        self.tls = new_tls(flags)?;
+        Ok(self)
+    }
+
+    /// TLS on the server's own connections.
+    pub fn tls(&self) -> &Arc<Tls> {
+        &self.tls
     }
 
     /// The host's own configuration.
@@ -383,6 +397,11 @@ impl App {
         let passwords = Arc::clone(&self.passwords);
         blocking(move || passwords.verify(&password, hash.as_deref()).map_err(Error::from)).await
     }
+}
+
+fn new_tls(flags: TlsFlags) -> Result<Arc<Tls>, Error> {
+    let tls = Tls::new(flags).map_err(|error| store::Error::Unavailable(error.to_string()))?;
+    Ok(Arc::new(tls))
 }
 
 /// Keys stay out of swap where the system allows it; where it does not, that is said once.

@@ -10,6 +10,7 @@ use shared::model::keys::{Keys, KeysAct};
 use shared::model::names::Email;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
+use shared::model::tls::TlsState;
 use tokio::runtime::Builder;
 
 use super::data_dir::DataDir;
@@ -151,6 +152,9 @@ pub struct Report {
     pub last_backup: Option<UnixMillis>,
     /// What time the server has.
     pub now: UnixMillis,
+    /// How it speaks TLS; nothing when it does not run.
+    #[serde(default)]
+    pub tls: Option<TlsState>,
 }
 
 /// Why it was not done.
@@ -300,6 +304,7 @@ pub fn perform(
                 size: state.size,
                 last_backup: state.last_backup.map(|backup| backup.at),
                 now,
+                tls: app.tls().serving_state(),
             };
             Ok(Reply::Report { report })
         }

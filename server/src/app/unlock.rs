@@ -26,14 +26,23 @@ pub fn to_bring(slots: &[SlotSummary]) -> impl Iterator<Item = &SlotSummary> {
     slots.iter().filter(|slot| slot.kind != SlotKind::Server)
 }
 
+/// What somebody compared before he sent a key from another machine.
+#[derive(Debug, Clone, Default)]
+pub struct Confirmation {
+    /// The fingerprint, as he says.
+    pub given: Option<String>,
+    /// That of the certificate of the locked server, if he came by it: then no other one will do.
+    pub certificate: Option<String>,
+}
+
 impl App {
     /// Opens the store with the keys in a text and goes on as if they had been there at the start; answers with the name
-    /// of the key that fits. `confirmed` is the fingerprint that somebody compared; none when he need not, because the key
-    /// does not leave the machine.
+    /// of the key that fits. `confirmed` is what somebody compared; none when he need not, because the key does not leave the
+    /// machine.
     pub async fn unlock(
         self: &Arc<Self>,
         keys: &SecretText,
-        confirmed: Option<Option<String>>,
+        confirmed: Option<Confirmation>,
         source: Source,
     ) -> Result<String, Error> {
         let (app, keys) = (Arc::clone(self), keys.clone());
@@ -45,7 +54,7 @@ impl App {
     pub fn unlock_blocking(
         self: &Arc<Self>,
         keys: &SecretText,
-        confirmed: Option<Option<String>>,
+        confirmed: Option<Confirmation>,
         source: &Source,
     ) -> Result<String, Error> {
         let locked = self
@@ -58,8 +67,9 @@ impl App {
                     .into(),
             ));
         }
-        if let Some(confirmed) = confirmed
-            && (confirmed.is_none() || confirmed.as_deref() != locked.fingerprint())
+        if let Some(confirmed) = &confirmed
+            && (confirmed.given.is_none()
+                || confirmed.given.as_deref() != confirmed.certificate.as_deref().or(locked.fingerprint()))
         {
             return Err(Error::Forbidden(
                 "Compare the fingerprint first: a key is taken from another machine only with the fingerprint that this \

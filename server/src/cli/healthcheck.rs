@@ -31,9 +31,10 @@ pub struct HealthcheckArgs {
         long,
         value_name = "ADDR:PORT",
         env = "STRONGROOM_LISTEN",
+        value_delimiter = ',',
         default_value = "127.0.0.1:8080"
     )]
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
 }
 
 /// Where a server that listens on `listen` answers this machine: "everywhere" is no address to connect to.
@@ -53,9 +54,11 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
     } else {
         ("health", "healthy", "The server is not healthy")
     };
-    let address = match args.url {
-        Some(named) => named,
-        None => format!("http://{}", reachable(args.listen))
+    let address = match (args.url, args.listen.first()) {
+        (Some(named), _) => named,
+        (None, None) => return Err(Failure::usage("--listen needs an address and a port")),
+        // In plain HTTP: a server that speaks TLS answers this question of its own machine all the same.
+        (None, Some(&listen)) => format!("http://{}", reachable(listen))
             .parse()
             .map_err(|error| Failure::new(bad).because(format!("{error}.")))?,
     };

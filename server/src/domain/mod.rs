@@ -40,6 +40,7 @@ pub mod service_tokens;
 pub mod sessions;
 pub mod setup;
 pub mod tags;
+pub mod tls;
 pub mod token_auth;
 pub mod tokens;
 pub mod trusted_ips;

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use shared::model::backups::Backups;
 use shared::model::time::UnixMillis;
+use shared::model::tls::TlsState;
 
 use super::error::Failure;
 use super::guard::LocalScript;
@@ -27,7 +28,8 @@ pub async fn get(State(app): State<Arc<App>>, LocalScript(local): LocalScript) -
         .into());
     }
     let backups = app.read(backups::state_for_operator).await?;
-    let text = text(&backups).map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?;
+    let text = text(&backups, &app.tls().state())
+        .map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?;
     let mut response = text.into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
@@ -36,7 +38,7 @@ pub async fn get(State(app): State<Arc<App>>, LocalScript(local): LocalScript) -
     Ok(response)
 }
 
-fn text(backups: &Backups) -> Result<String, std::fmt::Error> {
+fn text(backups: &Backups, tls: &TlsState) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("strongroom");
     let truth = |truth: bool| if truth { 1.0 } else { 0.0 };
     if let Some(newest) = backups.backups.first() {
@@ -100,6 +102,26 @@ fn text(backups: &Backups) -> Result<String, std::fmt::Error> {
         "drill_overdue",
         "Whether none passed for two weeks",
         overdue,
+    );
+    if let Some(first) = tls
+        .certificates
+        .iter()
+        .map(|certificate| certificate.not_after)
+        .min()
+    {
+        set(
+            &mut registry,
+            "tls_certificate_expiry_timestamp_seconds",
+            "When the first of the certificates ends that come from elsewhere",
+            seconds(first),
+        );
+    }
+    let failures: u64 = tls.orders.iter().map(|order| u64::from(order.failures)).sum();
+    set(
+        &mut registry,
+        "tls_renewal_failures",
+        "Attempts to get certificates that failed since the last one that did not",
+        as_float(failures + u64::from(tls.files_failure.is_some())),
     );
     let mut text = String::new();
     encode(&mut text, &registry)?;

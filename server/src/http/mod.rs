@@ -8,8 +8,10 @@ pub mod guard;
 pub mod layers;
 pub mod metrics;
 pub mod reauthenticate;
+mod redirect;
 pub mod route;
 pub mod serve;
+pub mod transport;
 pub mod web;
 
 pub mod infisical;
@@ -33,7 +35,7 @@ use route::{
 use shared::model::access::{Action, Subject};
 use strongroom::{
     account, backups, changes, instance as instance_state, keys, kits, onboarding, restore, runbook,
-    sessions, setup, system, unlock,
+    sessions, setup, system, tls, unlock,
 };
 
 /// Every route. Version aliases stand side by side.
@@ -231,6 +233,11 @@ pub fn routes() -> Vec<Route> {
         instance("POST", "/api/strongroom/v1/backups/{backup}/tickets", post(backups::offer)),
         instance("GET", "/api/strongroom/v1/backups/{backup}", get(backups::get)),
         open("GET", "/api/strongroom/v1/backups/download/{ticket}", get(backups::download).head(web::fallback)),
+        instance("GET", "/api/strongroom/v1/tls", get(tls::state)),
+        instance("POST", "/api/strongroom/v1/tls", post(tls::set)),
+        instance("POST", "/api/strongroom/v1/tls/renew", post(tls::renew)),
+        open("GET", "/api/strongroom/v1/tls/authority.pem", get(tls::authority_pem)),
+        open("GET", "/api/strongroom/v1/tls/authority.der", get(tls::authority_der)),
         instance("GET", "/api/strongroom/v1/onboarding", get(onboarding::progress)),
         instance("PATCH", "/api/strongroom/v1/onboarding", patch(onboarding::dismiss)),
         content("POST", "/api/strongroom/v1/changes", Edit, Secrets, post(changes::make)),

@@ -92,6 +92,8 @@ pub struct Answer {
     pub etag: Option<String>,
     /// Length that the answer announces.
     pub length: Option<u64>,
+    /// All of its headers.
+    pub headers: HeaderMap,
     /// The body, wiped from memory when dropped because it may carry secrets.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -247,6 +249,7 @@ impl Fetch {
         let hint = header(HINT);
         let etag = header(ETAG);
         let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let headers = response.headers().clone();
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
@@ -260,6 +263,7 @@ impl Fetch {
             hint,
             etag,
             length,
+            headers,
             body,
         })
     }

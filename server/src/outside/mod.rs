@@ -1,5 +1,6 @@
 //! Everything that talks to the world outside this process, apart from the store.
 
+pub mod acme;
 pub mod backup_target;
 pub mod fetch;
 pub mod systemd;

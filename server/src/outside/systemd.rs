@@ -1,4 +1,4 @@
-//! systemd, when it started the server: the socket that it opened, and what it wants to be told (`sd_notify(3)`,
+//! systemd, when it started the server: the sockets that it opened, and what it wants to be told (`sd_notify(3)`,
 //! `sd_listen_fds(3)`). Without it nothing here does anything.
 
 use std::io;
@@ -7,21 +7,20 @@ use std::net::TcpListener;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-/// The socket that systemd listens on for us. An error when it is none for TCP, or when there is more than one: requests to
-/// the others would never be answered.
-pub fn listener() -> io::Result<Option<TcpListener>> {
+/// The sockets that systemd listens on for us, each with the name that its unit gives it. An error when one is none for TCP.
+pub fn listeners() -> io::Result<Vec<(String, TcpListener)>> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
     let mut passed = ListenFd::from_env();
-    if passed.len() > 1 {
-        return Err(io::Error::other(format!(
-            "systemd passed {} sockets, and the server listens on one. Leave one ListenStream= in the .socket unit",
-            passed.len()
-        )));
+    let mut listeners = Vec::new();
+    for index in 0..passed.len() {
+        let name = names.next().unwrap_or_default().to_owned();
+        if let Some(listener) = passed.take_tcp_listener(index)? {
+            listener.set_nonblocking(true)?;
+            listeners.push((name, listener));
+        }
     }
-    let Some(listener) = passed.take_tcp_listener(0)? else {
-        return Ok(None);
-    };
-    listener.set_nonblocking(true)?;
-    Ok(Some(listener))
+    Ok(listeners)
 }
 
 /// Says that the server answers requests from now on, and what it is doing, for `systemctl status`.

@@ -20,6 +20,7 @@ use server::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use server::crypto::random;
 use server::domain::setup;
 use server::domain::users::{self, NewUser};
+use server::http::transport::Transport;
 use server::store::members::Member;
 use server::store::{Db, Sql};
 use shared::model::access::{OrganizationRole, ProjectRole};
@@ -47,6 +48,7 @@ pub struct Call {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     peer: SocketAddr,
+    locked_certificate: Option<String>,
 }
 
 impl Call {
@@ -57,7 +59,14 @@ impl Call {
             headers: vec![("host".to_owned(), "strongroom.lan:8080".to_owned())],
             body: Vec::new(),
             peer: LAN.parse().unwrap(),
+            locked_certificate: None,
         }
+    }
+
+    /// Over a connection with the certificate of a locked server, of this fingerprint.
+    pub fn over_locked_certificate(mut self, fingerprint: &str) -> Self {
+        self.locked_certificate = Some(fingerprint.to_owned());
+        self
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -340,6 +349,11 @@ async fn answer(service: axum::Router, call: Call) -> Reply {
     }
     let mut request = request.body(Body::from(call.body)).unwrap();
     request.extensions_mut().insert(ConnectInfo(call.peer));
+    if call.locked_certificate.is_some() {
+        request.extensions_mut().insert(Transport {
+            locked_fingerprint: call.locked_certificate,
+        });
+    }
     let response = service.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();

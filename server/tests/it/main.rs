@@ -106,6 +106,8 @@ mod system;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod token_auth;
 #[cfg(test)]
 mod universal_auth;

@@ -57,6 +57,42 @@ fn is_locked(app: &TestApp) -> bool {
 }
 
 #[test]
+fn by_a_certificate_of_its_own_only_that_ones_fingerprint_counts() {
+    let (_place, app, kit) = locked();
+    let key = text_of(&kit);
+    let certificate = "AB:CD";
+    let said = app
+        .send(get(LOCKED).over_locked_certificate(certificate))
+        .expect(200)
+        .json;
+    assert_eq!(
+        (
+            &said["fingerprint"],
+            &said["certificate"],
+            &said["confirmationNeeded"]
+        ),
+        (&json!(certificate), &json!(true), &json!(true))
+    );
+    let of_key = app.send(get(LOCKED)).expect(200).at("/fingerprint");
+    for call in [
+        with(&key),
+        confirmed(&key, &of_key),
+        confirmed(&key, "ab:cd"),
+        confirmed(&key, ""),
+    ] {
+        app.send(call.over_locked_certificate(certificate))
+            .refused(403, "ForbiddenRequestError");
+    }
+    // And it says nothing to somebody who came otherwise.
+    app.send(confirmed(&key, certificate))
+        .refused(403, "ForbiddenRequestError");
+    assert!(is_locked(&app));
+    app.send(confirmed(&key, certificate).over_locked_certificate(certificate))
+        .expect(200);
+    assert!(!is_locked(&app));
+}
+
+#[test]
 fn a_locked_server_says_what_would_open_it() {
     let (_place, app, kit) = locked();
     let fingerprint = server::crypto::keyring::fingerprint(&identity::recipient(&kit));

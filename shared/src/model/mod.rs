@@ -12,3 +12,4 @@ pub mod names;
 pub mod onboarding;
 pub mod text;
 pub mod time;
+pub mod tls;

@@ -1,6 +1,6 @@
 //! The shapes that travel over HTTP. Most are Infisical's, field for field, so that its clients work unchanged;
 //! [`account`], [`backups`], [`changes`], [`instance`], [`kits`], [`onboarding`], [`restore`], [`sessions`], [`setup`],
-//! [`system`] and [`unlock`] are our own, under `/api/strongroom/v1`.
+//! [`system`], [`tls`] and [`unlock`] are our own, under `/api/strongroom/v1`.
 //!
 //! Unknown fields are ignored everywhere, as Infisical does: its clients send extra ones.
 
@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod setup;
 pub mod system;
 pub mod tags;
+pub mod tls;
 pub mod token_auth;
 pub mod universal_auth;
 pub mod unlock;

@@ -11,10 +11,14 @@ use crate::model::text::SecretText;
 pub struct Locked {
     /// Whether the store is locked.
     pub locked: bool,
-    /// Fingerprint of the key that the server misses. Its log names the same, so that a person can compare before a kit
-    /// travels.
+    /// Fingerprint of the key that the server misses, or of its certificate. Its log names the same, so that a person can
+    /// compare before a kit travels.
     #[serde(default)]
     pub fingerprint: Option<String>,
+    /// Whether it is that of the certificate: then the browser knows it too, and a person compares the browser's with the
+    /// log's.
+    #[serde(default)]
+    pub certificate: bool,
     /// What opens the store, but for the server's own key.
     #[serde(default)]
     pub unlockers: Vec<UnlockerName>,

@@ -21,5 +21,6 @@ pub mod sessions;
 pub mod setup;
 pub mod system;
 pub mod tags;
+pub mod tls;
 pub mod token;
 pub mod unlock;

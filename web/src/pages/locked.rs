@@ -105,14 +105,18 @@ fn UnlockForm(state: State) -> impl IntoView {
                 <KitInput kit problem any_key=true />
                 {needed
                     .map(|fingerprint| {
+                        let whose = if state.certificate {
+                            "A key must reach the right server only. Compare this SHA-256 fingerprint with the one in the server's log \
+                             or on its console, and with the one that the browser shows for the certificate of this page:"
+                        } else {
+                            "A key must reach the right server only. Compare this fingerprint with the one in the server's log \
+                             or on its console:"
+                        };
                         view! {
                             <div class="notice notice-warning">
                                 <Glyph icon=Icon::Shield />
                                 <div class="notice-text">
-                                    <p>
-                                        "A key must reach the right server only. Compare this fingerprint with the one in the "
-                                        "server's log or on its console:"
-                                    </p>
+                                    <p>{whose}</p>
                                     <p>
                                         <code>{fingerprint}</code>
                                     </p>

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod backups;
+pub mod certificates;
 pub mod home;
 pub mod identities;
 pub mod instance;

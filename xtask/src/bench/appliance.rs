@@ -25,6 +25,11 @@ pub struct Appliance {
 impl Appliance {
     /// Starts a server on a data directory and waits until it serves.
     pub fn start(binary: &Path, data: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(binary, data, log, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(binary: &Path, data: &Path, log: &Path, arguments: &[&str]) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let output = File::create(log)?;
         let begun = Instant::now();
@@ -33,6 +38,7 @@ impl Appliance {
             .arg("--data-dir")
             .arg(data)
             .args(["--listen", &address.to_string()])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)

@@ -7,6 +7,7 @@ mod access;
 mod appliance;
 mod backups;
 mod connection;
+mod handshakes;
 mod keys;
 mod load;
 mod pages;
@@ -187,6 +188,60 @@ impl Bench {
         let loaded = megabytes(usage::memory(server.process())?);
         self.report
             .add("memory after large lists", loaded, "MB", Target::None, "");
+        drop(server);
+        self.tls()
+    }
+
+    /// What encryption costs, with certificates of the server's own authority.
+    fn tls(&mut self) -> Result<()> {
+        say("handshakes");
+        let start = || Appliance::start_with(&self.binary, &self.data, &self.log, &["--tls", "internal"]);
+        // The authority is made at the first one.
+        drop(start()?);
+        let mut starts = Vec::new();
+        for _ in 0..5 {
+            starts.push(start()?.start);
+        }
+        starts.sort_unstable();
+        let server = start()?;
+        std::thread::sleep(Duration::from_secs(1));
+        let idle = usage::memory(server.process())?;
+        let processor = usage::cpu(server.process())?;
+        let begun = Instant::now();
+        let rate = handshakes::rate(server.address, 16, self.time)?;
+        let spent = usage::cpu(server.process())?.saturating_sub(processor);
+        let each = spent.as_secs_f64() / (rate * begun.elapsed().as_secs_f64());
+        let loaded = usage::memory(server.process())?;
+        let report = &mut self.report;
+        report.add(
+            "start with TLS",
+            milliseconds(starts[2]),
+            "ms",
+            Target::AtMost(100.0),
+            "",
+        );
+        report.add(
+            "memory 1 s after start with TLS",
+            megabytes(idle),
+            "MB",
+            Target::AtMost(22.0),
+            "",
+        );
+        report.add(
+            "whole handshakes, 16 clients",
+            rate,
+            "/s",
+            Target::AtLeast(1_000.0),
+            "",
+        );
+        report.add("  processor time", each * 1000.0, "ms", Target::None, "");
+        report.add(
+            "memory after handshakes",
+            megabytes(loaded),
+            "MB",
+            Target::AtMost(40.0),
+            "",
+        );
         Ok(())
     }
 

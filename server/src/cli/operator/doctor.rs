@@ -2,6 +2,7 @@
 
 mod variables;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
+use shared::model::time::UnixMillis;
+use shared::model::tls::TlsState;
 
 use super::StoreArgs;
 use super::submit::{self, unexpected};
@@ -227,7 +230,7 @@ fn inside(report: &Report, now: i64) -> Vec<Finding> {
     } else {
         Finding::new(Mark::Ok, "clock", "agrees with the server's")
     };
-    vec![
+    let mut findings = vec![
         Finding::new(
             Mark::Ok,
             "store",
@@ -240,12 +243,35 @@ fn inside(report: &Report, now: i64) -> Vec<Finding> {
         kits,
         backup,
         clock,
-    ]
+    ];
+    findings.extend(report.tls.iter().flat_map(|state| tls(state, now)));
+    findings
+}
+
+/// How the server speaks TLS.
+fn tls(state: &TlsState, now: i64) -> Vec<Finding> {
+    let warnings = state.warnings(UnixMillis(now));
+    if !warnings.is_empty() {
+        return warnings
+            .into_iter()
+            .map(|warning| Finding::new(Mark::Warn, "TLS", warning))
+            .collect();
+    }
+    let mut found = state.settings.mode.to_string();
+    for certificate in &state.certificates {
+        let _ = write!(
+            found,
+            "; {} until {}",
+            certificate.names.join(", "),
+            certificate.not_after.date()
+        );
+    }
+    vec![Finding::new(Mark::Ok, "TLS", found)]
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::model::time::UnixMillis;
+    use shared::model::tls::{AcmeOrder, TlsCertificate, TlsMode, TlsSettings};
 
     use super::*;
 
@@ -256,7 +282,49 @@ mod tests {
             size: 4096,
             last_backup: last_backup.map(UnixMillis),
             now: UnixMillis(now),
+            tls: None,
         }
+    }
+
+    #[test]
+    fn a_failing_renewal_is_told_long_before_the_end() {
+        let now = 1_000 * DAY;
+        let order = |error: Option<&str>| AcmeOrder {
+            domain: "a.example".into(),
+            attempted_at: None,
+            error: error.map(str::to_owned),
+            failures: 2,
+            next_at: UnixMillis(now),
+        };
+        let mut state = TlsState {
+            settings: TlsSettings {
+                mode: TlsMode::Acme,
+                ..TlsSettings::default()
+            },
+            by_flag: true,
+            http_port: false,
+            authority: None,
+            certificates: vec![TlsCertificate {
+                names: vec!["a.example".into()],
+                issuer: "CA".into(),
+                fingerprint: String::new(),
+                not_before: UnixMillis(now - 61 * DAY),
+                not_after: UnixMillis(now + 29 * DAY),
+            }],
+            orders: vec![order(None)],
+            files_failure: None,
+            locked_fingerprint: None,
+        };
+        let well = tls(&state, now);
+        assert_eq!(well[0].mark, Mark::Ok);
+        assert!(well[0].found.contains("a.example until"), "{well:?}");
+        state.orders = vec![order(Some("no route"))];
+        let told = tls(&state, now);
+        assert_eq!(told[0].mark, Mark::Warn);
+        assert!(
+            told[0].found.contains("29 days") && told[0].found.contains("no route"),
+            "{told:?}"
+        );
     }
 
     #[test]

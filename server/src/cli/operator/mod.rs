@@ -8,11 +8,13 @@ pub mod keys;
 pub mod new_file;
 pub mod paths;
 mod plugin;
+mod ports;
 pub mod restore;
 pub mod runbook;
 pub mod serve;
 pub mod setup_code;
 mod submit;
+pub mod tls_args;
 pub mod unlock;
 
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! `paths` and `config`: where everything is, and which settings a server would start with.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
@@ -73,9 +74,28 @@ pub fn config(args: &ServeArgs, printer: &Printer) -> Result<(), Failure> {
         Some(path) => path.display().to_string(),
         None => "none".to_owned(),
     };
+    let listed = |texts: Vec<String>| {
+        if texts.is_empty() {
+            "none".to_owned()
+        } else {
+            texts.join(", ")
+        }
+    };
+    let addresses = |addresses: &[SocketAddr]| listed(addresses.iter().map(ToString::to_string).collect());
+    let tls = &args.tls;
     let settings = [
         ("data-dir", args.data_dir.path()?.display().to_string()),
-        ("listen", args.listen.to_string()),
+        ("listen", addresses(&args.listen)),
+        ("http-listen", addresses(tls.http_listen.as_slice())),
+        (
+            "tls",
+            tls.tls
+                .map_or_else(|| "as chosen on its page".to_owned(), |mode| mode.to_string()),
+        ),
+        ("tls-name", listed(tls.tls_name.clone())),
+        ("tls-cert", shown(&tls.tls_cert)),
+        ("tls-key", shown(&tls.tls_key)),
+        ("acme-domain", listed(tls.acme_domain.clone())),
         ("identity", shown(identity)),
         ("passphrase-file", shown(passphrase_file)),
         ("accept-older-database", accept_older_database.to_string()),

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{DataDirArgs, KeyArgs};
+use super::tls_args::TlsArgs;
+use super::{DataDirArgs, KeyArgs, ports};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
@@ -21,6 +21,7 @@ use crate::http::serve;
 use crate::jobs;
 use crate::observe::{logging, process};
 use crate::outside::systemd;
+use crate::tls::keeper;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -28,14 +29,18 @@ pub struct ServeArgs {
     /// Where to keep everything.
     #[command(flatten)]
     pub data_dir: DataDirArgs,
-    /// Address and port to listen on
+    /// Address and port to listen on; may be given several times
     #[arg(
         long,
         value_name = "ADDR:PORT",
         env = "STRONGROOM_LISTEN",
+        value_delimiter = ',',
         default_value = "127.0.0.1:8080"
     )]
-    pub listen: SocketAddr,
+    pub listen: Vec<SocketAddr>,
+    /// How connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// What opens the store.
     #[command(flatten)]
     pub keys: KeyArgs,
@@ -53,6 +58,16 @@ pub struct ServeArgs {
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
+}
+
+impl ServeArgs {
+    fn wanted_ports(&self) -> ports::Wanted<'_> {
+        ports::Wanted {
+            service: &self.listen,
+            plain: self.tls.http_listen,
+            https_port: self.tls.https_port,
+        }
+    }
 }
 
 /// Exit code of a server that does not want to wait for somebody to unlock the store.
@@ -78,26 +93,35 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
         ))
         .advise("Stop the other one, or choose another --data-dir"));
     };
-    let listener = listener(args.listen).await?;
-    let address = listener.local_addr().unwrap_or(args.listen);
+    let ports = ports::open(args.wanted_ports()).await?;
+    let address = ports.first;
+    let mut tls = args.tls.flags()?;
+    tls.http_port = ports.has_plain;
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
     };
-    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
+    let app = start(&args, &dir, printer)?.at(dir.clone()).on(host);
+    let app = app.with_tls(tls).map_err(cannot_start)?;
+    let app = Arc::new(app);
+    // There is a certificate before the first connection.
+    keeper::round(&app).await;
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
+    let certificates = tokio::spawn(keeper::run(Arc::clone(&app), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
     announce(&app, address, printer).await;
     systemd::stay_alive();
     systemd::ready(&format!("Listening on {address}"));
-    serve::serve(listener, Arc::clone(&app), stopping).await;
+    serve::serve(ports.listeners, Arc::clone(&app), stopping).await;
     // Without a signal, when the server itself failed. Whoever listened may be gone.
     stop.send_replace(true);
-    if let Err(error) = jobs.await {
-        tracing::error!(%error, "the background jobs broke off");
+    for background in [jobs, certificates] {
+        if let Err(error) = background.await {
+            tracing::error!(%error, "the background jobs broke off");
+        }
     }
     let closed = app.close().await;
     control::forget(&dir);
@@ -110,28 +134,15 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
-/// The socket that systemd opened for us, or one of our own.
-async fn listener(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let passed = systemd::listener().and_then(|passed| passed.map(TcpListener::from_std).transpose());
-    let passed = passed.map_err(|error| {
-        Failure::new("Cannot listen on the socket that systemd opened").because(error.to_string())
-    })?;
-    if let Some(listener) = passed {
-        return Ok(listener);
-    }
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(format!("Cannot listen on {address}"))
-            .because(error.to_string())
-            .advise("Choose another address or port with --listen")
-    })
+fn cannot_start(error: Error) -> Failure {
+    Failure::new("The server cannot start").because(error.to_string())
 }
 
 /// An open server, or a locked one that says what it needs.
 fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
-    let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
     let sources = args.keys.sources()?;
     let locked = match open::open(dir, &sources, Clock::default().now()) {
-        Ok(opened) => return App::opened(opened).map_err(cannot),
+        Ok(opened) => return App::opened(opened).map_err(cannot_start),
         Err(locked) => locked,
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
@@ -141,19 +152,28 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));
     }
-    App::locked(locked).map_err(cannot)
+    App::locked(locked).map_err(cannot_start)
 }
 
 /// Says where the server is, and on a new one how to become its administrator.
 async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
     let shown = match address.ip() {
-        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
-        _ => format!("http://{address}"),
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
     };
+    let scheme = if app.tls().is_on() { "https" } else { "http" };
+    let shown = format!("{scheme}://{shown}");
     printer.note(&format!(
         "Strongroom {} listens on {shown}",
         env!("CARGO_PKG_VERSION")
     ));
+    if let Some(authority) = app.tls().state().authority {
+        printer.note(&format!(
+            "Its own authority, for browsers to trust: {shown}/api/strongroom/v1/tls/authority.pem\nSHA-256 fingerprint of the \
+             authority: {}",
+            authority.fingerprint
+        ));
+    }
     match app.write(setup::new_code).await {
         Ok((code, _)) => printer.note(&format!(
             "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",

@@ -14,4 +14,5 @@ pub mod runbook;
 pub mod sessions;
 pub mod setup;
 pub mod system;
+pub mod tls;
 pub mod unlock;

@@ -6,14 +6,19 @@ use axum::extract::State;
 use shared::wire::unlock::{Locked, Unlock, Unlocked, UnlockerName};
 
 use crate::app::App;
-use crate::app::unlock::to_bring;
+use crate::app::unlock::{Confirmation, to_bring};
 use crate::domain::keys;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::{From, OnThisMachine};
+use crate::http::transport::LockedCertificate;
 
 /// Whether the store is locked, and what would open it. Nothing of it is secret.
-pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMachine) -> Json<Locked> {
+pub async fn locked(
+    State(app): State<Arc<App>>,
+    OnThisMachine(near): OnThisMachine,
+    LockedCertificate(certificate): LockedCertificate,
+) -> Json<Locked> {
     let why = app.why_locked();
     let unlockers = why.iter().flat_map(|why| to_bring(&why.slots));
     let unlockers = unlockers.map(|slot| UnlockerName {
@@ -21,12 +26,16 @@ pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMach
         kind: keys::kind(slot.kind),
         fingerprint: slot.fingerprint.clone(),
     });
+    let unlockers = unlockers.collect();
+    let key = why.as_ref().and_then(|why| why.fingerprint());
+    let certificate = certificate.filter(|_| key.is_some());
     Json(Locked {
         locked: why.is_some(),
-        fingerprint: why.as_ref().and_then(|why| why.fingerprint().map(str::to_owned)),
-        unlockers: unlockers.collect(),
+        certificate: certificate.is_some(),
         // Without a fingerprint there is nothing to compare.
-        confirmation_needed: why.is_some_and(|why| why.fingerprint().is_some()) && !near,
+        confirmation_needed: key.is_some() && !near,
+        fingerprint: certificate.or_else(|| key.map(str::to_owned)),
+        unlockers,
     })
 }
 
@@ -36,9 +45,13 @@ pub async fn unlock(
     State(app): State<Arc<App>>,
     From(source): From,
     OnThisMachine(near): OnThisMachine,
+    LockedCertificate(certificate): LockedCertificate,
     Json(request): Json<Unlock>,
 ) -> Result<Json<Unlocked>, Failure> {
-    let confirmed = (!near).then_some(request.confirmed_fingerprint);
+    let confirmed = (!near).then_some(Confirmation {
+        given: request.confirmed_fingerprint,
+        certificate,
+    });
     let unlocked_by = app.unlock(&request.identity, confirmed, source).await?;
     Ok(Json(Unlocked { unlocked_by }))
 }

@@ -141,6 +141,9 @@ pub const SAMPLES: &[Sample] = &[
         body(json!({"password": PASSWORD})).at("backup", &t.backup)
     }),
     ("GET /api/strongroom/v1/instance", |_| plain()),
+    ("GET /api/strongroom/v1/tls", |_| plain()),
+    ("POST /api/strongroom/v1/tls", |_| body(json!({"settings": {"mode": "off"}, "password": PASSWORD}))),
+    ("POST /api/strongroom/v1/tls/renew", |_| plain()),
     ("GET /api/strongroom/v1/onboarding", |_| plain()),
     ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),
 

@@ -28,6 +28,19 @@ const LISTEN: &str = "not read: use STRONGROOM_LISTEN";
 const VARIABLES: &[(&str, Fate)] = &[
     ("STRONGROOM_DATA_DIR", Used("where everything is kept")),
     ("STRONGROOM_LISTEN", Used("address and port")),
+    ("STRONGROOM_HTTP_LISTEN", Used("further port for plain HTTP")),
+    ("STRONGROOM_HTTPS_PORT", Used("port of HTTPS as browsers see it")),
+    ("STRONGROOM_TLS", Used("where certificates come from")),
+    ("STRONGROOM_TLS_NAME", Used("names of the server")),
+    ("STRONGROOM_TLS_CERT", Used("certificate from a file")),
+    ("STRONGROOM_TLS_KEY", Used("file of its private key")),
+    ("STRONGROOM_ACME_DOMAIN", Used("public names of the server")),
+    ("STRONGROOM_ACME_EMAIL", Used("where the authority may write to")),
+    (
+        "STRONGROOM_ACME_DIRECTORY",
+        Used("authority that is asked for certificates"),
+    ),
+    ("STRONGROOM_ACME_CA", Used("who vouches for it")),
     ("STRONGROOM_IDENTITY_FILE", Used("key that opens the store")),
     (
         "STRONGROOM_PASSPHRASE_FILE",

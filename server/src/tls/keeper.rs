@@ -1,0 +1,387 @@
+//! Looks after certificates in the background: follows the settings and the store, loads files that changed, and has
+//! certificates renewed long before they end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::model::tls::{AcmeOrder, TlsMode, TlsSettings};
+use tokio::sync::watch;
+
+use super::acme::{self, Failure, Kind};
+use super::authority::Authority;
+use super::certificate::Served;
+use super::front::Front;
+use super::leaves::Leaves;
+use super::{Tls, locked};
+use crate::app::{App, OpenStore};
+use crate::domain::tls::{self as kept, Issued};
+use crate::domain::{Context, Error};
+use crate::store;
+
+/// Between two rounds.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Rounds without end, until `stop` says so.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let tls = Arc::clone(app.tls());
+    loop {
+        round(&app).await;
+        tokio::select! {
+            () = tokio::time::sleep(ROUND) => {}
+            () = tls.wake.notified() => {}
+            // An error means that the sender is gone: then it is time to stop as well.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// One look at everything. The first one comes before the first connection; another one whenever somebody changed settings.
+pub async fn round(app: &Arc<App>) {
+    let tls = app.tls();
+    let _turn = tls.rounds.lock().await;
+    match app.store() {
+        Ok(store) => {
+            let same = {
+                let work = tls.work();
+                work.store.as_ptr() == Arc::as_ptr(&store) && !work.changed
+            };
+            if !same && let Err(error) = follow(app, &store).await {
+                tracing::error!(%error, "the settings of TLS cannot be read; those of before stay in force");
+            }
+        }
+        Err(_) => follow_locked(app),
+    }
+    look_at_files(tls);
+    order_next(app);
+}
+
+/// Takes over what an open store says.
+async fn follow(app: &Arc<App>, store: &Arc<OpenStore>) -> Result<(), Error> {
+    let tls = app.tls();
+    let another = {
+        let mut work = tls.work();
+        work.changed = false;
+        work.store.as_ptr() != Arc::as_ptr(store)
+    };
+    let read = read(app, another).await;
+    if read.is_err() {
+        tls.work().changed = true;
+    }
+    let (settings, authority, issued) = read?;
+    let before = tls.front.load();
+    let own = matches!(settings.mode, TlsMode::Internal | TlsMode::Acme);
+    let leaves = match (authority, own) {
+        (Some(leaves), true) => Some(leaves),
+        _ => None,
+    };
+    let mut front = Front {
+        leaves,
+        locked: app.data_dir().and_then(|data_dir| {
+            if own {
+                return locked_certificate(tls, data_dir);
+            }
+            if let Err(error) = locked::remove(data_dir) {
+                tracing::warn!(%error, "the certificate of the locked server could not be removed");
+            }
+            None
+        }),
+        files: before.files.clone().filter(|_| settings.mode == TlsMode::Files),
+        ..Front::default()
+    };
+    let now = tls.now();
+    {
+        let mut work = tls.work();
+        if another {
+            work.issued = issued;
+        }
+        if another || before.settings != settings {
+            work.orders.clear();
+        }
+        work.store = Arc::downgrade(store);
+        if settings.mode == TlsMode::Acme {
+            front.acme = usable(&work.issued, &settings);
+        }
+        let wanted = settings
+            .acme
+            .domains
+            .iter()
+            .filter(|_| settings.mode == TlsMode::Acme);
+        for domain in wanted {
+            let next_at = front
+                .acme
+                .get(domain)
+                .map_or(now, |served| served.facts.renew_at());
+            work.orders.entry(domain.clone()).or_insert_with(|| AcmeOrder {
+                domain: domain.clone(),
+                attempted_at: None,
+                error: None,
+                failures: 0,
+                next_at,
+            });
+        }
+    }
+    if before.settings.mode != settings.mode {
+        tracing::info!(mode = settings.mode.as_str(), "TLS");
+    }
+    front.settings = settings;
+    tls.front.store(Arc::new(front));
+    Ok(())
+}
+
+type Read = (TlsSettings, Option<Arc<Leaves>>, BTreeMap<String, Issued>);
+
+async fn read(app: &Arc<App>, another: bool) -> Result<Read, Error> {
+    let tls = app.tls();
+    let (chosen, there, issued) = app
+        .read(|cx: &mut Context| Ok((kept::settings(cx)?, kept::authority(cx)?, kept::certificates(cx)?)))
+        .await?;
+    let settings = tls.flags.settings.clone().or(chosen).unwrap_or_default();
+    let present = tls.front.load().leaves.clone().filter(|_| !another);
+    if present.is_some() || !matches!(settings.mode, TlsMode::Internal | TlsMode::Acme) {
+        return Ok((settings, present, issued));
+    }
+    let authority = match there {
+        Some(there) => there,
+        None => {
+            let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
+            app.write(move |cx| kept::keep_authority(cx, &made)).await?
+        }
+    };
+    let authority = Authority::open(&authority).map_err(|error| unavailable(&error))?;
+    tracing::info!(
+        fingerprint = authority.facts().fingerprint,
+        name = authority.facts().name,
+        "the server's own authority"
+    );
+    Ok((settings, Some(Arc::new(Leaves::new(authority))), issued))
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Error {
+    Error::Store(store::Error::Unavailable(error.to_string()))
+}
+
+/// The certificates that can be served under the settings.
+fn usable(issued: &BTreeMap<String, Issued>, settings: &TlsSettings) -> BTreeMap<String, Arc<Served>> {
+    let mut usable = BTreeMap::new();
+    for (domain, issued) in issued {
+        if issued.directory != settings.acme.directory || !settings.acme.domains.contains(domain) {
+            continue;
+        }
+        match Served::from_pem(&issued.pem.chain, &issued.pem.key) {
+            Ok(served) => {
+                usable.insert(domain.clone(), Arc::new(served));
+            }
+            Err(error) => tracing::error!(domain, %error, "a certificate that is kept cannot be served"),
+        }
+    }
+    usable
+}
+
+/// Without a store only flags count, and whether a certificate for this case lies in the data directory: then TLS was chosen
+/// on the page, and a browser must not be left with plain HTTP.
+fn follow_locked(app: &App) {
+    let tls = app.tls();
+    let front = tls.front.load();
+    let begun = front.locked.is_some() || front.settings.mode != TlsMode::Off;
+    let Some(data_dir) = app.data_dir().filter(|_| !begun) else {
+        return;
+    };
+    let settings = match &tls.flags.settings {
+        Some(settings) => settings.clone(),
+        None if locked::is_there(data_dir) => TlsSettings {
+            mode: TlsMode::Internal,
+            ..TlsSettings::default()
+        },
+        None => return,
+    };
+    if settings.mode == TlsMode::Off {
+        return;
+    }
+    let own = matches!(settings.mode, TlsMode::Internal | TlsMode::Acme);
+    let locked = own.then(|| locked_certificate(tls, data_dir)).flatten();
+    if let Some(locked) = &locked {
+        tracing::warn!(
+            fingerprint = locked.facts.fingerprint,
+            "the store is locked: until it is opened, this certificate is served"
+        );
+    }
+    tls.front.store(Arc::new(Front {
+        settings,
+        locked,
+        ..Front::default()
+    }));
+}
+
+fn locked_certificate(tls: &Tls, data_dir: &crate::app::data_dir::DataDir) -> Option<Arc<Served>> {
+    match locked::load_or_create(data_dir, tls.now()) {
+        Ok(served) => Some(served),
+        Err(error) => {
+            tracing::error!(error, "there is no certificate for a locked server");
+            None
+        }
+    }
+}
+
+fn look_at_files(tls: &Tls) {
+    let front = tls.front.load();
+    let Some(pair) = tls
+        .flags
+        .files
+        .as_ref()
+        .filter(|_| front.settings.mode == TlsMode::Files)
+    else {
+        return;
+    };
+    let Some(looked) = tls.work().files.look(pair) else {
+        return;
+    };
+    match looked {
+        Ok(served) => {
+            tracing::info!(
+                fingerprint = served.facts.fingerprint,
+                until = %served.facts.not_after,
+                "the certificate from files is served"
+            );
+            tls.front.store(Arc::new(Front {
+                settings: front.settings.clone(),
+                files: Some(Arc::new(served)),
+                ..Front::default()
+            }));
+        }
+        Err(reason) => {
+            tracing::error!(
+                reason,
+                "the certificate files cannot be used; those of before are served on"
+            );
+        }
+    }
+}
+
+/// Begins the next order that is due, if none is under way.
+fn order_next(app: &Arc<App>) {
+    let tls = app.tls();
+    let settings = tls.front.load().settings.clone();
+    let now = tls.now();
+    let (domain, kind) = {
+        let mut work = tls.work();
+        if work.ordering || settings.mode != TlsMode::Acme {
+            return;
+        }
+        let due = work.orders.values_mut().find(|order| order.next_at <= now);
+        let Some(order) = due else {
+            return;
+        };
+        order.attempted_at = Some(now);
+        let (domain, failures) = (order.domain.clone(), order.failures);
+        work.ordering = true;
+        let kinds = kinds(tls);
+        let first = work.took.get(&domain).copied().unwrap_or_default();
+        (domain, kinds[(first + failures as usize) % kinds.len()])
+    };
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let tls = app.tls();
+        let outcome = acme::order(&app, &tls.challenges, &settings.acme, &domain, kind).await;
+        note(&app, &settings, &domain, kind, outcome).await;
+        tls.work().ordering = false;
+        tls.wake.notify_one();
+    });
+}
+
+/// The kinds of challenges that can be met. When one is refused, the next one has its turn.
+fn kinds(tls: &Tls) -> &'static [Kind] {
+    if tls.flags.http_port {
+        &[Kind::TlsAlpn, Kind::Http]
+    } else {
+        &[Kind::TlsAlpn]
+    }
+}
+
+async fn note(
+    app: &Arc<App>,
+    settings: &TlsSettings,
+    domain: &str,
+    kind: Kind,
+    outcome: Result<(Issued, Served), Failure>,
+) {
+    let tls = app.tls();
+    if tls.front.load().settings != *settings {
+        // Something else was chosen meanwhile.
+        return;
+    }
+    let now = tls.now();
+    match outcome {
+        Ok((issued, served)) => {
+            let facts = served.facts;
+            tracing::info!(
+                domain,
+                issuer = facts.issuer,
+                until = %facts.not_after,
+                "there is a new certificate"
+            );
+            let (name, wanted) = (domain.to_owned(), settings.acme.domains.clone());
+            let (keep, fingerprint) = (issued.clone(), facts.fingerprint.clone());
+            let stored = app
+                .write(move |cx| kept::keep_certificate(cx, &name, &keep, &wanted, &fingerprint))
+                .await;
+            if let Err(error) = stored {
+                tracing::error!(domain, %error, "the new certificate is served, but could not be stored");
+            }
+            let mut work = tls.work();
+            work.issued.insert(domain.to_owned(), issued);
+            work.changed = true;
+            let took = kinds(tls).iter().position(|one| *one == kind).unwrap_or_default();
+            work.took.insert(domain.to_owned(), took);
+            if let Some(order) = work.orders.get_mut(domain) {
+                order.error = None;
+                order.failures = 0;
+                order.next_at = facts.renew_at();
+            }
+        }
+        Err(failure) => {
+            let mut work = tls.work();
+            let Some(order) = work.orders.get_mut(domain) else {
+                return;
+            };
+            order.failures = order.failures.saturating_add(1);
+            order.error = Some(format!("{failure} ({})", kind.as_str()));
+            order.next_at = now.plus_seconds(pause(&failure, order.failures));
+            tracing::error!(
+                domain,
+                challenge = kind.as_str(),
+                reason = %failure,
+                attempts = order.failures,
+                again = %order.next_at,
+                "no certificate could be had; what there is is served on"
+            );
+        }
+    }
+}
+
+/// Seconds until the next attempt. Authorities count refusals, and shut out who has too many of them.
+fn pause(failure: &Failure, failures: u32) -> i64 {
+    let doubled = |first: i64, base: i64, most: i64| {
+        first
+            .saturating_mul(base.saturating_pow(failures.saturating_sub(1)))
+            .min(most)
+    };
+    match failure {
+        Failure::Refused(_) => doubled(60, 4, 6 * 60 * 60),
+        Failure::Trouble(_) => doubled(5, 2, 10 * 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_failures_the_longer_the_pause() {
+        let refused = Failure::Refused("no".into());
+        let trouble = Failure::Trouble("away".into());
+        let pauses = |failure| [1, 2, 3, 4, 5, 6, 40].map(|failures| pause(failure, failures));
+        assert_eq!(pauses(&trouble), [5, 10, 20, 40, 80, 160, 600]);
+        assert_eq!(pauses(&refused), [60, 240, 960, 3_840, 15_360, 21_600, 21_600]);
+    }
+}

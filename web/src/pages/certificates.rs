@@ -1,0 +1,132 @@
+//! `/certificates`: how connections to this server are encrypted, for people who administer it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::wire::tls::{TlsMode, TlsState};
+
+use crate::api;
+use crate::components::button::Button;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::notice::ProblemNotice;
+use crate::components::page::Page;
+use crate::components::skeleton::Skeleton;
+use crate::components::tls_certificates::TlsCertificates;
+use crate::components::tls_settings::TlsSettingsPanel;
+use crate::components::tls_trust::TlsTrust;
+use crate::location;
+use crate::problem::Problem;
+use crate::projects::Load;
+use crate::session::Session;
+
+/// The page.
+#[component]
+pub fn CertificatesPage() -> impl IntoView {
+    let session = Session::current();
+    let state = RwSignal::new(Load::<TlsState>::Loading);
+    let loading = RwSignal::new(false);
+    let load = move || {
+        loading.set(true);
+        spawn_local(async move {
+            state.try_set(match api::tls::get(session).await {
+                Ok(known) => Load::Ready(known),
+                Err(error) => Load::Failed(Problem::new("The state of TLS was not loaded", &error)),
+            });
+            loading.try_set(false);
+        });
+    };
+    load();
+    let failed = Signal::derive(move || state.with(Load::problem));
+    let reload = move || {
+        view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
+    };
+    view! {
+        <Page
+            title="Certificates"
+            lead="How connections to this server are encrypted, and who vouches for it."
+            narrow=true
+            actions=reload
+        >
+            <ProblemNotice problem=failed />
+            {move || match state.get() {
+                Load::Loading => view! { <Skeleton label="Loading the state" lines=6 /> }.into_any(),
+                Load::Failed(_) => ().into_any(),
+                Load::Ready(known) => {
+                    let changed = Callback::new(move |known| state.set(Load::Ready(known)));
+                    view! { <Known state=known changed /> }.into_any()
+                }
+            }}
+        </Page>
+    }
+}
+
+#[component]
+fn Known(state: TlsState, changed: Callback<TlsState>) -> impl IntoView {
+    let warnings = state.warnings(location::now());
+    let failing = state.orders.iter().any(|order| order.error.is_some());
+    let shown = matches!(state.settings.mode, TlsMode::Acme | TlsMode::Files);
+    let authority = state.authority.clone();
+    let locked = state.locked_fingerprint.clone();
+    view! {
+        <div role="status" class="warnings">
+            {warnings
+                .into_iter()
+                .map(|warning| {
+                    view! {
+                        <p class="notice notice-warning">
+                            <Glyph icon=Icon::Warning />
+                            <span>{warning}</span>
+                        </p>
+                    }
+                })
+                .collect_view()}
+        </div>
+        {failing.then(|| view! { <TryAgain changed /> })}
+        {shown.then(|| view! { <TlsCertificates state=state.clone() /> })}
+        <TlsSettingsPanel state changed />
+        {authority.map(|authority| view! { <TlsTrust authority /> })}
+        {locked
+            .map(|fingerprint| {
+                view! {
+                    <section class="panel" aria-labelledby="locked-heading">
+                        <h2 id="locked-heading">"While it is locked"</h2>
+                        <p class="lead">
+                            "A locked server cannot open its own keys, and shows another certificate. Write down its SHA-256 \
+                             fingerprint: who unlocks over the network compares it."
+                        </p>
+                        <p>
+                            <code>{fingerprint}</code>
+                        </p>
+                    </section>
+                }
+            })}
+    }
+}
+
+/// Does not wait until the server does so by itself.
+#[component]
+fn TryAgain(changed: Callback<TlsState>) -> impl IntoView {
+    let session = Session::current();
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
+    let again = move |()| {
+        busy.set(true);
+        problem.set(None);
+        spawn_local(async move {
+            match api::tls::renew(session).await {
+                Ok(state) => {
+                    changed.try_run(state);
+                }
+                Err(error) => {
+                    problem.try_set(Some(Problem::new("Nothing was tried again", &error)));
+                }
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <ProblemNotice problem />
+        <div class="actions">
+            <Button label="Try again now" icon=Icon::Again busy on_press=again />
+        </div>
+    }
+}
