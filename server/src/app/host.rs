@@ -1,10 +1,12 @@
 //! What only the host's own configuration can set, because it reaches beyond the data directory: directories that may become
-//! targets of backups, and a command that is run after each.
+//! targets of backups, a command that is run after each, and whom the server may contact.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use super::backups::Finished;
+use crate::outside::outbound_guard::OutboundGuard;
 
 /// The host's own configuration.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +15,8 @@ pub struct Host {
     pub backup_roots: Vec<PathBuf>,
     /// A shell command that is run after each backup, whether it succeeded or not.
     pub backup_hook: Option<String>,
+    /// Whom the server may contact.
+    pub outbound: Arc<OutboundGuard>,
 }
 
 impl Host {

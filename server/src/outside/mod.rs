@@ -2,3 +2,5 @@
 
 pub mod backup_target;
 pub mod fetch;
+pub mod outbound_guard;
+pub mod resolver;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -20,6 +21,7 @@ use crate::domain::{Error, setup};
 use crate::http::serve;
 use crate::jobs;
 use crate::observe::{logging, process};
+use crate::outside::outbound_guard::OutboundGuard;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -49,6 +51,15 @@ pub struct ServeArgs {
     /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
+    /// Address, range (CIDR) or host name outside the public internet that the server may contact, such as a NAS for
+    /// backups; may be given several times
+    #[arg(
+        long,
+        value_name = "CIDR|HOST",
+        env = "STRONGROOM_ALLOW_OUTBOUND",
+        value_delimiter = ','
+    )]
+    pub allow_outbound: Vec<String>,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
@@ -86,6 +97,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
+        outbound: Arc::new(OutboundGuard::allowing(listed("--allow-outbound", &args.allow_outbound)?)),
     };
     let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
     control::listen(Arc::clone(&app), dir.clone())
@@ -109,6 +121,19 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
                 "Nothing that was acknowledged is lost. Check the disk and its free space, then start again",
             )
     })
+}
+
+/// The entries of a list; a variable that is set to nothing has none.
+fn listed<T: FromStr<Err = String>>(option: &str, entries: &[String]) -> Result<Vec<T>, Failure> {
+    entries
+        .iter()
+        .filter(|entry| !entry.trim().is_empty())
+        .map(|entry| {
+            entry.parse().map_err(|reason: String| {
+                Failure::usage(format!("{option} cannot be used")).because(reason)
+            })
+        })
+        .collect()
 }
 
 /// An open server, or a locked one that says what it needs.
