@@ -150,7 +150,11 @@ fn header_map(headers: &[(String, SecretText)]) -> Result<HeaderMap, Error> {
 }
 
 /// What every client has: time limits, no redirects, and the certificates that it trusts.
-fn builder(base: &Url, timeouts: Timeouts, authority: Option<&[u8]>) -> Result<reqwest::ClientBuilder, Error> {
+fn builder(
+    base: &Url,
+    timeouts: Timeouts,
+    authority: Option<&[u8]>,
+) -> Result<reqwest::ClientBuilder, Error> {
     // An error means that a provider is already installed, by ourselves at an earlier call.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
@@ -431,9 +435,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_guarded_client_goes_where_the_host_allows_it() {
-        for (allowed, host) in [("127.0.0.1", "127.0.0.1"), ("127.0.0.0/8", "localhost"), ("localhost", "localhost")] {
+        for (allowed, host) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.0/8", "localhost"),
+            ("localhost", "localhost"),
+        ] {
             let guard = Arc::new(OutboundGuard::allowing(vec![allowed.parse().unwrap()]));
-            let (port, task) = once("HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n").await;
+            let (port, task) =
+                once("HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n").await;
             let url = format!("http://{host}:{port}/");
             let fetch = Fetch::guarded(&url.parse().unwrap(), QUICK, &guard, None).unwrap();
             assert_eq!(fetch.send(get(&url)).await.unwrap().status, 302);

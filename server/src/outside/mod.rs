@@ -1,6 +1,7 @@
 //! Everything that talks to the world outside this process, apart from the store.
 
 pub mod backup_target;
+pub mod egress;
 pub mod fetch;
 pub mod outbound_guard;
 pub mod resolver;

@@ -93,7 +93,10 @@ impl FromStr for Allowed {
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
         });
         // A last label of digits is the rest of an address with a mistake in it.
-        let is_address = name.rsplit('.').next().is_some_and(|label| label.parse::<u64>().is_ok());
+        let is_address = name
+            .rsplit('.')
+            .next()
+            .is_some_and(|label| label.parse::<u64>().is_ok());
         if is_name && !is_address {
             Ok(Self::Host(name.to_ascii_lowercase()))
         } else {
@@ -339,12 +342,22 @@ mod tests {
     #[test]
     fn a_name_keeps_the_addresses_that_are_open() {
         let guard = OutboundGuard::default();
-        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
+        let addresses = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<IpAddr>>()
+        };
         let mixed = addresses(&["127.0.0.1", "8.8.8.8", "fe80::1"]);
         assert_eq!(guard.filter("x", mixed).unwrap(), addresses(&["8.8.8.8"]));
         let refused = guard.filter("x.example", addresses(&["::ffff:10.0.0.1", "::1"]));
         let said = refused.unwrap_err().to_string();
-        for part in ["x.example", "10.0.0.1", "a private network", "--allow-outbound 10.0.0.1"] {
+        for part in [
+            "x.example",
+            "10.0.0.1",
+            "a private network",
+            "--allow-outbound 10.0.0.1",
+        ] {
             assert!(said.contains(part), "{said}");
         }
     }
@@ -363,7 +376,17 @@ mod tests {
             assert_eq!(given.parse::<Allowed>().unwrap().to_string(), written, "{given}");
         }
         for bad in [
-            "", ".", "a..b", "10.0.0", "10.0.0.256", "10.0.0.0/33", "http://x", "nas:9000", "*.lan", "a b", "[::1]",
+            "",
+            ".",
+            "a..b",
+            "10.0.0",
+            "10.0.0.256",
+            "10.0.0.0/33",
+            "http://x",
+            "nas:9000",
+            "*.lan",
+            "a b",
+            "[::1]",
         ] {
             assert!(bad.parse::<Allowed>().is_err(), "{bad}");
         }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,18 +9,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{DataDirArgs, KeyArgs};
+use super::{DataDirArgs, KeyArgs, NetworkArgs};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
-use crate::domain::{Error, setup};
+use crate::domain::{Error, instance, setup};
 use crate::http::serve;
 use crate::jobs;
-use crate::observe::{logging, process};
-use crate::outside::outbound_guard::OutboundGuard;
+use crate::observe::logging::{self, Format};
+use crate::observe::process;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -51,15 +50,18 @@ pub struct ServeArgs {
     /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
-    /// Address, range (CIDR) or host name outside the public internet that the server may contact, such as a NAS for
-    /// backups; may be given several times
+    /// Whom it talks to.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Whom the log is for: a person, or a program that reads JSON
     #[arg(
         long,
-        value_name = "CIDR|HOST",
-        env = "STRONGROOM_ALLOW_OUTBOUND",
-        value_delimiter = ','
+        value_name = "FORMAT",
+        env = "STRONGROOM_LOG_FORMAT",
+        value_enum,
+        default_value_t
     )]
-    pub allow_outbound: Vec<String>,
+    pub log_format: Format,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
@@ -70,7 +72,7 @@ const LOCKED: u8 = 7;
 
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
-    logging::start();
+    logging::start(args.log_format);
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);
     let in_dir = |what: &str, error: &std::io::Error| {
@@ -97,15 +99,19 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
-        outbound: Arc::new(OutboundGuard::allowing(listed("--allow-outbound", &args.allow_outbound)?)),
+        ..args.network.host()?
     };
-    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
+    let app = Arc::new(
+        start(&args, &dir, &Teller::of(args.log_format, printer))?
+            .at(dir.clone())
+            .on(host),
+    );
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
-    announce(&app, address, printer).await;
+    announce(&app, address, &Teller::of(args.log_format, printer)).await;
     serve::serve(listener, Arc::clone(&app), stopping).await;
     // Without a signal, when the server itself failed. Whoever listened may be gone.
     stop.send_replace(true);
@@ -123,30 +129,17 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
-/// The entries of a list; a variable that is set to nothing has none.
-fn listed<T: FromStr<Err = String>>(option: &str, entries: &[String]) -> Result<Vec<T>, Failure> {
-    entries
-        .iter()
-        .filter(|entry| !entry.trim().is_empty())
-        .map(|entry| {
-            entry.parse().map_err(|reason: String| {
-                Failure::usage(format!("{option} cannot be used")).because(reason)
-            })
-        })
-        .collect()
-}
-
 /// An open server, or a locked one that says what it needs.
-fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
+fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Failure> {
     let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
     let sources = args.keys.sources()?;
     let locked = match open::open(dir, &sources, Clock::default().now()) {
         Ok(opened) => return App::opened(opened).map_err(cannot),
         Err(locked) => locked,
     };
-    printer.warn(&format!("The store is locked. {}", locked.reason));
+    teller.warn(&format!("The store is locked. {}", locked.reason));
     if !locked.slots.is_empty() {
-        printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
+        teller.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));
@@ -154,24 +147,57 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
     App::locked(locked).map_err(cannot)
 }
 
-/// Says where the server is, and on a new one how to become its administrator.
-async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
+/// Says things to whoever starts the server: a person reads plain lines, a program gets them as part of the log.
+struct Teller<'a> {
+    printer: Option<&'a Printer>,
+}
+
+impl<'a> Teller<'a> {
+    fn of(format: Format, printer: &'a Printer) -> Self {
+        Self {
+            printer: (format == Format::Text).then_some(printer),
+        }
+    }
+
+    fn note(&self, text: &str) {
+        match self.printer {
+            Some(printer) => printer.note(text),
+            None => text.lines().for_each(|line| tracing::info!("{line}")),
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        match self.printer {
+            Some(printer) => printer.warn(text),
+            None => tracing::warn!("{text}"),
+        }
+    }
+}
+
+/// Says where the server is and how its store is, and on a new one how to become its administrator.
+async fn announce(app: &App, address: SocketAddr, teller: &Teller<'_>) {
     let shown = match address.ip() {
         ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),
     };
-    printer.note(&format!(
+    teller.note(&format!(
         "Strongroom {} listens on {shown}",
         env!("CARGO_PKG_VERSION")
     ));
+    match app.read(instance::at_start).await {
+        Ok(lines) => lines.iter().for_each(|line| teller.note(line)),
+        // What it needs was said already.
+        Err(Error::Locked) => {}
+        Err(error) => teller.warn(&format!("The store does not answer: {error}")),
+    }
     match app.write(setup::new_code).await {
-        Ok((code, _)) => printer.note(&format!(
+        Ok((code, _)) => teller.note(&format!(
             "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
             code = code.expose()
         )),
         // Set up long ago, or locked: there is nothing to say.
         Err(Error::BadRequest(_) | Error::Locked) => {}
-        Err(error) => printer.warn(&format!("No setup code could be made: {error}")),
+        Err(error) => teller.warn(&format!("No setup code could be made: {error}")),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::keys;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::{From, OnThisMachine};
+use crate::http::refused_login;
 
 /// Whether the store is locked, and what would open it. Nothing of it is secret.
 pub async fn locked(State(app): State<Arc<App>>, OnThisMachine(near): OnThisMachine) -> Json<Locked> {
@@ -39,6 +40,7 @@ pub async fn unlock(
     Json(request): Json<Unlock>,
 ) -> Result<Json<Unlocked>, Failure> {
     let confirmed = (!near).then_some(request.confirmed_fingerprint);
-    let unlocked_by = app.unlock(&request.identity, confirmed, source).await?;
+    let outcome = app.unlock(&request.identity, confirmed, source.clone()).await;
+    let unlocked_by = refused_login::noted(&source, "unlock", outcome)?;
     Ok(Json(Unlocked { unlocked_by }))
 }
