@@ -58,7 +58,10 @@ impl Proxy {
         fs::write(&both, pair)?;
         let upstream = ("127.0.0.1:8080", server.to_string());
         let files = [
-            ("/etc/ssl/strongroom/certificate.pem", certificate.display().to_string()),
+            (
+                "/etc/ssl/strongroom/certificate.pem",
+                certificate.display().to_string(),
+            ),
             ("/etc/ssl/strongroom/key.pem", key.display().to_string()),
         ];
         let file = scratch.join("configuration");
@@ -78,7 +81,11 @@ impl Proxy {
                 );
                 fs::write(&file, whole)?;
                 let mut command = Command::new("/usr/sbin/nginx");
-                command.arg("-p").arg(&scratch).args(["-e", "stderr", "-c"]).arg(&file);
+                command
+                    .arg("-p")
+                    .arg(&scratch)
+                    .args(["-e", "stderr", "-c"])
+                    .arg(&file);
                 command
             }
             "haproxy" => {
@@ -95,13 +102,21 @@ impl Proxy {
             _ => {
                 let mut replaced = vec![
                     upstream,
-                    ("secrets.example.com {", format!("https://localhost:{port} {{\n\tbind 127.0.0.1")),
+                    (
+                        "secrets.example.com {",
+                        format!("https://localhost:{port} {{\n\tbind 127.0.0.1"),
+                    ),
                 ];
                 replaced.extend(files);
                 let documented = configuration("Caddyfile", &replaced)?;
-                fs::write(&file, format!("{{\n\tadmin off\n\tauto_https off\n}}\n{documented}"))?;
+                fs::write(
+                    &file,
+                    format!("{{\n\tadmin off\n\tauto_https off\n}}\n{documented}"),
+                )?;
                 let mut command = Command::new("/usr/bin/caddy");
-                command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
+                command
+                    .args(["run", "--adapter", "caddyfile", "--config"])
+                    .arg(&file);
                 command
             }
         };
@@ -136,10 +151,18 @@ impl Proxy {
     /// A request over TLS: status, head and body.
     fn request(&self, path: &str, headers: &[&str], body: Option<&str>) -> Result<(u16, String)> {
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--include", "--max-time", "30", "--noproxy", "*"])
-            .args(["--interface", CLIENT, "--cacert"])
-            .arg(project("e2e/fixtures/tls/ca.pem"))
-            .args(headers.iter().flat_map(|header| ["--header", header]));
+        curl.args([
+            "--silent",
+            "--show-error",
+            "--include",
+            "--max-time",
+            "30",
+            "--noproxy",
+            "*",
+        ])
+        .args(["--interface", CLIENT, "--cacert"])
+        .arg(project("e2e/fixtures/tls/ca.pem"))
+        .args(headers.iter().flat_map(|header| ["--header", header]));
         if let Some(body) = body {
             curl.args(["--header", "Content-Type: application/json", "--data", body]);
         }
@@ -163,8 +186,15 @@ impl Proxy {
 const TRICKS: [&[&str]; 7] = [
     &[],
     &["X-Forwarded-For: 127.0.0.1"],
-    &["X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 127.0.0.1, 127.0.0.1"],
-    &["X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1", "True-Client-IP: 127.0.0.1"],
+    &[
+        "X-Forwarded-For: 127.0.0.1",
+        "X-Forwarded-For: 127.0.0.1, 127.0.0.1",
+    ],
+    &[
+        "X-Real-IP: 127.0.0.1",
+        "Forwarded: for=127.0.0.1",
+        "True-Client-IP: 127.0.0.1",
+    ],
     &["Host: localhost", "X-Forwarded-For: 127.0.0.1"],
     &["Host: 127.0.0.1:8080"],
     &["X-Forwarded-Host: localhost", "X-Forwarded-Proto: http"],
@@ -186,12 +216,23 @@ fn through(which: &str) -> Result<()> {
         let (status, text) = proxy.request("/api/v1/admin/bootstrap", headers, Some(&body.to_string()))?;
         ensure!(status == 403, "{which}: {headers:?}: {text}");
     }
-    ensure!(server.log()?.contains("login refused client=127.0.0.7 method=setup-code"), "{}", server.log()?);
+    ensure!(
+        server
+            .log()?
+            .contains("login refused client=127.0.0.7 method=setup-code"),
+        "{}",
+        server.log()?
+    );
     body["setupCode"] = code.into();
     let (status, text) = proxy.request("/api/strongroom/v1/setup", &[], Some(&body.to_string()))?;
     ensure!(status == 200, "{text}");
-    let cookie = text.lines().find(|line| line.to_lowercase().starts_with("set-cookie: jid="));
-    ensure!(cookie.is_some_and(|cookie| cookie.trim_end().ends_with("; Secure")), "{text}");
+    let cookie = text
+        .lines()
+        .find(|line| line.to_lowercase().starts_with("set-cookie: jid="));
+    ensure!(
+        cookie.is_some_and(|cookie| cookie.trim_end().ends_with("; Secure")),
+        "{text}"
+    );
 
     // Wrong passwords are counted against who sent them, whatever he writes.
     for (number, headers) in TRICKS.iter().enumerate() {
@@ -203,16 +244,25 @@ fn through(which: &str) -> Result<()> {
         ensure!(status == 400, "{text}");
     }
     let log = server.log()?;
-    let lines: Vec<&str> = log.lines().filter(|line| line.contains("method=password")).collect();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("method=password"))
+        .collect();
     ensure!(
         lines.len() == 5 && lines.iter().all(|line| line.contains("client=127.0.0.7 ")),
         "{which}: {lines:#?}"
     );
     // Metrics and pages: the proxy makes nobody a program of this machine.
     let (status, text) = proxy.request("/metrics", &["Host: localhost"], None)?;
-    ensure!(matches!(status, 403) || which == "caddy" && !text.contains("strongroom_"), "{text}");
+    ensure!(
+        matches!(status, 403) || which == "caddy" && !text.contains("strongroom_"),
+        "{text}"
+    );
     let (status, text) = proxy.request("/", &[], None)?;
-    ensure!(status == 200 && text.to_lowercase().contains("content-security-policy"), "{text}");
+    ensure!(
+        status == 200 && text.to_lowercase().contains("content-security-policy"),
+        "{text}"
+    );
     ensure!(proxy.request("/api/status", &[], None)?.0 == 200, "no status");
     server.stop()
 }

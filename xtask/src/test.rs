@@ -39,6 +39,11 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::STRACE,
         &machine::SSH_KEYGEN,
         &machine::BUILDAH,
+        &machine::NGINX,
+        &machine::HAPROXY,
+        &machine::CADDY,
+        &machine::CURL,
+        &machine::FAIL2BAN,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;

@@ -290,10 +290,7 @@ fn nothing_that_a_trusted_proxy_sends_is_of_this_machine() {
         slots: vec![slot.clone()],
     };
     for (proxies, needed) in [(&[][..], false), (&["loopback"], true), (&["127.0.0.2"], false)] {
-        let app = TestApp::of(
-            App::locked(locked()).unwrap().on(host(proxies)),
-            generate(),
-        );
+        let app = TestApp::of(App::locked(locked()).unwrap().on(host(proxies)), generate());
         let call = || get("/api/strongroom/v1/locked").local();
         let confirmation = |call: Call| app.send(call).expect(200).json["confirmationNeeded"].clone();
         assert_eq!(confirmation(call()), Value::Bool(needed), "{proxies:?}");
