@@ -37,7 +37,9 @@ fn matched(log: &Path, address: &str) -> Result<usize> {
         .output()
         .context("fail2ban-regex does not start")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Nothing stands there when nothing was found; afterwards come the lines that were passed over.
     let (_, lines) = text.split_once("Matched line(s):").unwrap_or((&text, ""));
+    let (lines, _) = lines.split_once("`-").unwrap_or((lines, ""));
     ensure!(text.contains("Failregex:"), "{text}");
     Ok(lines.lines().filter(|line| line.contains(address)).count())
 }
