@@ -65,7 +65,7 @@ fn requests_are_counted_by_template_and_nothing_is_named() {
         r#"strongroom_requests_total{method="GET",route="/api/v3/secrets/raw/{name}",status="4xx"} 1"#,
         r#"strongroom_requests_total{method="other",route="none",status="4xx"} 1"#,
         r#"strongroom_requests_total{method="GET",route="none",status="4xx"} 1"#,
-        r#"strongroom_request_duration_seconds_count{route="/api/v3/secrets/raw/{name}"} 2"#,
+        r#"strongroom_request_duration_seconds_count{route="/api/v3/secrets/raw/{name}"} 3"#,
     ] {
         assert!(
             text.lines().any(|found| found == line),
