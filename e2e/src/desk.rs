@@ -25,8 +25,13 @@ pub struct Desk {
 impl Desk {
     /// Starts the server, sets it up, and logs the administrator in.
     pub fn new() -> Result<Self> {
+        Self::with(&[])
+    }
+
+    /// The same with more arguments for the server.
+    pub fn with(arguments: &[&str]) -> Result<Self> {
         let scratch = tempfile::tempdir()?;
-        let server = Server::start(&scratch.path().join("data"))?;
+        let server = Server::start_with(&scratch.path().join("data"), arguments)?;
         let instance = Instance::set_up(server.address)?;
         let home = scratch.path().join("home");
         std::fs::create_dir(&home)?;

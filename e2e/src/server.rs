@@ -215,8 +215,9 @@ fn address(child: &mut Child, log: &Path) -> Result<SocketAddr> {
             .split_once("listens on http")
             .and_then(|(_, rest)| rest.split_once('\n'));
         if let Some((address, _)) = announced {
+            // With TLS it is `https`. In a log for programs the message ends with a quotation mark.
             let address = address.trim_start_matches('s').trim_start_matches("://");
-            break address.trim().parse()?;
+            break address.split('"').next().unwrap_or(address).trim().parse()?;
         }
         if let Some(status) = child.try_wait()? {
             bail!("the server ended with {status}:\n{}", said());

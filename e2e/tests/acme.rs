@@ -148,6 +148,8 @@ fn serve(data: &Path, port: u16, directory: &str, more: &[&str]) -> Result<Serve
         directory,
         "--acme-ca",
         &vouches,
+        "--allow-outbound",
+        "127.0.0.0/8",
     ];
     arguments.extend(more);
     Server::start_at(data, SocketAddr::from(([127, 0, 0, 1], port)), &arguments)

@@ -129,6 +129,36 @@ pub const DOCKER_COMPOSE: Need = Need {
     packages: &["docker-compose"],
     present: || process::on_path("docker-compose").is_some(),
 };
+/// The server is tested behind real proxies, with the configurations that are handed out.
+pub const NGINX: Need = Need {
+    what: "nginx",
+    packages: &["nginx"],
+    present: || Path::new("/usr/sbin/nginx").exists(),
+};
+/// The same.
+pub const HAPROXY: Need = Need {
+    what: "HAProxy",
+    packages: &["haproxy"],
+    present: || Path::new("/usr/sbin/haproxy").exists(),
+};
+/// The same.
+pub const CADDY: Need = Need {
+    what: "Caddy",
+    packages: &["caddy"],
+    present: || process::on_path("caddy").is_some(),
+};
+/// Speaks to them, from an address of its own choice.
+pub const CURL: Need = Need {
+    what: "curl",
+    packages: &["curl"],
+    present: || process::on_path("curl").is_some(),
+};
+/// Reads the server's log with the filter that is handed out.
+pub const FAIL2BAN: Need = Need {
+    what: "fail2ban-regex",
+    packages: &["fail2ban"],
+    present: || process::on_path("fail2ban-regex").is_some(),
+};
 
 /// Makes every need true, or says in one message what is missing and how to get it.
 pub fn provide(needs: &[&Need], install: bool) -> Result<()> {

@@ -42,6 +42,11 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::SYSTEMD,
         &machine::DOCKER_COMPOSE,
         &machine::PEBBLE,
+        &machine::NGINX,
+        &machine::HAPROXY,
+        &machine::CADDY,
+        &machine::CURL,
+        &machine::FAIL2BAN,
     ]);
     // Asking for the tests is asking for what they run on.
     machine::provide(&needs, true)?;

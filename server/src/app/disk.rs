@@ -1,14 +1,42 @@
-//! The disk under the data directory: no backup that comes or goes may fill it.
+//! The disk under the data directory: whether it takes anything, and that no backup which comes or goes may fill it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::statvfs;
+use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+
+use crate::domain::Error;
+use crate::store;
 
 /// Bytes that a backup leaves free for the rest of the machine.
 const RESERVE: u64 = 32 * 1024 * 1024;
 /// Bytes after which the free disk is looked at again.
 const LOOK_AFTER: u64 = 8 * 1024 * 1024;
+
+/// Bytes without which no change has room.
+const LEAST: u64 = 1024 * 1024;
+
+/// Refused when the disk under a directory is full, or cannot be written to.
+pub fn require_room(place: &Path) -> Result<(), Error> {
+    let unusable = |reason: String| Error::Store(store::Error::Unavailable(reason));
+    let disk = statvfs(place).map_err(|error| unusable(format!("the data directory is gone: {error}")))?;
+    judge(&disk)
+}
+
+fn judge(disk: &StatVfs) -> Result<(), Error> {
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        let reason = "the data directory is on a disk that can only be read".to_owned();
+        return Err(Error::Store(store::Error::Unavailable(reason)));
+    }
+    if free(disk) < LEAST {
+        return Err(Error::Store(store::Error::Full));
+    }
+    Ok(())
+}
+
+fn free(disk: &StatVfs) -> u64 {
+    disk.f_bavail.saturating_mul(disk.f_frsize)
+}
 
 /// Watches the free disk while a file grows.
 pub(super) struct Watch {
@@ -48,8 +76,7 @@ impl Watch {
 
     fn require_free(&self, wanted: u64) -> io::Result<()> {
         let disk = statvfs(&self.place)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < wanted.saturating_add(self.reserve) {
+        if free(&disk) < wanted.saturating_add(self.reserve) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())
@@ -70,6 +97,24 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        require_room(scratch.path()).unwrap();
+        assert!(matches!(
+            require_room(&scratch.path().join("gone")),
+            Err(Error::Store(store::Error::Unavailable(_)))
+        ));
+        let mut disk = statvfs(scratch.path()).unwrap();
+        disk.f_bavail = 0;
+        assert!(matches!(judge(&disk), Err(Error::Store(store::Error::Full))));
+        disk.f_flag |= StatVfsMountFlags::RDONLY;
+        assert!(matches!(
+            judge(&disk),
+            Err(Error::Store(store::Error::Unavailable(_)))
+        ));
+    }
 
     #[test]
     fn what_has_no_room_is_refused() {

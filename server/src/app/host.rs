@@ -1,10 +1,15 @@
 //! What only the host's own configuration can set, because it reaches beyond the data directory: directories that may become
-//! targets of backups, and a command that is run after each.
+//! targets of backups, a command that is run after each, whom the server may contact and whom it believes.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use shared::model::text::SecretText;
 
 use super::backups::Finished;
+use super::trusted_proxies::TrustedProxies;
+use crate::outside::outbound_guard::OutboundGuard;
 
 /// The host's own configuration.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +18,14 @@ pub struct Host {
     pub backup_roots: Vec<PathBuf>,
     /// A shell command that is run after each backup, whether it succeeded or not.
     pub backup_hook: Option<String>,
+    /// Whom the server may contact.
+    pub outbound: Arc<OutboundGuard>,
+    /// Proxies whose word about their clients is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// What a program on another machine shows for the metrics.
+    pub metrics_token: Option<SecretText>,
+    /// Where to report a weakness of this instance, as an address with its scheme.
+    pub security_contact: Option<String>,
 }
 
 impl Host {

@@ -3,7 +3,7 @@
 pub mod backups;
 pub mod control;
 pub mod data_dir;
-mod disk;
+pub mod disk;
 pub mod drills;
 pub mod host;
 pub mod key_sources;
@@ -15,6 +15,7 @@ pub mod reads;
 pub mod restore;
 pub mod runbook;
 pub mod server_identity;
+pub mod trusted_proxies;
 pub mod unlock;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ use crate::domain::caller::{Caller, Credential, Source, Used, authenticate};
 use crate::domain::onboarding::{self, FirstRead};
 use crate::domain::unlock::Refused;
 use crate::domain::{Context, Error};
+use crate::observe::metrics::Metrics;
 use crate::store::{self, Db};
 use crate::tls::{Tls, TlsFlags};
 use backups::Backups;
@@ -56,6 +58,8 @@ pub struct App {
     tls: Arc<Tls>,
     /// The clock.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     started_at: UnixMillis,
     data_dir: Option<DataDir>,
     /// The backup that was sent last. Held while one is being sent or restored.
@@ -174,6 +178,7 @@ impl App {
             locked: ArcSwapOption::empty(),
             started_at: clock.now(),
             clock,
+            metrics: Metrics::default(),
             backups: Backups::default(),
             drilling: AtomicBool::new(false),
             host: Host::default(),
@@ -364,7 +369,10 @@ impl App {
                 Ok((audited, first))
             })
             .await?;
-        let value = opened.reads.commit(&opened.db, self.clock.now(), audited).await?;
+        let committed = opened.reads.commit(&opened.db, self.clock.now(), audited).await;
+        let value = committed.inspect_err(|_| {
+            self.metrics.unrecorded_reads.inc();
+        })?;
         if let Some(read) = first {
             self.remember_first_read(&opened, read).await;
         }

@@ -212,6 +212,25 @@ pub fn link(cx: &mut Context, limit: i64) -> Result<usize, Error> {
     Ok(records.len())
 }
 
+/// How many records there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Those that were ever written, also those that were removed since.
+    pub records: u64,
+    /// Those that are not linked yet.
+    pub unlinked: u64,
+}
+
+/// Counts them without reading them.
+pub fn counts(cx: &mut Context) -> Result<Counts, Error> {
+    let linked = store::audit::last_link(cx.tx)?.map_or(0, |link| link.number);
+    let unlinked = store::audit::count_unlinked(cx.tx)?;
+    Ok(Counts {
+        records: u64::try_from(linked + unlinked).unwrap_or_default(),
+        unlinked: u64::try_from(unlinked).unwrap_or_default(),
+    })
+}
+
 /// What checking the chain found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {

@@ -4,7 +4,7 @@ use shared::model::time::UnixMillis;
 
 use super::caller::Caller;
 use super::{Context, Error, audit};
-use crate::crypto::keyring::fingerprint;
+use crate::crypto::keyring::{SlotKind, fingerprint};
 use crate::store::{self, Dialect};
 
 /// `time:bytes` of the newest backup that was completed.
@@ -52,11 +52,39 @@ fn known(cx: &mut Context) -> Result<State, Error> {
     let opener = cx.keys.unlocked_by();
     Ok(State {
         database: cx.tx.dialect(),
-        size: u64::try_from(store::instance::size_bytes(cx.tx)?).unwrap_or_default(),
+        size: database_bytes(cx)?,
         unlocked_by: opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient))),
         unlockers: cx.keys.slots().len(),
         last_backup: last_backup(cx)?,
     })
+}
+
+/// What the data takes on disk, in bytes.
+pub fn database_bytes(cx: &mut Context) -> Result<u64, Error> {
+    Ok(u64::try_from(store::instance::size_bytes(cx.tx)?).unwrap_or_default())
+}
+
+/// Which database it is, how large, what opened the store and how many recovery kits there are, in words for the log.
+pub fn at_start(cx: &mut Context) -> Result<Vec<String>, Error> {
+    let state = known(cx)?;
+    let database = match state.database {
+        Dialect::Sqlite => "SQLite, encrypted",
+        Dialect::Postgres => "PostgreSQL, values encrypted",
+    };
+    let opened_by = state.unlocked_by.map_or_else(
+        || "a key that was removed since".to_owned(),
+        |(name, fingerprint)| format!("{name} ({fingerprint})"),
+    );
+    let is_kit = |kind| matches!(kind, SlotKind::Recovery | SlotKind::Cards);
+    let recovery = match cx.keys.slots().iter().filter(|slot| is_kit(slot.kind)).count() {
+        0 => "no recovery kit yet".to_owned(),
+        1 => "1 recovery kit".to_owned(),
+        kits => format!("{kits} recovery kits"),
+    };
+    Ok(vec![
+        format!("Database: {database}, {} KiB", state.size / 1024),
+        format!("Unlocked by: {opened_by}; {recovery}"),
+    ])
 }
 
 /// Remembers that a backup of so many bytes was completed, which was begun at `at`: what was stored later is not in it.

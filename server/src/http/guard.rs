@@ -11,6 +11,7 @@ use axum::response::Response;
 use shared::model::text::SecretText;
 use shared::wire::setup::SETUP_CODE_HEADER;
 
+use super::client_ip::Client;
 use super::error::Failure;
 use super::route::Kinds;
 use crate::app::App;
@@ -53,7 +54,7 @@ fn missing() -> Failure {
 }
 
 /// The bearer token of a request, if there is one.
-fn bearer_text(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer_text(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -171,11 +172,8 @@ impl<S: Send + Sync> FromRequestParts<S> for OnThisMachine {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(is_on_this_machine(
-            peer(&parts.extensions),
-            parts.version,
-            &parts.headers,
-        )))
+        let peer = unless_proxied(parts);
+        Ok(Self(is_on_this_machine(peer, parts.version, &parts.headers)))
     }
 }
 
@@ -198,6 +196,12 @@ pub fn peer(parts: &axum::http::Extensions) -> Option<SocketAddr> {
     parts.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
+/// The same, unless it is a trusted proxy: whatever comes from there comes from elsewhere, also when no header says so.
+fn unless_proxied(parts: &Parts) -> Option<SocketAddr> {
+    let client = parts.extensions.get::<Client>().copied().unwrap_or_default();
+    peer(&parts.extensions).filter(|_| !client.through_proxy)
+}
+
 /// Whether a request is a script's on the same machine.
 pub struct LocalScript(pub bool);
 
@@ -205,11 +209,8 @@ impl<S: Send + Sync> FromRequestParts<S> for LocalScript {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(is_local_script(
-            peer(&parts.extensions),
-            parts.version,
-            &parts.headers,
-        )))
+        let peer = unless_proxied(parts);
+        Ok(Self(is_local_script(peer, parts.version, &parts.headers)))
     }
 }
 

@@ -1,12 +1,18 @@
 //! What happens to every request: an id, a source, lenient paths, security headers, error bodies, a line in the log.
 
-use axum::extract::{MatchedPath, Request};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::client_ip::Client;
+use super::transport::Transport;
 use super::{error, guard};
+use crate::app::App;
 use crate::crypto::random;
 use crate::domain::caller::Source;
 
@@ -19,7 +25,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
 const USER_AGENT_LIMIT: usize = 200;
 
 /// The outermost layer.
-pub async fn around(mut request: Request, next: Next) -> Response {
+pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     let request_id = match random::letters(14) {
         Ok(letters) => format!("req-{letters}"),
         Err(error) => return error::Failure::Domain(error.into()).into_described(),
@@ -30,9 +37,16 @@ pub async fn around(mut request: Request, next: Next) -> Response {
         .and_then(|value| value.to_str().ok())
         .map(|text| text.chars().take(USER_AGENT_LIMIT).collect())
         .unwrap_or_default();
-    let ip = guard::peer(request.extensions()).map(|peer| peer.ip().to_canonical().to_string());
+    let client = Client::of(
+        guard::peer(request.extensions()).map(|peer| peer.ip()),
+        request.extensions().get::<Transport>().is_some(),
+        request.headers(),
+        &app.host().trusted_proxies,
+    );
+    request.extensions_mut().insert(client);
+    let secure = is_https(request.headers(), client);
     request.extensions_mut().insert(Source {
-        ip: ip.unwrap_or_default(),
+        ip: client.ip.map(|ip| ip.to_string()).unwrap_or_default(),
         user_agent,
         request_id: request_id.clone(),
     });
@@ -45,6 +59,11 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let route = response.extensions().get::<MatchedPath>();
     let route = route.map_or("none", MatchedPath::as_str);
     tracing::debug!(%request_id, %method, route, status = response.status().as_u16(), "answered");
+    app.metrics
+        .answered(&method, route, response.status().as_u16(), begun.elapsed());
+    if secure {
+        mark_secure(response.headers_mut());
+    }
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
@@ -69,6 +88,32 @@ pub async fn around(mut request: Request, next: Next) -> Response {
         set(header::CACHE_CONTROL, "no-store");
     }
     response
+}
+
+/// Whether the browser's own connection is encrypted. Its own word counts most: a proxy that is not trusted, or says
+/// nothing, does not show it, and on a plain LAN address a secure cookie would be thrown away.
+fn is_https(headers: &HeaderMap, client: Client) -> bool {
+    match headers
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok())
+    {
+        Some(origin) if origin.starts_with("https://") => true,
+        Some(origin) if origin.starts_with("http://") => false,
+        _ => client.https,
+    }
+}
+
+/// Cookies that were got over an encrypted connection are never sent over another.
+fn mark_secure(headers: &mut HeaderMap) {
+    let cookies = headers.get_all(header::SET_COOKIE).iter();
+    let marked: Vec<HeaderValue> = cookies
+        .filter_map(|cookie| HeaderValue::from_bytes(&[cookie.as_bytes(), b"; Secure"].concat()).ok())
+        .collect();
+    headers.remove(header::SET_COOKIE);
+    for mut cookie in marked {
+        cookie.set_sensitive(true);
+        headers.append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// Tells [`around`] which route answered. The log names the route, never the path: paths hold names of secrets.

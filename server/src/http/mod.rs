@@ -1,5 +1,6 @@
 //! HTTP: every route of the product, one line each.
 
+pub mod client_ip;
 pub mod error;
 pub mod etag;
 pub mod extract;
@@ -9,10 +10,12 @@ pub mod layers;
 pub mod metrics;
 pub mod reauthenticate;
 mod redirect;
+pub mod refused_login;
 pub mod route;
 pub mod serve;
 pub mod transport;
 pub mod web;
+pub mod well_known;
 
 pub mod infisical;
 pub mod strongroom;
@@ -48,6 +51,8 @@ pub fn routes() -> Vec<Route> {
         open("GET", "/api/health", get(status::health)),
         open("GET", "/metrics", get(metrics::get)),
         open("GET", "/healthcheck", get(status::health)),
+        open("GET", "/.well-known/security.txt", get(well_known::security)),
+        open("GET", "/robots.txt", get(well_known::robots)),
 
         open("POST", "/api/v1/admin/bootstrap", post(admin::bootstrap)),
         open("GET", "/api/v1/admin/config", get(admin::config)),
@@ -271,11 +276,11 @@ pub fn service(app: Arc<App>) -> Router {
         .route_layer(from_fn(layers::name_route))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::fallback)
-        .with_state(app);
+        .with_state(Arc::clone(&app));
     // A router of its own, so that paths are made lenient before a route is chosen.
     Router::new()
         .fallback_service(routed)
-        .layer(from_fn(layers::around))
+        .layer(from_fn_with_state(app, layers::around))
 }
 
 #[cfg(test)]

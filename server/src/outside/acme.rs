@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -10,6 +11,7 @@ use hyper::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 
 use super::fetch::{self, Body, Fetch, Timeouts, Url};
+use super::outbound_guard::OutboundGuard;
 
 /// An authority answers at once, or is asked again later.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -22,12 +24,13 @@ const TIMEOUTS: Timeouts = Timeouts {
 pub struct AcmeClient(Fetch);
 
 impl AcmeClient {
-    /// For the authority with this directory, for which `root` (PEM) vouches beside those this machine trusts.
-    pub fn new(directory: &str, root: Option<&str>) -> Result<Self, String> {
+    /// For the authority with this directory, for which `root` (PEM) vouches beside those this machine trusts, where the guard
+    /// lets the server contact it.
+    pub fn new(directory: &str, root: Option<&str>, guard: &Arc<OutboundGuard>) -> Result<Self, String> {
         let url: Url = directory
             .parse()
             .map_err(|error| format!("{directory} is no address: {error}"))?;
-        Fetch::trusting(&url, TIMEOUTS, root.map(str::as_bytes), &[])
+        Fetch::guarded(&url, TIMEOUTS, guard, root.map(str::as_bytes))
             .map(Self)
             .map_err(|error| error.to_string())
     }

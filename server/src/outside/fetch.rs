@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Certificate;
@@ -13,6 +14,9 @@ use reqwest::redirect::Policy;
 pub use reqwest::{Method, Url};
 use shared::model::text::SecretText;
 use zeroize::Zeroizing;
+
+use super::outbound_guard::{Blocked, OutboundGuard};
+use super::resolver::{Resolver, Unresolved, is_loopback_name};
 
 /// A larger answer is refused: it cannot be meant.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -107,6 +111,9 @@ pub enum Error {
     /// The host name leads nowhere.
     #[error("the name {0} could not be resolved")]
     UnknownHost(String),
+    /// The server does not go there.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
     /// Nobody answered in time.
     #[error("no answer within {0} seconds")]
     Timeout(u64),
@@ -130,11 +137,6 @@ pub fn is_loopback(host: &str) -> bool {
             .is_ok_and(|ip| ip.is_loopback())
 }
 
-fn is_loopback_name(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost")
-}
-
 fn header_map(headers: &[(String, SecretText)]) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -149,18 +151,69 @@ fn header_map(headers: &[(String, SecretText)]) -> Result<HeaderMap, Error> {
     Ok(map)
 }
 
+/// What every client has: time limits, no redirects, and the certificates that it trusts.
+fn builder(
+    base: &Url,
+    timeouts: Timeouts,
+    authority: Option<&[u8]>,
+) -> Result<reqwest::ClientBuilder, Error> {
+    // An error means that a provider is already installed, by ourselves at an earlier call.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.total)
+        .redirect(Policy::none())
+        .referer(false);
+    if base.scheme() != "https" {
+        // Plain HTTP must work where no certificates are installed, as in an empty container.
+        return Ok(builder.tls_certs_only([]));
+    }
+    let builder = builder.https_only(true);
+    let Some(pem) = authority else {
+        return Ok(builder);
+    };
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| Error::Tls(causes(&error)))?;
+    if certificates.is_empty() {
+        return Err(Error::Tls("the file holds no certificate".to_owned()));
+    }
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|error| Error::Other(causes(&error)))
+}
+
 /// Sends requests to one server.
 #[derive(Debug, Clone)]
 pub struct Fetch {
     client: reqwest::Client,
-    host: String,
     timeouts: Timeouts,
+    guard: Option<Arc<OutboundGuard>>,
 }
 
 impl Fetch {
-    /// A client for the server at `base`.
+    /// A client for the server at `base`, which a person chose on his own machine.
     pub fn new(base: &Url, timeouts: Timeouts) -> Result<Self, Error> {
         Self::trusting(base, timeouts, None, &[])
+    }
+
+    /// A client of the server itself: it goes nowhere but where the guard lets it, and through no proxy. It trusts the
+    /// certificate authorities in `authority` (PEM) beside those of this machine.
+    pub fn guarded(
+        base: &Url,
+        timeouts: Timeouts,
+        guard: &Arc<OutboundGuard>,
+        authority: Option<&[u8]>,
+    ) -> Result<Self, Error> {
+        let builder = builder(base, timeouts, authority)?
+            .no_proxy()
+            .dns_resolver(Resolver::guarded(Arc::clone(guard)));
+        Ok(Self {
+            client: build(builder)?,
+            timeouts,
+            guard: Some(Arc::clone(guard)),
+        })
     }
 
     /// The same, which trusts the certificate authorities in `authority` (PEM) beside those of this machine, and sends
@@ -171,51 +224,35 @@ impl Fetch {
         authority: Option<&[u8]>,
         headers: &[(String, SecretText)],
     ) -> Result<Self, Error> {
-        // An error means that a provider is already installed, by ourselves at an earlier call.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let host = base.host_str().unwrap_or_default().to_owned();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(timeouts.connect)
-            .timeout(timeouts.total)
-            .redirect(Policy::none())
-            .referer(false);
-        builder = builder.default_headers(header_map(headers)?);
-        if base.scheme() == "https" {
-            builder = builder.https_only(true);
-            if let Some(pem) = authority {
-                let certificates =
-                    Certificate::from_pem_bundle(pem).map_err(|error| Error::Tls(causes(&error)))?;
-                if certificates.is_empty() {
-                    return Err(Error::Tls("the file holds no certificate".to_owned()));
-                }
-                builder = builder.tls_certs_merge(certificates);
-            }
-        } else {
-            // Plain HTTP must work where no certificates are installed, as in an empty container.
-            builder = builder.tls_certs_only([]);
-        }
-        if is_loopback_name(&host) {
-            // RFC 6761: these names mean this machine, whatever a name server says or whether there is one.
-            let here = [
-                SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-                SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
-            ];
-            builder = builder.resolve_to_addrs(&host, &here);
-        }
-        if is_loopback(&host) {
+        let mut builder = builder(base, timeouts, authority)?
+            .default_headers(header_map(headers)?)
+            .dns_resolver(Resolver::default());
+        if base.host_str().is_some_and(is_loopback) {
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|error| Error::Other(causes(&error)))?;
         Ok(Self {
-            client,
-            host,
+            client: build(builder)?,
             timeouts,
+            guard: None,
         })
+    }
+
+    /// An address that stands in a URL is not resolved, so it is looked at here.
+    fn require_open(&self, url: &Url) -> Result<(), Error> {
+        let Some(guard) = &self.guard else {
+            return Ok(());
+        };
+        let host = url.host_str().unwrap_or_default();
+        // Whatever form of an address was written, it is decimal here.
+        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+            guard.check(host, address)?;
+        }
+        Ok(())
     }
 
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
+        self.require_open(&request.url)?;
         let mut builder = self.client.request(request.method, request.url);
         builder = match request.login {
             Login::None => builder,
@@ -271,17 +308,25 @@ impl Fetch {
     fn explain(&self, error: &reqwest::Error) -> Error {
         let mut refused = false;
         let mut tls = None;
+        let mut name = None;
         for cause in chain(error) {
             if let Some(io) = cause.downcast_ref::<io::Error>() {
                 refused |= io.kind() == io::ErrorKind::ConnectionRefused;
+            }
+            if let Some(Unresolved(host)) = cause.downcast_ref() {
+                name = Some(Error::UnknownHost(host.clone()));
+            }
+            if let Some(blocked) = cause.downcast_ref::<Blocked>() {
+                name = Some(blocked.clone().into());
             }
             if let Some(inner) = cause.downcast_ref::<rustls::Error>() {
                 tls = tls.or_else(|| Some(inner.to_string()));
             }
         }
-        let text = causes(error);
         if refused {
             Error::Refused
+        } else if let Some(error) = name {
+            error
         } else if let Some(cause) = tls {
             Error::Tls(cause)
         } else if error.is_timeout() {
@@ -291,10 +336,8 @@ impl Fetch {
                 self.timeouts.total
             };
             Error::Timeout(limit.as_secs())
-        } else if error.is_connect() && text.contains("dns error") {
-            Error::UnknownHost(self.host.clone())
         } else {
-            Error::Other(text)
+            Error::Other(causes(error))
         }
     }
 }
@@ -363,6 +406,55 @@ mod tests {
         drop(listener);
         let error = fetch(&format!("http://127.0.0.1:{port}/")).await.err();
         assert_eq!(error, Some(Error::Refused));
+    }
+
+    #[tokio::test]
+    async fn a_guarded_client_goes_nowhere_that_is_closed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let guard = Arc::new(OutboundGuard::default());
+        for host in [
+            "127.0.0.1",
+            "0x7f000001",
+            "2130706433",
+            "017700000001",
+            "127.1",
+            "0",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::7f00:1]",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+        ] {
+            let url = format!("http://{host}:{port}/");
+            let fetch = Fetch::guarded(&url.parse().unwrap(), QUICK, &guard, None).unwrap();
+            let error = fetch.send(get(&url)).await.err();
+            assert!(matches!(error, Some(Error::Blocked(_))), "{host}: {error:?}");
+        }
+        let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(connected.is_err(), "somebody connected");
+    }
+
+    #[tokio::test]
+    async fn a_guarded_client_goes_where_the_host_allows_it() {
+        for (allowed, host) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.0/8", "localhost"),
+            ("localhost", "localhost"),
+        ] {
+            let guard = Arc::new(OutboundGuard::allowing(vec![allowed.parse().unwrap()]));
+            let (port, task) =
+                once("HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n").await;
+            let url = format!("http://{host}:{port}/");
+            let fetch = Fetch::guarded(&url.parse().unwrap(), QUICK, &guard, None).unwrap();
+            assert_eq!(fetch.send(get(&url)).await.unwrap().status, 302);
+            task.await.unwrap();
+            // The same client is asked to go elsewhere.
+            let error = fetch.send(get("http://10.0.0.1/")).await.err();
+            assert!(matches!(error, Some(Error::Blocked(_))), "{error:?}");
+        }
     }
 
     #[tokio::test]

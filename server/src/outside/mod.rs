@@ -2,5 +2,8 @@
 
 pub mod acme;
 pub mod backup_target;
+pub mod egress;
 pub mod fetch;
 pub mod systemd;
+pub mod outbound_guard;
+pub mod resolver;

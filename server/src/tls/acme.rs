@@ -181,7 +181,12 @@ async fn attempt(
 /// The account at the authority; opened when there is none, or when the one there was is gone.
 async fn account(app: &App, settings: &AcmeSettings, anew: bool) -> Result<Account, Failure> {
     let directory = settings.directory.clone();
-    let client = AcmeClient::new(&directory, settings.directory_root.as_deref()).map_err(Failure::Trouble)?;
+    let client = AcmeClient::new(
+        &directory,
+        settings.directory_root.as_deref(),
+        &app.host().outbound,
+    )
+    .map_err(Failure::Trouble)?;
     let builder = Account::builder_with_http(Box::new(client));
     let contact = settings.email.as_ref().map(|email| format!("mailto:{email}"));
     let contact: Vec<&str> = contact.iter().map(String::as_str).collect();

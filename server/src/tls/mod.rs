@@ -116,6 +116,12 @@ impl Tls {
         Some(Arc::new(config))
     }
 
+    /// The directory of the authority that certificates come from by ACME, if they do.
+    pub fn directory(&self) -> Option<String> {
+        let front = self.front.load();
+        (front.settings.mode == TlsMode::Acme).then(|| front.settings.acme.directory.clone())
+    }
+
     /// What the host's own configuration says.
     pub fn flags(&self) -> &TlsFlags {
         &self.flags

@@ -99,6 +99,12 @@ impl Call {
         self
     }
 
+    /// Adds a header beside those of the same name.
+    pub fn beside(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub fn from(mut self, ip: &str) -> Self {
         let ip: std::net::IpAddr = ip.parse().unwrap();
         self.peer = SocketAddr::new(ip, 40_000);

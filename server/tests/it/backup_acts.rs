@@ -1,6 +1,7 @@
 //! The schedule of backups, what is kept, targets and rehearsed restores.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use server::app::backups::perform;
 use server::app::host::Host;
 use server::domain::caller::Caller;
 use server::domain::{Context, backups};
+use server::outside::outbound_guard::OutboundGuard;
 use shared::model::access::OrganizationRole;
 use shared::model::backups::BackupsAct;
 
@@ -355,10 +357,37 @@ fn without_leave_of_the_host_no_directory_is_a_target() {
 }
 
 #[test]
+fn without_leave_of_the_host_no_target_is_behind_the_server() {
+    let world = World::new();
+    kit_of(&world);
+    for (address, meant) in [
+        ("http://127.0.0.1:1", "127.0.0.1"),
+        ("http://0x7f000001:1", "127.0.0.1"),
+        ("http://localhost:1", "127.0.0.1"),
+        ("https://[::ffff:10.0.0.1]", "10.0.0.1"),
+        ("http://169.254.169.254/latest/meta-data", "169.254.169.254"),
+    ] {
+        for place in [
+            json!({"kind": "s3", "endpoint": address, "region": "r", "bucket": "b", "accessKey": "k"}),
+            json!({"kind": "web-dav", "url": address, "user": "u"}),
+        ] {
+            let body = json!({"act": "add-target", "name": "T", "place": place, "secret": CANARY});
+            let reply = world
+                .send(act(&body).token(&world.admin))
+                .refused(400, "BadRequest");
+            let next = format!("--allow-outbound {meant}");
+            assert!(reply.text.contains(&next), "{address}: {}", reply.text);
+        }
+    }
+    assert_eq!(list(&world)["targets"], json!([]));
+}
+
+#[test]
 fn copies_go_to_a_target_and_go_with_what_they_are_of() {
     let world = World::with_host(|dir| Host {
         backup_roots: vec![dir.join("disk")],
-        backup_hook: None,
+        outbound: Arc::new(OutboundGuard::allowing(vec!["127.0.0.1".parse().unwrap()])),
+        ..Host::default()
     });
     fs::create_dir_all(world.file("disk/inside")).unwrap();
     kit_of(&world);
@@ -503,11 +532,11 @@ fn files_that_were_there_before_the_store_join_the_list() {
 #[test]
 fn the_hook_hears_of_success_and_failure() {
     let world = World::with_host(|dir| Host {
-        backup_roots: Vec::new(),
         backup_hook: Some(format!(
             "echo \"$STRONGROOM_BACKUP_RESULT $STRONGROOM_BACKUP_SHA256 $STRONGROOM_BACKUP_ERROR\" >> {}/heard",
             dir.display()
         )),
+        ..Host::default()
     });
     kit_of(&world);
     start(&world);

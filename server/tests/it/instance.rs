@@ -58,6 +58,9 @@ fn the_instance_describes_itself() {
         server::crypto::keyring::fingerprint(&slot.recipient)
     );
     assert_eq!(reply.json["unlockers"], 1);
+    // Nobody configured anything that it would contact.
+    assert_eq!(reply.json["outbound"], json!([]));
+    assert_eq!(reply.json["outboundAllowed"], json!([]));
     assert!(["sqlite", "postgres"].contains(&reply.at("/database/kind").as_str()));
     assert!(reply.json["database"]["sizeBytes"].as_u64().unwrap() > 10_000);
     assert_eq!(reply.json["lastBackup"], Value::Null);

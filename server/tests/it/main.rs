@@ -64,9 +64,13 @@ mod machines;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod proxies;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]

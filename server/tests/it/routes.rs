@@ -27,9 +27,11 @@ use crate::app::{CANARY, Call, Reply, World};
 const OPEN: [&str; 23] = [
     "GET /api/status",
     "GET /api/health",
-    // To programs on the same machine alone.
+    // To programs on the same machine, and to whoever has its token.
     "GET /metrics",
     "GET /healthcheck",
+    "GET /.well-known/security.txt",
+    "GET /robots.txt",
     "POST /api/v1/admin/bootstrap",
     "GET /api/v1/admin/config",
     "POST /api/v3/auth/login",

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use server::app::App;
+use server::app::host::Host;
 use server::app::open::Locked;
 use server::crypto::identity;
 use server::crypto::keyring::{SlotKind, SlotSummary};
@@ -10,6 +11,7 @@ use shared::model::ids::SlotId;
 use shared::model::time::UnixMillis;
 
 use crate::app::{Call, TestApp, World, get};
+use crate::database::TestDatabase;
 
 #[test]
 fn unknown_api_routes_are_refused_as_infisical_does() {
@@ -70,6 +72,10 @@ fn a_locked_server_answers_health_alone_and_leaks_nothing() {
     for route in server::http::routes() {
         if route.path == "/api/health"
             || route.path == "/healthcheck"
+            // Tells that it is locked.
+            || route.path == "/metrics"
+            || route.path == "/.well-known/security.txt"
+            || route.path == "/robots.txt"
             || route.path.contains("login1")
             || route.path.contains("login2")
             // What a locked server is there for.
@@ -107,6 +113,76 @@ fn a_locked_server_answers_health_alone_and_leaks_nothing() {
 }
 
 #[test]
+fn status_has_exactly_the_fields_of_infisical_and_so_has_its_head() {
+    let world = World::new();
+    let reply = world.send(get("/api/status")).expect(200);
+    let fields: Vec<_> = reply
+        .json
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "date",
+            "emailConfigured",
+            "inviteOnlySignup",
+            "message",
+            "redisConfigured",
+            "secretScanningConfigured"
+        ]
+    );
+    let date = reply.at("/date");
+    assert!(
+        date.len() == 24 && date.ends_with('Z') && &date[19..20] == ".",
+        "{date}"
+    );
+    // As the configuration says, which offers no sign-up.
+    assert_eq!(reply.json["inviteOnlySignup"], true);
+    for path in ["/api/status", "/api/health", "/healthcheck", "/"] {
+        let head = world.send(Call::new("HEAD", path)).expect(200);
+        assert!(head.bytes.is_empty(), "{path}");
+        assert_eq!(head.headers["x-content-type-options"], "nosniff", "{path}");
+    }
+}
+
+#[test]
+fn without_a_data_directory_nothing_is_ok() {
+    let world = World::new();
+    world.send(get("/api/status")).expect(200);
+    let (here, gone) = (world.file(""), world.file("").with_extension("gone"));
+    std::fs::rename(&here, &gone).unwrap();
+    let reply = world.send(get("/api/status"));
+    std::fs::rename(&gone, &here).unwrap();
+    reply.refused(503, "ServiceUnavailable");
+    world.send(get("/api/status")).expect(200);
+}
+
+#[test]
+fn whom_to_tell_of_a_weakness_is_said_when_the_host_says_it() {
+    let app = TestApp::new();
+    app.send(get("/.well-known/security.txt"))
+        .refused(404, "Not Found");
+    let robots = app.send(get("/robots.txt")).expect(200);
+    assert_eq!(robots.text, "User-agent: *\nDisallow: /\n");
+    let app = TestApp::with_host(TestDatabase::open(), |_| Host {
+        security_contact: Some("mailto:kavi@example.com".into()),
+        ..Host::default()
+    });
+    let reply = app.send(get("/.well-known/security.txt")).expect(200);
+    assert_eq!(reply.headers["content-type"], "text/plain; charset=utf-8");
+    let expires = reply
+        .text
+        .strip_prefix("Contact: mailto:kavi@example.com\nExpires: ")
+        .unwrap()
+        .strip_suffix("Z\n")
+        .unwrap();
+    assert!(expires.len() == 23 && expires.starts_with("20"), "{expires}");
+}
+
+#[test]
 fn a_closed_database_is_no_status_ok() {
     let world = World::new();
     let project = world.project("Web");
@@ -122,7 +198,14 @@ fn a_closed_database_is_no_status_ok() {
 #[test]
 fn every_answer_carries_the_security_headers() {
     let world = World::new();
-    for path in ["/", "/login", "/api/status", "/api/v9/nothing", "/api/v1/user"] {
+    for path in [
+        "/",
+        "/login",
+        "/robots.txt",
+        "/api/status",
+        "/api/v9/nothing",
+        "/api/v1/user",
+    ] {
         let reply = world.send(get(path));
         for (name, value) in [
             ("x-content-type-options", "nosniff"),

@@ -26,6 +26,24 @@ pub struct Instance {
     pub last_backup: Option<LastBackup>,
     /// The data directory on the server.
     pub data_directory: Option<String>,
+    /// What the server may contact; nothing, unless somebody configured it.
+    pub outbound: Vec<Outbound>,
+    /// Addresses, ranges and host names outside the public internet that the host allows it to contact.
+    pub outbound_allowed: Vec<String>,
+}
+
+/// A reason to contact other machines inside [`Instance`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outbound {
+    /// What for.
+    pub purpose: String,
+    /// When.
+    pub when: String,
+    /// What is sent.
+    pub sends: String,
+    /// Whom, at least one.
+    pub to: Vec<String>,
 }
 
 /// The database inside [`Instance`].

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
-use shared::wire::instance::{DatabaseKind, Instance};
+use shared::wire::instance::{DatabaseKind, Instance, Outbound};
 
 use crate::api;
 use crate::components::badge::{Badge, Tone};
@@ -65,6 +65,7 @@ fn Facts(instance: Instance) -> impl IntoView {
         .into_any(),
         None => view! { <Badge text="None yet" tone=Tone::Warning /> }.into_any(),
     };
+    let (outbound, allowed) = (instance.outbound, instance.outbound_allowed);
     view! {
         <section class="panel" aria-label="State">
             <dl class="facts">
@@ -104,6 +105,44 @@ fn Facts(instance: Instance) -> impl IntoView {
                     <A href="/backups" attr:class="link">
                         "Backups"
                     </A>
+                </dd>
+            </dl>
+        </section>
+        <Connections outbound allowed />
+    }
+}
+
+/// What the server may contact.
+#[component]
+fn Connections(outbound: Vec<Outbound>, allowed: Vec<String>) -> impl IntoView {
+    let to_nobody = outbound
+        .is_empty()
+        .then(|| view! { <p>"None. This server contacts nobody by itself."</p> });
+    view! {
+        <section class="panel" aria-label="Connections to elsewhere">
+            <h2>"Connections to elsewhere"</h2>
+            {to_nobody}
+            <dl class="facts">
+                {outbound
+                    .into_iter()
+                    .map(|outbound| {
+                        view! {
+                            <dt>{outbound.purpose}</dt>
+                            <dd>
+                                <bdi>{outbound.to.join(", ")}</bdi>
+                                <br />
+                                {format!("{}. Sent: {}.", outbound.when, outbound.sends)}
+                            </dd>
+                        }
+                    })
+                    .collect_view()}
+                <dt>"Open besides the internet"</dt>
+                <dd>
+                    {if allowed.is_empty() {
+                        "nothing; the host opens addresses of its own network with --allow-outbound".to_owned()
+                    } else {
+                        allowed.join(", ")
+                    }}
                 </dd>
             </dl>
         </section>

@@ -76,6 +76,7 @@ pub async fn perform(
                 &stored.target.place,
                 stored.secret.as_ref(),
                 &app.host().backup_roots,
+                &app.host().outbound,
             );
             let scratch = app
                 .require_data_dir()?

@@ -55,6 +55,7 @@ impl App {
             &stored.target.place,
             stored.secret.as_ref(),
             &self.host().backup_roots,
+            &self.host().outbound,
         )?;
         match (work, self.data_dir()) {
             (Work::Copy(backup), Some(data_dir)) => {

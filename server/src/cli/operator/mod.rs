@@ -5,6 +5,7 @@ pub mod backup;
 pub mod doctor;
 mod key_args;
 pub mod keys;
+mod network_args;
 pub mod new_file;
 pub mod paths;
 mod plugin;
@@ -23,6 +24,7 @@ use clap::Args;
 
 use super::failure::Failure;
 pub use key_args::KeyArgs;
+pub use network_args::NetworkArgs;
 
 /// Where the server keeps everything.
 #[derive(Debug, Clone, Default, Args)]

@@ -9,17 +9,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::tls_args::TlsArgs;
-use super::{DataDirArgs, KeyArgs, ports};
+use super::{DataDirArgs, KeyArgs, NetworkArgs, ports};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
-use crate::domain::{Error, setup};
+use crate::domain::{Error, instance, setup};
 use crate::http::serve;
 use crate::jobs;
-use crate::observe::{logging, process};
+use crate::observe::logging::{self, Format};
+use crate::observe::process;
 use crate::outside::systemd;
 use crate::tls::keeper;
 
@@ -55,6 +56,18 @@ pub struct ServeArgs {
     /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
+    /// Whom it talks to.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Whom the log is for: a person, or a program that reads JSON
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "STRONGROOM_LOG_FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub log_format: Format,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
@@ -75,7 +88,7 @@ const LOCKED: u8 = 7;
 
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
-    logging::start();
+    logging::start(args.log_format);
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);
     let in_dir = |what: &str, error: &std::io::Error| {
@@ -100,10 +113,11 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
+        ..args.network.host()?
     };
-    let app = start(&args, &dir, printer)?.at(dir.clone()).on(host);
-    let app = app.with_tls(tls).map_err(cannot_start)?;
-    let app = Arc::new(app);
+    let teller = Teller::of(args.log_format, printer);
+    let app = start(&args, &dir, &teller)?.at(dir.clone()).on(host);
+    let app = Arc::new(app.with_tls(tls).map_err(cannot_start)?);
     // There is a certificate before the first connection.
     keeper::round(&app).await;
     control::listen(Arc::clone(&app), dir.clone())
@@ -112,7 +126,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
     let certificates = tokio::spawn(keeper::run(Arc::clone(&app), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
-    announce(&app, address, printer).await;
+    announce(&app, address, &teller).await;
     systemd::stay_alive();
     systemd::ready(&format!("Listening on {address}"));
     serve::serve(ports.listeners, Arc::clone(&app), stopping).await;
@@ -139,15 +153,15 @@ fn cannot_start(error: Error) -> Failure {
 }
 
 /// An open server, or a locked one that says what it needs.
-fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
+fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Failure> {
     let sources = args.keys.sources()?;
     let locked = match open::open(dir, &sources, Clock::default().now()) {
         Ok(opened) => return App::opened(opened).map_err(cannot_start),
         Err(locked) => locked,
     };
-    printer.warn(&format!("The store is locked. {}", locked.reason));
+    teller.warn(&format!("The store is locked. {}", locked.reason));
     if !locked.slots.is_empty() {
-        printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
+        teller.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));
@@ -155,33 +169,66 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
     App::locked(locked).map_err(cannot_start)
 }
 
-/// Says where the server is, and on a new one how to become its administrator.
-async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
+/// Says things to whoever starts the server: a person reads plain lines, a program gets them as part of the log.
+struct Teller<'a> {
+    printer: Option<&'a Printer>,
+}
+
+impl<'a> Teller<'a> {
+    fn of(format: Format, printer: &'a Printer) -> Self {
+        Self {
+            printer: (format == Format::Text).then_some(printer),
+        }
+    }
+
+    fn note(&self, text: &str) {
+        match self.printer {
+            Some(printer) => printer.note(text),
+            None => text.lines().for_each(|line| tracing::info!("{line}")),
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        match self.printer {
+            Some(printer) => printer.warn(text),
+            None => tracing::warn!("{text}"),
+        }
+    }
+}
+
+/// Says where the server is and how its store is, and on a new one how to become its administrator.
+async fn announce(app: &App, address: SocketAddr, teller: &Teller<'_>) {
     let shown = match address.ip() {
         ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
         _ => address.to_string(),
     };
     let scheme = if app.tls().is_on() { "https" } else { "http" };
     let shown = format!("{scheme}://{shown}");
-    printer.note(&format!(
+    teller.note(&format!(
         "Strongroom {} listens on {shown}",
         env!("CARGO_PKG_VERSION")
     ));
+    match app.read(instance::at_start).await {
+        Ok(lines) => lines.iter().for_each(|line| teller.note(line)),
+        // What it needs was said already.
+        Err(Error::Locked) => {}
+        Err(error) => teller.warn(&format!("The store does not answer: {error}")),
+    }
     if let Some(authority) = app.tls().state().authority {
-        printer.note(&format!(
+        teller.note(&format!(
             "Its own authority, for browsers to trust: {shown}/api/strongroom/v1/tls/authority.pem\nSHA-256 fingerprint of the \
              authority: {}",
             authority.fingerprint
         ));
     }
     match app.write(setup::new_code).await {
-        Ok((code, _)) => printer.note(&format!(
+        Ok((code, _)) => teller.note(&format!(
             "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
             code = code.expose()
         )),
         // Set up long ago, or locked: there is nothing to say.
         Err(Error::BadRequest(_) | Error::Locked) => {}
-        Err(error) => printer.warn(&format!("No setup code could be made: {error}")),
+        Err(error) => teller.warn(&format!("No setup code could be made: {error}")),
     }
 }
 

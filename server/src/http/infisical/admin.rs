@@ -19,6 +19,7 @@ use crate::domain::users::NewUser;
 use crate::http::error::Failure;
 use crate::http::extract::{Json, parsed};
 use crate::http::guard::{From, LocalScript, SetupCode};
+use crate::http::refused_login;
 use crate::store::organizations::Organization;
 
 /// A set-up request that may be carried out.
@@ -67,15 +68,13 @@ pub async fn require_code(
     if local {
         return Ok(());
     }
-    let Some(code) = code else {
-        return Err(setup::code_refused().into());
+    let from = source.clone();
+    let outcome = match code {
+        None => Ok(false),
+        Some(code) => app.write(move |cx| setup::code_fits(cx, &code, &from)).await,
     };
-    let source = source.clone();
-    if app.write(move |cx| setup::code_fits(cx, &code, &source)).await? {
-        Ok(())
-    } else {
-        Err(setup::code_refused().into())
-    }
+    let outcome = outcome.and_then(|fits| if fits { Ok(()) } else { Err(setup::code_refused()) });
+    refused_login::noted(source, "setup-code", outcome)
 }
 
 /// An organization as set-up answers it.

@@ -13,12 +13,14 @@ use shared::wire::auth::{
 };
 
 use crate::app::App;
+use crate::domain::caller::Source;
 use crate::domain::login::{self, Finished};
 use crate::domain::sessions::{self, Refreshed};
 use crate::domain::{Error, organizations, users};
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::{Bearer, From, credential, refresh_cookie};
+use crate::http::refused_login;
 use crate::store;
 
 /// A user on the wire.
@@ -40,25 +42,19 @@ pub fn user_body(user: &store::users::User) -> User {
     }
 }
 
-/// The refresh cookie. `Secure` when the browser itself says that it speaks TLS: behind a proxy our own connection
-/// does not show it, and on a plain LAN address a secure cookie would be thrown away.
-fn cookie(headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
-    let over_tls = headers
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok())
-        .is_some_and(|origin| origin.starts_with("https://"));
-    let secure = if over_tls { "; Secure" } else { "" };
-    let text = format!("jid={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+/// The refresh cookie. It becomes `Secure` where the connection is known ([`crate::http::layers`]).
+fn cookie(value: &str, seconds: i64) -> Option<HeaderValue> {
+    let text = format!("jid={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
 /// An answer that also sets the refresh cookie, when there is a new refresh token.
-pub fn with_cookie(headers: &HeaderMap, refresh: Option<&SecretText>, body: impl IntoResponse) -> Response {
+pub fn with_cookie(refresh: Option<&SecretText>, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     if let Some(refresh) = refresh
-        && let Some(value) = cookie(headers, refresh.expose(), sessions::SESSION_SECONDS)
+        && let Some(value) = cookie(refresh.expose(), sessions::SESSION_SECONDS)
     {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
@@ -69,9 +65,13 @@ pub fn with_cookie(headers: &HeaderMap, refresh: Option<&SecretText>, body: impl
 pub async fn login(
     State(app): State<Arc<App>>,
     From(source): From,
-    headers: HeaderMap,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Failure> {
+    let outcome = log_in(&app, source.clone(), request).await;
+    refused_login::noted(&source, "password", outcome)
+}
+
+async fn log_in(app: &App, source: Source, request: LoginRequest) -> Result<Response, Failure> {
     let (email, from) = (request.email, source.clone());
     let begun = app.write(move |cx| login::begin(cx, &email, &from)).await?;
     let hash = begun.password_hash().map(str::to_owned);
@@ -91,7 +91,7 @@ pub async fn login(
             let body = Json(LoginResponse {
                 access_token: opened.access,
             });
-            Ok(with_cookie(&headers, opened.refresh.as_ref(), body))
+            Ok(with_cookie(opened.refresh.as_ref(), body))
         }
     }
 }
@@ -106,7 +106,6 @@ pub async fn srp_is_not_offered() -> Failure {
 pub async fn select_organization(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
-    headers: HeaderMap,
     Json(request): Json<SelectOrganizationRequest>,
 ) -> Result<Response, Failure> {
     let Ok(organization) = request.organization_id.parse::<OrganizationId>() else {
@@ -121,7 +120,7 @@ pub async fn select_organization(
         token: opened.access,
         is_mfa_enabled: false,
     };
-    Ok(with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
+    Ok(with_cookie(opened.refresh.as_ref(), Json(body)))
 }
 
 /// `POST /api/v1/auth/checkAuth`
@@ -156,21 +155,21 @@ pub async fn token(
         .await?
     {
         // The browser forgets a cookie that is of no use, instead of presenting it at every visit.
-        Refreshed::Refused => Ok(without_cookie(&headers, refused())),
+        Refreshed::Refused => Ok(without_cookie(refused())),
         Refreshed::Opened(opened) => {
             let body = TokenResponse {
                 token: opened.access,
                 organization_id: opened.organization,
             };
-            Ok(with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
+            Ok(with_cookie(opened.refresh.as_ref(), Json(body)))
         }
     }
 }
 
 /// An answer after which the browser has no refresh cookie.
-pub fn without_cookie(headers: &HeaderMap, answer: impl IntoResponse) -> Response {
+pub fn without_cookie(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
-    if let Some(value) = cookie(headers, "", 0) {
+    if let Some(value) = cookie("", 0) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     response
@@ -198,7 +197,7 @@ pub async fn logout(
         (Err(error), None) => return Err(error.into()),
     }
     let message = "Logged out".into();
-    Ok(without_cookie(&headers, Json(MessageResponse { message })))
+    Ok(without_cookie(Json(MessageResponse { message })))
 }
 
 /// `GET /api/v1/user`

@@ -15,6 +15,7 @@ use crate::domain::universal_auth::{self, Settings};
 use crate::http::error::Failure;
 use crate::http::extract::{Json, Path, parsed};
 use crate::http::guard::{Bearer, From};
+use crate::http::refused_login;
 use crate::store;
 
 fn body(row: &store::universal_auths::UniversalAuth) -> Json<UniversalAuthResponse> {
@@ -125,13 +126,15 @@ pub async fn login(
     From(source): From,
     Json(request): Json<UniversalAuthLoginRequest>,
 ) -> Result<Json<AccessTokenResponse>, Failure> {
+    let from = source.clone();
     let logged_in = app
         .write_patiently(move |cx| {
-            machine_login::login(cx, &request.client_id, &request.client_secret, &source)
+            machine_login::login(cx, &request.client_id, &request.client_secret, &from)
         })
         .await?;
-    match logged_in {
-        LoggedIn::Refused(error) => Err(error.into()),
+    let outcome = match logged_in {
+        LoggedIn::Refused(error) => Err(error),
         LoggedIn::Issued(issued) => Ok(Json(access_tokens::body(issued))),
-    }
+    };
+    refused_login::noted(&source, "universal-auth", outcome)
 }

@@ -6,15 +6,21 @@ use axum::extract::State;
 use shared::wire::instance::{Database, DatabaseKind, Instance, LastBackup};
 
 use crate::app::App;
+use crate::domain::backups::targets;
 use crate::domain::instance;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::Bearer;
+use crate::outside::egress;
 use crate::store::Dialect;
 
 /// What the instance is and how it is.
 pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Result<Json<Instance>, Failure> {
-    let state = app.read_as(caller, instance::state).await?;
+    let (state, targets) = app
+        .read_as(caller, |cx, caller| {
+            Ok((instance::state(cx, caller)?, targets::list(cx)?))
+        })
+        .await?;
     let (unlocked_by, key_fingerprint) = state.unlocked_by.unzip();
     Ok(Json(Instance {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -35,5 +41,16 @@ pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Resul
             size_bytes: backup.size,
         }),
         data_directory: app.data_dir().map(|dir| dir.path().display().to_string()),
+        outbound: egress::now(
+            targets.iter().map(|stored| &stored.target.place),
+            app.tls().directory().as_deref(),
+        ),
+        outbound_allowed: app
+            .host()
+            .outbound
+            .allowed()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }))
 }

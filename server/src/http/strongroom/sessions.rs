@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use shared::model::ids::SessionId;
@@ -44,7 +43,6 @@ fn body(row: crate::store::sessions::Session, current: SessionId) -> Session {
 pub async fn end(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
-    headers: HeaderMap,
     Path(session): Path<String>,
 ) -> Result<Response, Failure> {
     let session = session.parse::<SessionId>().ok();
@@ -55,7 +53,7 @@ pub async fn end(
             Ok(caller.user_session()?.1 == session)
         })
         .await?;
-    Ok(ended(&headers, 1, own))
+    Ok(ended(1, own))
 }
 
 /// Which sessions end.
@@ -69,21 +67,20 @@ pub struct EndQuery {
 pub async fn end_all(
     State(app): State<Arc<App>>,
     Bearer(caller): Bearer,
-    headers: HeaderMap,
     Query(query): Query<EndQuery>,
 ) -> Result<Response, Failure> {
     let others = switch("others", query.others.as_ref(), false)?;
     let count = app
         .write_as(caller, move |cx, caller| sessions::end_all(cx, caller, others))
         .await?;
-    Ok(ended(&headers, count, !others))
+    Ok(ended(count, !others))
 }
 
 /// The browser forgets the cookie of a session that is over.
-fn ended(headers: &HeaderMap, ended: u64, own: bool) -> Response {
+fn ended(ended: u64, own: bool) -> Response {
     let body = Json(SessionsEnded { ended });
     if own {
-        auth::without_cookie(headers, body)
+        auth::without_cookie(body)
     } else {
         body.into_response()
     }

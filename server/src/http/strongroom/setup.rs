@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use shared::wire::setup::{SetupRequest, SetupResponse, SetupState};
 
@@ -26,7 +25,6 @@ pub async fn sign_up(
     From(source): From,
     LocalScript(local): LocalScript,
     SetupCode(code): SetupCode,
-    headers: HeaderMap,
     Json(request): Json<SetupRequest>,
 ) -> Result<Response, Failure> {
     let prepared = admin::prepare(&app, &source, local, code, request).await?;
@@ -42,5 +40,5 @@ pub async fn sign_up(
         user: auth::user_body(&done.user),
         organization: admin::organization_body(&done.organization),
     };
-    Ok(auth::with_cookie(&headers, opened.refresh.as_ref(), Json(body)))
+    Ok(auth::with_cookie(opened.refresh.as_ref(), Json(body)))
 }

@@ -11,6 +11,7 @@ use crate::domain::keys;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
 use crate::http::guard::{From, OnThisMachine};
+use crate::http::refused_login;
 use crate::http::transport::LockedCertificate;
 
 /// Whether the store is locked, and what would open it. Nothing of it is secret.
@@ -52,6 +53,7 @@ pub async fn unlock(
         given: request.confirmed_fingerprint,
         certificate,
     });
-    let unlocked_by = app.unlock(&request.identity, confirmed, source).await?;
+    let outcome = app.unlock(&request.identity, confirmed, source.clone()).await;
+    let unlocked_by = refused_login::noted(&source, "unlock", outcome)?;
     Ok(Json(Unlocked { unlocked_by }))
 }

@@ -6,12 +6,14 @@ mod s3;
 mod web_dav;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::model::backups::TargetPlace;
 use shared::model::text::SecretText;
 
-use super::fetch::{self, Answer, Timeouts, Url};
+use super::fetch::{self, Answer, Fetch, Timeouts, Url};
+use super::outbound_guard::OutboundGuard;
 use directory::Directory;
 use s3::S3;
 use web_dav::WebDav;
@@ -53,8 +55,14 @@ pub enum BackupTarget {
 }
 
 impl BackupTarget {
-    /// The target at a place. `roots` are the directories below which one may be; `secret` is what the place needs.
-    pub fn at(place: &TargetPlace, secret: Option<&SecretText>, roots: &[PathBuf]) -> Result<Self, Error> {
+    /// The target at a place. `roots` are the directories below which one may be, `guard` knows whom the server may
+    /// contact; `secret` is what the place needs.
+    pub fn at(
+        place: &TargetPlace,
+        secret: Option<&SecretText>,
+        roots: &[PathBuf],
+        guard: &Arc<OutboundGuard>,
+    ) -> Result<Self, Error> {
         match place {
             TargetPlace::Directory { path } => Directory::below(roots, path).map(Self::Directory),
             TargetPlace::S3 {
@@ -66,10 +74,14 @@ impl BackupTarget {
             } => {
                 let endpoint = address(endpoint)?;
                 let secret = secret.ok_or_else(|| Error::Invalid("the secret key is missing".into()))?;
-                S3::new(endpoint, region, bucket, prefix, access_key, secret).map(|s3| Self::S3(Box::new(s3)))
+                let fetch = Fetch::guarded(&endpoint, TIMEOUTS, guard, None)?;
+                S3::new(fetch, endpoint, region, bucket, prefix, access_key, secret)
+                    .map(|s3| Self::S3(Box::new(s3)))
             }
             TargetPlace::WebDav { url, user } => {
-                WebDav::new(address(url)?, user, secret).map(|dav| Self::WebDav(Box::new(dav)))
+                let folder = address(url)?;
+                let fetch = Fetch::guarded(&folder, TIMEOUTS, guard, None)?;
+                Ok(Self::WebDav(Box::new(WebDav::new(fetch, folder, user, secret))))
             }
         }
     }

@@ -9,7 +9,7 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use shared::model::text::SecretText;
 use tokio::io::AsyncReadExt;
 
-use super::{Error, TIMEOUTS, refused, require_size};
+use super::{Error, refused, require_size};
 use crate::outside::fetch::{Answer, Body, Fetch, Method, Request, Url};
 
 /// Size of a part of a large object. There may be 10,000 of them, so 160 GB have room.
@@ -36,6 +36,7 @@ impl fmt::Debug for S3 {
 impl S3 {
     /// The bucket of that name at an endpoint.
     pub fn new(
+        fetch: Fetch,
         endpoint: Url,
         region: &str,
         bucket: &str,
@@ -43,7 +44,6 @@ impl S3 {
         access_key: &str,
         secret: &SecretText,
     ) -> Result<Self, Error> {
-        let fetch = Fetch::new(&endpoint, TIMEOUTS)?;
         // The bucket in the path works with every service, with addresses without a name too.
         let bucket = Bucket::new(endpoint, UrlStyle::Path, bucket.to_owned(), region.to_owned())
             .map_err(|error| Error::Invalid(format!("there can be no such bucket: {error}")))?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::header::HeaderName;
 use shared::model::text::SecretText;
 
-use super::{Error, TIMEOUTS, refused, require_size};
+use super::{Error, refused, require_size};
 use crate::outside::fetch::{Answer, Body, Fetch, Login, Method, Request, Url};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
@@ -30,17 +30,17 @@ impl fmt::Debug for WebDav {
 
 impl WebDav {
     /// The folder at an address.
-    pub fn new(mut folder: Url, user: &str, password: Option<&SecretText>) -> Result<Self, Error> {
+    pub fn new(fetch: Fetch, mut folder: Url, user: &str, password: Option<&SecretText>) -> Self {
         if !folder.path().ends_with('/') {
             let path = format!("{}/", folder.path());
             folder.set_path(&path);
         }
-        Ok(Self {
-            fetch: Fetch::new(&folder, TIMEOUTS)?,
+        Self {
+            fetch,
             folder,
             user: user.to_owned(),
             password: password.cloned(),
-        })
+        }
     }
 
     fn file(&self, name: &str) -> Result<Url, Error> {

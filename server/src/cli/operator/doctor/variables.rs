@@ -58,7 +58,25 @@ const VARIABLES: &[(&str, Fate)] = &[
         "STRONGROOM_BACKUP_HOOK",
         Used("command that is run after each backup"),
     ),
+    (
+        "STRONGROOM_TRUSTED_PROXY",
+        Used("proxies whose forwarded headers are believed"),
+    ),
+    (
+        "STRONGROOM_ALLOW_OUTBOUND",
+        Used("what of its own networks the server may contact"),
+    ),
+    (
+        "STRONGROOM_METRICS_TOKEN_FILE",
+        Used("token for metrics from another machine"),
+    ),
+    (
+        "STRONGROOM_METRICS_TOKEN",
+        Deprecated("STRONGROOM_METRICS_TOKEN_FILE keeps it out of the environment"),
+    ),
+    ("STRONGROOM_SECURITY_CONTACT", Used("whom security.txt names")),
     ("STRONGROOM_LOG", Used("what is logged")),
+    ("STRONGROOM_LOG_FORMAT", Used("whom the log is for: text or json")),
     ("STRONGROOM_COMPAT", Used("client: Infisical's own bytes")),
     ("ENCRYPTION_KEY", Used("one of the keys that open the store")),
     ("ENCRYPTION_KEY_FILE", Used("the same from a file")),
