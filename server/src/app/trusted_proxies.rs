@@ -14,24 +14,17 @@ impl FromStr for TrustedProxy {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let networks = match text {
-            "loopback" => vec![
+        let networks = if text == "loopback" {
+            vec![
                 IpNet::V4(Ipv4Net::new_assert([127, 0, 0, 0].into(), 8)),
                 IpNet::V6(Ipv6Net::new_assert([0, 0, 0, 0, 0, 0, 0, 1].into(), 128)),
-            ],
-            _ => {
-                let address = text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical()));
-                let network = address.or_else(|_| text.parse::<IpNet>());
-                vec![
-                    network
-                        .map_err(|_| {
-                            format!(
-                                "{text} is no address, no range such as 172.18.0.0/16 and not the word loopback"
-                            )
-                        })?
-                        .trunc(),
-                ]
-            }
+            ]
+        } else {
+            let address = text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical()));
+            let network = address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
+                format!("{text} is no address, no range such as 172.18.0.0/16 and not the word loopback")
+            })?;
+            vec![network.trunc()]
         };
         if networks.iter().any(|network| network.prefix_len() == 0) {
             return Err(format!(

@@ -1,7 +1,6 @@
 //! What happens to every request: an id, a source, lenient paths, security headers, error bodies, a line in the log.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::PathAndQuery;
@@ -26,7 +25,7 @@ const USER_AGENT_LIMIT: usize = 200;
 
 /// The outermost layer.
 pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
+    let begun = app.clock.moment();
     let request_id = match random::letters(14) {
         Ok(letters) => format!("req-{letters}"),
         Err(error) => return error::Failure::Domain(error.into()).into_described(),

@@ -155,11 +155,11 @@ mod tests {
 
     #[test]
     fn the_documentation_says_the_same() {
-        let mut table = String::from("| For | When | What is sent |\n|---|---|---|\n");
-        for reason in Reason::ALL {
+        let rows = Reason::ALL.map(|reason| {
             let row = [reason.purpose(), reason.when(), reason.sends()];
-            table.push_str(&format!("| {} |\n", row.join(" | ")));
-        }
+            format!("| {} |\n", row.join(" | "))
+        });
+        let table = format!("| For | When | What is sent |\n|---|---|---|\n{}", rows.concat());
         let page = include_str!("../../../docs/EGRESS.md");
         assert!(
             page.ends_with(&format!("\n\n{table}")),

@@ -53,12 +53,11 @@ impl Resolver {
     }
 
     async fn ask(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
-        let asker = match self.asker.get() {
-            Some(asker) => asker,
-            None => {
-                let made = asker()?;
-                self.asker.get_or_init(|| made)
-            }
+        let asker = if let Some(asker) = self.asker.get() {
+            asker
+        } else {
+            let made = asker()?;
+            self.asker.get_or_init(|| made)
         };
         Ok(asker.lookup_ip(host).await?.iter().collect())
     }

@@ -182,16 +182,18 @@ impl<'a> Teller<'a> {
     }
 
     fn note(&self, text: &str) {
-        match self.printer {
-            Some(printer) => printer.note(text),
-            None => text.lines().for_each(|line| tracing::info!("{line}")),
+        if let Some(printer) = self.printer {
+            printer.note(text);
+        } else {
+            text.lines().for_each(|line| tracing::info!("{line}"));
         }
     }
 
     fn warn(&self, text: &str) {
-        match self.printer {
-            Some(printer) => printer.warn(text),
-            None => tracing::warn!("{text}"),
+        if let Some(printer) = self.printer {
+            printer.warn(text);
+        } else {
+            tracing::warn!("{text}");
         }
     }
 }
