@@ -4,7 +4,7 @@ use shared::model::time::UnixMillis;
 
 use super::caller::Caller;
 use super::{Context, Error, audit};
-use crate::crypto::keyring::fingerprint;
+use crate::crypto::keyring::{SlotKind, fingerprint};
 use crate::store::{self, Dialect};
 
 /// `time:bytes` of the newest backup that was completed.
@@ -49,14 +49,43 @@ pub fn state_for_operator(cx: &mut Context) -> Result<State, Error> {
 }
 
 fn known(cx: &mut Context) -> Result<State, Error> {
-    let opener = cx.keys.unlocked_by();
     Ok(State {
         database: cx.tx.dialect(),
         size: u64::try_from(store::instance::size_bytes(cx.tx)?).unwrap_or_default(),
-        unlocked_by: opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient))),
+        unlocked_by: unlocked_by(cx),
         unlockers: cx.keys.slots().len(),
         last_backup: last_backup(cx)?,
     })
+}
+
+/// What a server says of its store when it starts.
+#[derive(Debug)]
+pub struct FirstLines {
+    /// Which database holds the data.
+    pub database: Dialect,
+    /// Name and fingerprint of the key that opened the store, unless it was removed since.
+    pub unlocked_by: Option<(String, String)>,
+    /// How many recovery kits there are, cards included.
+    pub kits: usize,
+    /// The newest backup that was completed.
+    pub last_backup: Option<Backup>,
+}
+
+/// The same as a server says it of itself.
+pub fn first_lines(cx: &mut Context) -> Result<FirstLines, Error> {
+    let kits = cx.keys.slots().iter();
+    let kits = kits.filter(|slot| matches!(slot.kind, SlotKind::Recovery | SlotKind::Cards));
+    Ok(FirstLines {
+        database: cx.tx.dialect(),
+        kits: kits.count(),
+        unlocked_by: unlocked_by(cx),
+        last_backup: last_backup(cx)?,
+    })
+}
+
+fn unlocked_by(cx: &Context) -> Option<(String, String)> {
+    let opener = cx.keys.unlocked_by();
+    opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient)))
 }
 
 /// Remembers that a backup of so many bytes was completed, which was begun at `at`: what was stored later is not in it.

@@ -1,5 +1,6 @@
 //! HTTP: every route of the product, one line each.
 
+pub mod diagnostics;
 pub mod error;
 pub mod etag;
 pub mod extract;

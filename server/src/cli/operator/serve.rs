@@ -9,15 +9,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{DataDirArgs, KeyArgs};
+use super::{DataDirArgs, KeyArgs, first_lines};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
-use crate::cli::failure::Failure;
+use crate::cli::address::Address;
+use crate::cli::arguments;
+use crate::cli::failure::{Failure, code};
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
-use crate::domain::{Error, setup};
-use crate::http::serve;
+use crate::config::{Configuration, Problem, check};
+use crate::domain::Error;
+use crate::http::{diagnostics, serve};
 use crate::jobs;
 use crate::observe::{logging, process};
 
@@ -49,19 +52,26 @@ pub struct ServeArgs {
     /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
+    /// Address at which people reach the server, for the links that it prints; may be given several times
+    #[arg(long, value_name = "URL", env = "STRONGROOM_SITE_URL", value_delimiter = ',')]
+    pub site_url: Vec<Address>,
     /// Exit instead of waiting for somebody to unlock the store
-    #[arg(long)]
+    #[arg(long, env = "STRONGROOM_FAIL_IF_LOCKED")]
     pub fail_if_locked: bool,
+    /// Exit instead of serving a page with what is wrong with the configuration
+    #[arg(long, env = "STRONGROOM_FAIL_IF_MISCONFIGURED")]
+    pub fail_if_misconfigured: bool,
 }
 
-/// Exit code of a server that does not want to wait for somebody to unlock the store.
-const LOCKED: u8 = 7;
-
 /// Runs `serve`, until it is told to stop.
-pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
+pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
     logging::start();
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);
+    let problems = problems(&args, &dir, configuration);
+    if !problems.is_empty() {
+        return misconfigured(&args, problems, printer).await;
+    }
     let in_dir = |what: &str, error: &std::io::Error| {
         Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
     };
@@ -93,7 +103,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
-    announce(&app, address, printer).await;
+    first_lines::say(&app, &shown(address), &args.site_url, configuration, printer).await;
     serve::serve(listener, Arc::clone(&app), stopping).await;
     // Without a signal, when the server itself failed. Whoever listened may be gone.
     stop.send_replace(true);
@@ -111,6 +121,44 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
+/// Everything that keeps the server from starting, as far as can be seen before anything is opened.
+fn problems(args: &ServeArgs, dir: &DataDir, configuration: &Configuration) -> Vec<Problem> {
+    let mut problems = configuration.problems.clone();
+    if let Err(problem) = args.keys.sources()
+        && !problems.contains(&problem)
+    {
+        problems.push(problem);
+    }
+    problems.extend(check::data_dir(dir.path()));
+    problems
+}
+
+/// Says what is wrong, in the log and on a page, until somebody restarts the server.
+async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, printer: &Printer) -> Result<(), Failure> {
+    if args.fail_if_misconfigured {
+        return Err(arguments::misconfigured(&problems));
+    }
+    printer.warn(&format!(
+        "The configuration has problems:\n{}",
+        arguments::numbered(&problems)
+    ));
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        arguments::misconfigured(&problems)
+            .because(format!("Cannot listen on {} either: {error}", args.listen))
+    })?;
+    let address = listener.local_addr().unwrap_or(args.listen);
+    let (stop, stopping) = watch::channel(false);
+    stop_on_signals(stop)
+        .map_err(|error| Failure::new("Cannot wait for signals").because(error.to_string()))?;
+    printer.note(&format!(
+        "Strongroom {} listens on {}\nIt serves nothing but this list. Mend what is wrong, and restart it",
+        env!("CARGO_PKG_VERSION"),
+        shown(address)
+    ));
+    diagnostics::serve(listener, problems, stopping).await;
+    Ok(())
+}
+
 /// An open server, or a locked one that says what it needs.
 fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
     let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
@@ -124,29 +172,16 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
         printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
-        return Err(Failure::quiet(LOCKED));
+        return Err(Failure::quiet(code::LOCKED));
     }
     App::locked(locked).map_err(cannot)
 }
 
-/// Says where the server is, and on a new one how to become its administrator.
-async fn announce(app: &App, address: SocketAddr, printer: &Printer) {
-    let shown = match address.ip() {
+/// The address as a browser on this machine takes it.
+fn shown(address: SocketAddr) -> String {
+    match address.ip() {
         ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),
-    };
-    printer.note(&format!(
-        "Strongroom {} listens on {shown}",
-        env!("CARGO_PKG_VERSION")
-    ));
-    match app.write(setup::new_code).await {
-        Ok((code, _)) => printer.note(&format!(
-            "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
-            code = code.expose()
-        )),
-        // Set up long ago, or locked: there is nothing to say.
-        Err(Error::BadRequest(_) | Error::Locked) => {}
-        Err(error) => printer.warn(&format!("No setup code could be made: {error}")),
     }
 }
 
