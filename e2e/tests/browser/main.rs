@@ -6,5 +6,6 @@ mod everyday;
 mod first_hour;
 mod keys;
 mod secrets;
+mod settings;
 mod stage;
 mod trouble;

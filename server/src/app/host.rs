@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::backups::Finished;
+use crate::config::Configuration;
 
 /// The host's own configuration.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,8 @@ pub struct Host {
     pub backup_roots: Vec<PathBuf>,
     /// A shell command that is run after each backup, whether it succeeded or not.
     pub backup_hook: Option<String>,
+    /// What the server was told when it was started, to show it.
+    pub configuration: Configuration,
 }
 
 impl Host {

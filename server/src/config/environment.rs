@@ -46,8 +46,7 @@ impl Environment {
         }
     }
 
-    /// One with these variables.
-    #[cfg(test)]
+    /// One with these variables and no others.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let plain = variables.iter().filter(|(_, value)| !value.is_empty());
         Self {

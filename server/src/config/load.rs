@@ -30,6 +30,8 @@ pub struct Setting {
     pub secret: bool,
     /// Whether it takes a value, and is not just there or not.
     pub takes_value: bool,
+    /// What it means.
+    pub about: String,
 }
 
 impl Setting {
@@ -43,6 +45,14 @@ impl Setting {
                 .map(|value| value.to_string_lossy())
                 .collect::<Vec<_>>()
                 .join(", "),
+        }
+    }
+
+    /// The value as an administrator may see it who has no account on the machine: commands may hold passwords.
+    pub fn shown_to_others(&self) -> String {
+        match self.values.as_slice() {
+            [_, ..] if self.id == "backup_hook" => "(set)".to_owned(),
+            _ => self.shown(),
         }
     }
 
@@ -67,10 +77,12 @@ impl Setting {
 }
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Configuration {
     /// Every setting that has a usable value or none, in the order of the flags.
     pub settings: Vec<Setting>,
+    /// The secrets without a flag that are set, without their values.
+    pub secrets: Vec<Setting>,
     /// What is wrong with the others.
     pub problems: Vec<Problem>,
     /// The configuration file, if there is one.
@@ -106,6 +118,12 @@ pub(super) fn long(arg: &Arg) -> &str {
 
 pub(super) fn variable(arg: &Arg) -> &str {
     arg.get_env().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// The comment of its definition.
+pub(super) fn about(arg: &Arg) -> String {
+    let help = arg.get_long_help().or_else(|| arg.get_help());
+    help.map(ToString::to_string).unwrap_or_default()
 }
 
 pub(super) fn takes_value(arg: &Arg) -> bool {
@@ -188,10 +206,11 @@ pub fn load(serve: &Command, given: &Given, environment: &Environment) -> Config
             .values
             .extend(environment.default_data_dir.clone().map(OsString::from));
     }
-    layers.problems.extend(secret::problems(environment));
+    let secrets = secret::set(environment, &mut layers.problems);
     let variables = env::report(environment, &settings);
     Configuration {
         settings,
+        secrets,
         problems: layers.problems,
         file: layers.file.path,
         variables,
@@ -227,6 +246,7 @@ impl Layers<'_> {
                 source,
                 secret: arg.is_hide_env_values_set(),
                 takes_value: takes_value(arg),
+                about: about(arg),
             }),
             Err(problem) => {
                 self.problems.push(problem.of(&id));

@@ -13,6 +13,7 @@
 //! [`load`] resolves them all and collects every problem instead of stopping at the first; [`env`](mod@env) knows every
 //! variable, ours and Infisical's, and says what became of each.
 
+pub mod care;
 pub mod check;
 pub mod env;
 mod environment;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, Command};
 
 use super::env::{Fate, VARIABLES};
-use super::load::{long, settings, takes_value, variable};
+use super::load::{about, long, settings, takes_value, variable};
 
 const HEAD: &str = "\
 # Configuration
@@ -123,14 +123,10 @@ fn setting(page: &mut String, arg: &Arg) {
         Some(value) if takes_value(arg) => format!("--{} {value}", long(arg)),
         _ => format!("--{}", long(arg)),
     };
-    let help = arg
-        .get_long_help()
-        .or_else(|| arg.get_help())
-        .map(ToString::to_string);
     let _ = write!(
         page,
         "\n### `{flag}`\n\n{}.\n\n",
-        help.unwrap_or_default().trim_end_matches('.')
+        about(arg).trim_end_matches('.')
     );
     let name = variable(arg);
     let file = if name.ends_with("_FILE") || !takes_value(arg) {

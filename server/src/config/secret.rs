@@ -2,6 +2,7 @@
 
 use shared::model::text::SecretText;
 
+use super::load::Setting;
 use super::{Environment, Problem};
 
 /// The passphrase of the store.
@@ -29,11 +30,26 @@ pub fn encryption_key(environment: &Environment) -> Result<Option<(&'static str,
     Ok(None)
 }
 
-/// What is wrong with any of them.
-pub fn problems(environment: &Environment) -> Vec<Problem> {
-    [PASSPHRASE]
-        .into_iter()
-        .chain(ENCRYPTION_KEYS)
-        .filter_map(|name| environment.said(name, true).err())
-        .collect()
+/// Those that are set, without their values, and what is wrong with the others.
+pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Setting> {
+    let mut set = Vec::new();
+    for name in [PASSPHRASE].into_iter().chain(ENCRYPTION_KEYS) {
+        match environment.said(name, true) {
+            Ok(Some((source, _))) => set.push(Setting {
+                id: name.to_owned(),
+                name: name.to_owned(),
+                values: vec!["(set)".into()],
+                source,
+                secret: true,
+                takes_value: true,
+                about: match name {
+                    PASSPHRASE => "Passphrase that opens the store".to_owned(),
+                    _ => "One of the keys that open the store".to_owned(),
+                },
+            }),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    set
 }

@@ -76,7 +76,7 @@ fn page(problems: &[Problem]) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Configuration · Strongroom</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <link rel=\"stylesheet\" href=\"/diagnostics.css\"></head><body><main>\
+         <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/diagnostics.css\"></head><body><main>\
          <h1>Strongroom waits for its configuration</h1>\
          <p>Nothing is lost: the store was not opened, and nothing in it was changed. Mend what is listed here, then restart \
          the server. The same list stands in its log.</p><ol>{list}</ol></main></body></html>"

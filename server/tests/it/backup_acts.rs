@@ -359,6 +359,7 @@ fn copies_go_to_a_target_and_go_with_what_they_are_of() {
     let world = World::with_host(|dir| Host {
         backup_roots: vec![dir.join("disk")],
         backup_hook: None,
+        ..Host::default()
     });
     fs::create_dir_all(world.file("disk/inside")).unwrap();
     kit_of(&world);
@@ -508,6 +509,7 @@ fn the_hook_hears_of_success_and_failure() {
             "echo \"$STRONGROOM_BACKUP_RESULT $STRONGROOM_BACKUP_SHA256 $STRONGROOM_BACKUP_ERROR\" >> {}/heard",
             dir.display()
         )),
+        ..Host::default()
     });
     kit_of(&world);
     start(&world);

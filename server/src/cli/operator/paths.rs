@@ -69,6 +69,7 @@ pub fn config(configuration: &Configuration, printer: &Printer) -> Result<(), Fa
         let rows: Vec<Vec<String>> = configuration
             .settings
             .iter()
+            .chain(&configuration.secrets)
             .map(|setting| vec![setting.name.clone(), setting.shown(), setting.source.to_string()])
             .collect();
         table(&["SETTING", "VALUE", "SOURCE"], &rows)
@@ -76,6 +77,7 @@ pub fn config(configuration: &Configuration, printer: &Printer) -> Result<(), Fa
     let value: Map<String, Value> = configuration
         .settings
         .iter()
+        .chain(&configuration.secrets)
         .map(|setting| {
             let shown = json!({"value": setting.shown(), "source": setting.source.to_string()});
             (setting.name.clone(), shown)

@@ -96,6 +96,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
+        configuration: configuration.clone(),
     };
     let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
     control::listen(Arc::clone(&app), dir.clone())

@@ -141,6 +141,10 @@ pub const SAMPLES: &[Sample] = &[
         body(json!({"password": PASSWORD})).at("backup", &t.backup)
     }),
     ("GET /api/strongroom/v1/instance", |_| plain()),
+    ("GET /api/strongroom/v1/settings", |_| plain()),
+    ("PATCH /api/strongroom/v1/settings", |_| {
+        body(json!({"setting": "session-days", "value": 30, "password": PASSWORD}))
+    }),
     ("GET /api/strongroom/v1/onboarding", |_| plain()),
     ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),
 
