@@ -227,7 +227,8 @@ fn address(child: &mut Child, log: &Path) -> Result<SocketAddr> {
     };
     loop {
         match http::once(address, "GET", "/api/health", &[], b"") {
-            Ok(answer) if answer.status == 200 => return Ok(address),
+            // 503 is the answer of one whose configuration has problems.
+            Ok(answer) if matches!(answer.status, 200 | 503) => return Ok(address),
             other => ensure!(begun.elapsed() < START, "{address} does not answer: {other:?}"),
         }
         sleep(Duration::from_millis(5));

@@ -7,12 +7,14 @@
 //!
 //! Each layer has one verb: wire *speaks*, [`http`] *translates*, [`domain`] *decides*, [`store`] *remembers*. The same
 //! noun has the same file name in each of them. [`crypto`] holds keys and ciphertext, [`app`] puts a running server
-//! together, [`tls`] is which certificate a connection finds, [`jobs`] is the work nobody waits for.
+//! together, [`tls`] is which certificate a connection finds, [`config`] is what it is told before it starts, [`jobs`] is the
+//! work nobody waits for.
 
 pub mod app;
 pub mod backup;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;

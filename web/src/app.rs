@@ -27,6 +27,7 @@ use crate::pages::projects::ProjectsPage;
 use crate::pages::recovery::RecoveryPage;
 use crate::pages::restore::RestorePage;
 use crate::pages::secrets::SecretsPage;
+use crate::pages::server_settings::ServerSettingsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::signup::Signup;
 use crate::pages::welcome::Welcome;
@@ -99,6 +100,7 @@ fn Pages() -> impl IntoView {
                         <Route path=path!("/backups") view=BackupsPage />
                         <Route path=path!("/certificates") view=CertificatesPage />
                         <Route path=path!("/instance") view=InstancePage />
+                        <Route path=path!("/settings") view=ServerSettingsPage />
                         <Route path=path!("/account") view=AccountPage />
                     </ParentRoute>
                 </ParentRoute>

@@ -10,6 +10,7 @@ mod elf;
 mod machine;
 mod postgres;
 mod process;
+mod reference;
 mod run;
 mod sql;
 mod terminal;
@@ -56,6 +57,8 @@ enum Command {
     Test(test::Options),
     /// Prepare every SQL statement on both databases
     Sql,
+    /// Write docs/CONFIGURATION.md anew, from the definition of the arguments
+    Reference,
     /// Measure start, memory, throughput and size of the static binary
     Bench(bench::Options),
     /// Check the rules of this repository
@@ -85,6 +88,7 @@ fn dispatch(arguments: Arguments) -> Result<()> {
         Command::Dist => dist::run(&workspace, machine::in_ci()),
         Command::Test(options) => test::run(&workspace, options),
         Command::Sql => sql::run(&workspace, true),
+        Command::Reference => reference::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),

@@ -7,5 +7,6 @@ mod everyday;
 mod first_hour;
 mod keys;
 mod secrets;
+mod settings;
 mod stage;
 mod trouble;

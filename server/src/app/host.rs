@@ -9,6 +9,7 @@ use shared::model::text::SecretText;
 
 use super::backups::Finished;
 use super::trusted_proxies::TrustedProxies;
+use crate::config::Configuration;
 use crate::outside::outbound_guard::OutboundGuard;
 
 /// The host's own configuration.
@@ -26,6 +27,8 @@ pub struct Host {
     pub metrics_token: Option<SecretText>,
     /// Where to report a weakness of this instance, as an address with its scheme.
     pub security_contact: Option<String>,
+    /// What the server was told when it was started, to show it.
+    pub configuration: Configuration,
 }
 
 impl Host {

@@ -18,6 +18,8 @@ pub mod code {
     pub const UNREACHABLE: u8 = 6;
     /// The server is locked: its store waits for a key.
     pub const LOCKED: u8 = 7;
+    /// The configuration of the server has problems.
+    pub const MISCONFIGURED: u8 = 8;
 }
 
 /// A failure in three parts: what happened, why, and the next step. The first is always there.

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use super::called;
 use super::failure::Failure;
 use super::printer::Printer;
+use crate::config::reference;
 
 /// Arguments of `completion`.
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub struct ManArgs {
     /// Write a page for each command into this folder, instead of the main page to standard output
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Print the reference of the server's configuration, in Markdown
+    #[arg(long, conflicts_with = "dir")]
+    configuration: bool,
 }
 
 /// Runs `man`.
@@ -39,6 +43,9 @@ pub fn man(args: &ManArgs, program: Command, printer: &Printer) -> Result<(), Fa
             .because(error.to_string())
             .advise("Name a folder that you may write to with --dir")
     };
+    if args.configuration {
+        return printer.data(&reference::page(&super::serve_command()));
+    }
     if let Some(folder) = &args.dir {
         std::fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(program, folder).map_err(failed)?;

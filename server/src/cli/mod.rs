@@ -5,6 +5,7 @@
 //! code of the command it becomes.
 
 pub mod address;
+pub mod arguments;
 pub mod bootstrap;
 pub mod called;
 pub mod client;
@@ -47,6 +48,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::Builder;
 
 use crate::observe::process;
+use arguments::{Arguments, Refused};
 use failure::Failure;
 use operator::{admin, backup, doctor, keys, paths, restore, runbook, serve, setup_code, unlock};
 use printer::Printer;
@@ -65,7 +67,7 @@ use printer::Printer;
 Every command has its own help: strongroom secrets set --help
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 forbidden, 5 not found, 6 server unreachable,
-7 server locked. `run` ends with the code of its command, 126 or 127 if that cannot be started."
+7 server locked, 8 wrong configuration. `run` ends with the code of its command, 126 or 127 if that cannot be started."
 )]
 struct Cli {
     /// Print no notes and warnings, only data and failures
@@ -214,7 +216,8 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     /// Print the manual page, or write one for each command
     #[command(after_help = "Examples:
   strongroom man | man -l -
-  strongroom man --dir /usr/local/share/man/man1")]
+  strongroom man --dir /usr/local/share/man/man1
+  strongroom man --configuration")]
     Man(manual::ManArgs),
     /// Make the link `infisical` to this program
     #[command(after_help = "Examples:
@@ -224,7 +227,8 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
     /// Run the server
     #[command(after_help = "Examples:
   strongroom serve
-  strongroom serve --data-dir /srv/strongroom --listen 0.0.0.0:8080")]
+  strongroom serve --data-dir /srv/strongroom --listen 0.0.0.0:8080
+  strongroom serve --config /etc/strongroom/strongroom.toml")]
     Serve(serve::ServeArgs),
     /// Make a new code for signing up as the first administrator
     #[command(after_help = "Examples:
@@ -263,7 +267,7 @@ The command inherits the rest of the environment as it is, INFISICAL_TOKEN inclu
   strongroom paths
   strongroom paths --data-dir /srv/strongroom")]
     Paths(paths::PathsArgs),
-    /// Show the settings that serve would have
+    /// Show the settings that serve would have, and where each comes from
     #[command(after_help = "Examples:
   strongroom config
   STRONGROOM_LISTEN=0.0.0.0:8080 strongroom config")]
@@ -293,8 +297,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         called::remember(program);
     }
     let mut compat = false;
-    let outcome = match Cli::try_parse_from(arguments) {
-        Ok(cli) => {
+    let outcome = match arguments::parse(&arguments) {
+        Ok(parsed) => {
+            let cli = &parsed.cli;
             compat = cli.compat;
             printer = printer
                 .silenced(cli.silent)
@@ -304,9 +309,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 surroundings::look_in(folder);
             }
             let taken = cli.env_from.as_deref().map_or(Ok(()), surroundings::read_also);
-            taken.and_then(|()| execute(cli.command, &printer))
+            taken.and_then(|()| execute(parsed, &printer))
         }
-        Err(message) => explain_usage(&message, &printer),
+        Err(Refused::Usage(message)) => explain_usage(&message, &printer),
+        Err(Refused::Failure(failure)) => Err(failure),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -333,29 +339,26 @@ fn explain_usage(message: &clap::Error, printer: &Printer) -> Result<(), Failure
     Err(Failure::quiet(2))
 }
 
-fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
-    // These may open the store themselves, with all its keys.
-    let operates = matches!(
+fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
+    let Arguments {
+        cli,
+        configuration,
+        problems,
+    } = arguments;
+    let command = cli.command;
+    // These say themselves what is wrong with the configuration.
+    let tells = matches!(
         command,
-        Command::SetupCode(_)
-            | Command::Admin(_)
-            | Command::Keys(_)
-            | Command::Unlock(_)
-            | Command::Backup(_)
-            | Command::Doctor(_)
-            | Command::Restore(_)
-            | Command::Runbook(_)
+        Command::Serve(_) | Command::Doctor(_) | Command::Config(_)
     );
-    if operates || matches!(command, Command::Serve(_)) {
-        process::hide_secrets().map_err(|error| {
-            Failure::new("The secrets among the environment variables cannot be hidden")
-                .because(error.to_string())
-        })?;
+    if !tells && !problems.is_empty() {
+        return Err(arguments::misconfigured(&problems));
     }
-    if operates {
-        // The server does the same once it can log.
+    if configuration.is_some() && !matches!(command, Command::Serve(_)) {
+        // It may open the store itself, with all its keys. The server does the same once it can log.
         process::harden();
     }
+    let configuration = configuration.unwrap_or_default();
     // A server uses all cores; a client needs one thread and starts faster.
     let mut builder = match &command {
         Command::Serve(_) => Builder::new_multi_thread(),
@@ -389,19 +392,25 @@ fn execute(command: Command, printer: &Printer) -> Result<(), Failure> {
             Command::Import(args) => import::run(args, printer).await,
             Command::Run(args) => run::run(args, printer).await,
             Command::Healthcheck(args) => healthcheck::run(args, printer).await,
-            Command::Serve(args) => serve::run(args, printer).await,
+            Command::Serve(args) => serve::run(args, &configuration, printer).await,
             Command::SetupCode(args) => setup_code::run(args, printer).await,
             Command::Admin(command) => admin::run(command, printer).await,
             Command::Keys(command) => keys::run(command, printer).await,
             Command::Unlock(args) => unlock::run(args, printer),
-            Command::Doctor(args) => doctor::run(args, printer).await,
+            Command::Doctor(args) => doctor::run(args, &configuration, printer).await,
             Command::Paths(args) => paths::paths(&args, printer),
-            Command::Config(args) => paths::config(&args, printer),
+            Command::Config(_) => paths::config(&configuration, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,
             Command::Runbook(args) => runbook::run(args, printer).await,
         }
     })
+}
+
+/// The definition of `serve`, which is that of the settings too.
+pub fn serve_command() -> clap::Command {
+    let program = Cli::command();
+    program.find_subcommand("serve").cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -52,6 +52,11 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(Error::Malformed("the file is not text")),
         Err(error) => Err(Error::file(path)(error)),
     }
+}
+
+/// Whether everybody on the machine may read a file that is there.
+pub fn is_open_to_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
 /// Writes the content to disk under the name with `.new` behind it and returns that name. What a crash left there
@@ -107,8 +112,6 @@ fn write(mut file: File, content: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

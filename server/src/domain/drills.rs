@@ -1,10 +1,11 @@
 //! Rehearsed restores: the key with which the store opens its own backups, and what came of each.
 
 use shared::model::backups::Drill;
+use shared::model::settings::RuntimeSetting;
 use shared::model::text::SecretText;
 
 use super::caller::Caller;
-use super::{Context, Error, audit, backups, sealed_settings};
+use super::{Context, Error, audit, backups, sealed_settings, settings};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::{random, token};
 use crate::store;
@@ -14,10 +15,8 @@ use crate::store::drills::DrillRow;
 const IDENTITY: &str = "drill-identity";
 /// What the keyed hash over a result is for.
 const RESULT: &str = "drill-result";
-/// Seconds between two rehearsals by themselves.
-const EVERY_SECONDS: i64 = 7 * 24 * 60 * 60;
-/// Seconds after which somebody has to look.
-const OVERDUE_SECONDS: i64 = 2 * EVERY_SECONDS;
+/// After so many times the usual interval somebody has to look.
+const OVERDUE: i64 = 2;
 /// Seconds after one that did not pass until it is tried again.
 const TRY_AGAIN_SECONDS: i64 = 6 * 60 * 60;
 
@@ -83,28 +82,26 @@ pub fn note(cx: &mut Context, drill: &Drill) -> Result<(), Error> {
     audit::record(cx, &Caller::operator(), &entry)
 }
 
-/// Whether one is to be rehearsed now: there is a backup, and the last time is a week ago, or did not pass.
+/// Whether one is to be rehearsed now: there is a backup, and the last time is as long ago as is set, or did not pass.
 pub fn is_due(cx: &mut Context) -> Result<bool, Error> {
     if backups::newest(cx)?.is_none() {
         return Ok(false);
     }
     let last = list(cx, 1)?.pop();
+    let every = settings::days_in_seconds(cx, RuntimeSetting::DrillDays)?;
     Ok(last.is_none_or(|last| {
-        let again = if last.passed {
-            EVERY_SECONDS
-        } else {
-            TRY_AGAIN_SECONDS
-        };
+        let again = if last.passed { every } else { TRY_AGAIN_SECONDS };
         last.at.plus_seconds(again) <= cx.now
     }))
 }
 
-/// Whether somebody has to look: the last one did not pass, or there are backups and none passed for two weeks.
+/// Whether somebody has to look: the last one did not pass, or there are backups and none passed for twice as long as is set.
 pub fn is_overdue(cx: &mut Context) -> Result<bool, Error> {
     let drills = list(cx, 1)?;
+    let longest = OVERDUE * settings::days_in_seconds(cx, RuntimeSetting::DrillDays)?;
     let Some(last) = drills.first() else {
         let oldest = store::backups::list(cx.tx)?.pop();
-        return Ok(oldest.is_some_and(|oldest| oldest.created_at.plus_seconds(OVERDUE_SECONDS) < cx.now));
+        return Ok(oldest.is_some_and(|oldest| oldest.created_at.plus_seconds(longest) < cx.now));
     };
-    Ok(!last.passed || last.at.plus_seconds(OVERDUE_SECONDS) < cx.now)
+    Ok(!last.passed || last.at.plus_seconds(longest) < cx.now)
 }

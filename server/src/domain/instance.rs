@@ -49,11 +49,10 @@ pub fn state_for_operator(cx: &mut Context) -> Result<State, Error> {
 }
 
 fn known(cx: &mut Context) -> Result<State, Error> {
-    let opener = cx.keys.unlocked_by();
     Ok(State {
         database: cx.tx.dialect(),
         size: database_bytes(cx)?,
-        unlocked_by: opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient))),
+        unlocked_by: unlocked_by(cx),
         unlockers: cx.keys.slots().len(),
         last_backup: last_backup(cx)?,
     })
@@ -64,27 +63,34 @@ pub fn database_bytes(cx: &mut Context) -> Result<u64, Error> {
     Ok(u64::try_from(store::instance::size_bytes(cx.tx)?).unwrap_or_default())
 }
 
-/// Which database it is, how large, what opened the store and how many recovery kits there are, in words for the log.
-pub fn at_start(cx: &mut Context) -> Result<Vec<String>, Error> {
-    let state = known(cx)?;
-    let database = match state.database {
-        Dialect::Sqlite => "SQLite, encrypted",
-        Dialect::Postgres => "PostgreSQL, values encrypted",
-    };
-    let opened_by = state.unlocked_by.map_or_else(
-        || "a key that was removed since".to_owned(),
-        |(name, fingerprint)| format!("{name} ({fingerprint})"),
-    );
-    let is_kit = |kind| matches!(kind, SlotKind::Recovery | SlotKind::Cards);
-    let recovery = match cx.keys.slots().iter().filter(|slot| is_kit(slot.kind)).count() {
-        0 => "no recovery kit yet".to_owned(),
-        1 => "1 recovery kit".to_owned(),
-        kits => format!("{kits} recovery kits"),
-    };
-    Ok(vec![
-        format!("Database: {database}, {} KiB", state.size / 1024),
-        format!("Unlocked by: {opened_by}; {recovery}"),
-    ])
+/// What a server says of its store when it starts.
+#[derive(Debug)]
+pub struct FirstLines {
+    /// Which database holds the data.
+    pub database: Dialect,
+    /// Name and fingerprint of the key that opened the store, unless it was removed since.
+    pub unlocked_by: Option<(String, String)>,
+    /// How many recovery kits there are, cards included.
+    pub kits: usize,
+    /// The newest backup that was completed.
+    pub last_backup: Option<Backup>,
+}
+
+/// The same as a server says it of itself.
+pub fn first_lines(cx: &mut Context) -> Result<FirstLines, Error> {
+    let kits = cx.keys.slots().iter();
+    let kits = kits.filter(|slot| matches!(slot.kind, SlotKind::Recovery | SlotKind::Cards));
+    Ok(FirstLines {
+        database: cx.tx.dialect(),
+        kits: kits.count(),
+        unlocked_by: unlocked_by(cx),
+        last_backup: last_backup(cx)?,
+    })
+}
+
+fn unlocked_by(cx: &Context) -> Option<(String, String)> {
+    let opener = cx.keys.unlocked_by();
+    opener.map(|slot| (slot.name.clone(), fingerprint(&slot.recipient)))
 }
 
 /// Remembers that a backup of so many bytes was completed, which was begun at `at`: what was stored later is not in it.

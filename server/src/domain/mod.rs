@@ -38,6 +38,7 @@ pub mod secret_imports;
 pub mod secrets;
 pub mod service_tokens;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod tags;
 pub mod tls;

@@ -1,18 +1,19 @@
 //! Sessions of people: from login to logout, kept alive by a rotating refresh token in a cookie.
 
 use shared::model::ids::{OrganizationId, SessionId, UserId};
+use shared::model::settings::RuntimeSetting;
 use shared::model::text::SecretText;
 
 use super::caller::{Actor, Caller, Source, ended};
 use super::limiter::{self, Purpose};
-use super::{Context, Error, audit, organizations, tokens};
+use super::{Context, Error, audit, organizations, settings, tokens};
 use crate::crypto::{random, token};
 use crate::store;
 use crate::store::members::Member;
 use crate::store::sessions::Session;
 
-/// Seconds a session can be refreshed (Infisical's default of 90 days).
-pub const SESSION_SECONDS: i64 = 90 * 24 * 60 * 60;
+/// Most seconds a session can be refreshed (Infisical's default of 90 days); an administrator may say less.
+pub const SESSION_SECONDS: i64 = RuntimeSetting::SessionDays.range().1 * 24 * 60 * 60;
 
 /// Most sessions in one answer.
 const MOST_LISTED: i64 = 500;
@@ -50,6 +51,7 @@ pub fn open(
     source: &Source,
 ) -> Result<Opened, Error> {
     let secret = token::new_secret()?;
+    let seconds = settings::days_in_seconds(cx, RuntimeSetting::SessionDays)?;
     let session = Session {
         id: SessionId::from_random(random::bytes()?),
         user_id: user,
@@ -61,7 +63,7 @@ pub fn open(
         ip: source.ip.clone(),
         user_agent: source.user_agent.clone(),
         created_at: cx.now,
-        expires_at: cx.now.plus_seconds(SESSION_SECONDS),
+        expires_at: cx.now.plus_seconds(seconds),
     };
     store::sessions::insert(cx.tx, &session)?;
     Ok(Opened {
@@ -94,6 +96,11 @@ pub fn select_organization(
         refresh,
         organization: Some(organization),
     })
+}
+
+/// Lets no session last longer than so many days after its login, those of people who are logged in included.
+pub fn shorten(cx: &mut Context, days: i64) -> Result<(), Error> {
+    Ok(store::sessions::shorten(cx.tx, days * 24 * 60 * 60 * 1000)?)
 }
 
 /// Replaces the refresh token of a session.

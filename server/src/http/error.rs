@@ -35,6 +35,8 @@ pub enum Failure {
     NoFile,
     /// The request comes from another site.
     CrossSite,
+    /// The configuration has so many problems.
+    Misconfigured(usize),
 }
 
 impl From<Error> for Failure {
@@ -114,6 +116,12 @@ fn answer(failure: &Failure) -> Answer {
             StatusCode::FORBIDDEN,
             "ForbiddenRequestError",
             "This request comes from another site. Open Strongroom's own page and try again",
+        ),
+        Failure::Misconfigured(count) => Answer::unavailable(
+            &format!(
+                "The server waits for its configuration to be mended. Problems: {count}, listed on its page and in its log"
+            ),
+            60,
         ),
     }
 }

@@ -12,6 +12,7 @@ use super::client_ip::Client;
 use super::transport::Transport;
 use super::{error, guard};
 use crate::app::App;
+use crate::app::trusted_proxies::TrustedProxies;
 use crate::crypto::random;
 use crate::domain::caller::Source;
 
@@ -26,6 +27,39 @@ const USER_AGENT_LIMIT: usize = 200;
 /// The outermost layer.
 pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let begun = app.clock.moment();
+    let client = client(&request, &app.host().trusted_proxies);
+    request.extensions_mut().insert(client);
+    let secure = is_https(request.headers(), client);
+    let method = request.method().clone();
+    let mut response = answered(request, next, client).await;
+    app.metrics.answered(
+        &method,
+        route(&response),
+        response.status().as_u16(),
+        begun.elapsed(),
+    );
+    if secure {
+        mark_secure(response.headers_mut());
+    }
+    response
+}
+
+/// The same where no application could be started.
+pub async fn around_without_app(request: Request, next: Next) -> Response {
+    let client = client(&request, &TrustedProxies::default());
+    answered(request, next, client).await
+}
+
+fn client(request: &Request, trusted: &TrustedProxies) -> Client {
+    Client::of(
+        guard::peer(request.extensions()).map(|peer| peer.ip()),
+        request.extensions().get::<Transport>().is_some(),
+        request.headers(),
+        trusted,
+    )
+}
+
+async fn answered(mut request: Request, next: Next, client: Client) -> Response {
     let request_id = match random::letters(14) {
         Ok(letters) => format!("req-{letters}"),
         Err(error) => return error::Failure::Domain(error.into()).into_described(),
@@ -36,14 +70,6 @@ pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Nex
         .and_then(|value| value.to_str().ok())
         .map(|text| text.chars().take(USER_AGENT_LIMIT).collect())
         .unwrap_or_default();
-    let client = Client::of(
-        guard::peer(request.extensions()).map(|peer| peer.ip()),
-        request.extensions().get::<Transport>().is_some(),
-        request.headers(),
-        &app.host().trusted_proxies,
-    );
-    request.extensions_mut().insert(client);
-    let secure = is_https(request.headers(), client);
     request.extensions_mut().insert(Source {
         ip: client.ip.map(|ip| ip.to_string()).unwrap_or_default(),
         user_agent,
@@ -55,15 +81,19 @@ pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let method = request.method().clone();
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = error::describe(next.run(request).await, &request_id);
+    let (status, route) = (response.status().as_u16(), route(&response));
+    tracing::debug!(%request_id, %method, route, status, "answered");
+    secure_headers(response.headers_mut(), is_api);
+    response
+}
+
+/// The template of the route that answered.
+fn route(response: &Response) -> &str {
     let route = response.extensions().get::<MatchedPath>();
-    let route = route.map_or("none", MatchedPath::as_str);
-    tracing::debug!(%request_id, %method, route, status = response.status().as_u16(), "answered");
-    app.metrics
-        .answered(&method, route, response.status().as_u16(), begun.elapsed());
-    if secure {
-        mark_secure(response.headers_mut());
-    }
-    let headers = response.headers_mut();
+    route.map_or("none", MatchedPath::as_str)
+}
+
+fn secure_headers(headers: &mut HeaderMap, is_api: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
@@ -86,7 +116,6 @@ pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Nex
     if is_api {
         set(header::CACHE_CONTROL, "no-store");
     }
-    response
 }
 
 /// Whether the browser's own connection is encrypted. Its own word counts most: a proxy that is not trusted, or says

@@ -1,6 +1,7 @@
 //! HTTP: every route of the product, one line each.
 
 pub mod client_ip;
+pub mod diagnostics;
 pub mod error;
 pub mod etag;
 pub mod extract;
@@ -38,7 +39,7 @@ use route::{
 use shared::model::access::{Action, Subject};
 use strongroom::{
     account, backups, changes, instance as instance_state, keys, kits, onboarding, restore, runbook,
-    sessions, setup, system, tls, unlock,
+    sessions, settings, setup, system, tls, unlock,
 };
 
 /// Every route. Version aliases stand side by side.
@@ -226,6 +227,8 @@ pub fn routes() -> Vec<Route> {
         user("DELETE", "/api/strongroom/v1/sessions/{session}", delete(sessions::end)),
         user("POST", "/api/strongroom/v1/account/password", post(account::change_password)),
         instance("GET", "/api/strongroom/v1/instance", get(instance_state::state)),
+        instance("GET", "/api/strongroom/v1/settings", get(settings::list)),
+        instance("PATCH", "/api/strongroom/v1/settings", patch(settings::change)),
         instance("GET", "/api/strongroom/v1/keys", get(keys::state)),
         instance("POST", "/api/strongroom/v1/keys", post(keys::act)),
         instance("GET", "/api/strongroom/v1/kits", get(kits::list)),

@@ -17,23 +17,6 @@ use zeroize::Zeroizing;
 /// Names the file descriptor that hands the values on. Its number is no secret.
 pub const HANDED_ON: &str = "STRONGROOM_SECRETS_FD";
 
-/// Variables that hold secrets. Those that nothing here reads come from compose files written for Infisical.
-const SECRETS: &[&str] = &[
-    "ENCRYPTION_KEY",
-    "ROOT_ENCRYPTION_KEY",
-    "STRONGROOM_PASSPHRASE",
-    "STRONGROOM_METRICS_TOKEN",
-    "AUTH_SECRET",
-    "JWT_AUTH_SECRET",
-    "JWT_REFRESH_SECRET",
-    "JWT_SERVICE_SECRET",
-    "JWT_SECRET",
-    "DB_CONNECTION_URI",
-    "REDIS_URL",
-    "POSTGRES_PASSWORD",
-    "SMTP_PASSWORD",
-];
-
 /// What was handed on.
 static RECEIVED: Mutex<BTreeMap<String, SecretText>> = Mutex::new(BTreeMap::new());
 
@@ -53,14 +36,14 @@ pub fn harden() {
     }
 }
 
-/// Starts this program again in the same process when secrets are among its environment variables, without them: the kernel
+/// Starts this program again in the same process when some of these secrets are among its environment variables, without them: the kernel
 /// shows the variables with which a process was started for as long as it lives. The values are handed on in memory. Returns
 /// when there is nothing to hide.
-pub fn hide_secrets() -> io::Result<()> {
+pub fn hide_secrets(secrets: impl IntoIterator<Item = &'static str>) -> io::Result<()> {
     receive()?;
-    let found: Vec<(&str, OsString)> = SECRETS
-        .iter()
-        .filter_map(|name| Some((*name, std::env::var_os(name)?)))
+    let found: Vec<(&str, OsString)> = secrets
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
         .collect();
     if found.is_empty() {
         return Ok(());
@@ -115,14 +98,7 @@ fn receive() -> io::Result<()> {
     Ok(())
 }
 
-/// The value of a variable that holds a secret, wherever it is now. Empty counts as not set.
-pub fn secret_variable(name: &str) -> Option<SecretText> {
-    let received = RECEIVED
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(name)
-        .cloned();
-    received
-        .or_else(|| std::env::var(name).ok().map(SecretText::new))
-        .filter(|value| !value.expose().trim().is_empty())
+/// The secrets that were among the variables of this process when it was first started.
+pub fn handed_on() -> BTreeMap<String, SecretText> {
+    RECEIVED.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -136,6 +136,15 @@ pub fn revoke_all(tx: Tx, user: UserId, except: Option<SessionId>, now: UnixMill
     )
 }
 
+/// Lets no session last longer than so many milliseconds after its beginning.
+pub fn shorten(tx: Tx, millis: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE sessions SET expires_at = created_at + $1 WHERE expires_at > created_at + $1",
+        &[Value::from(millis)],
+    )?;
+    Ok(())
+}
+
 /// Removes sessions that ended before a time, by revocation or by age.
 pub fn remove_ended_before(tx: Tx, time: UnixMillis) -> Result<u64, Error> {
     tx.execute(

@@ -104,6 +104,8 @@ mod service_tokens;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod system;

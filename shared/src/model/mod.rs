@@ -10,6 +10,7 @@ pub mod keys;
 pub mod kit;
 pub mod names;
 pub mod onboarding;
+pub mod settings;
 pub mod text;
 pub mod time;
 pub mod tls;

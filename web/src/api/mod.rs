@@ -18,6 +18,7 @@ pub mod restore;
 pub mod runbook;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod system;
 pub mod tags;

@@ -91,6 +91,7 @@ fn Navigation() -> impl IntoView {
             <Show when=move || administers.get()>
                 {item("/recovery", Icon::Key, "Keys & recovery")} {item("/backups", Icon::Archive, "Backups")}
                 {item("/certificates", Icon::Shield, "Certificates")} {item("/instance", Icon::Server, "Instance")}
+                {item("/settings", Icon::Settings, "Settings")}
             </Show>
         </nav>
     }

@@ -14,6 +14,7 @@ pub mod projects;
 pub mod recovery;
 pub mod restore;
 pub mod secrets;
+pub mod server_settings;
 pub mod settings;
 pub mod signup;
 pub mod welcome;

@@ -74,6 +74,22 @@ const LAYERS: &[Layer] = &[
         why: "crypto names nothing of ours but shared::model",
     },
     Layer {
+        folder: "server/src/config",
+        except: &[],
+        forbidden: &[
+            "axum",
+            "rusqlite",
+            "postgres",
+            "crate::app",
+            "crate::cli",
+            "crate::domain",
+            "crate::http",
+            "crate::store",
+        ],
+        allowed: &[],
+        why: "config is known before anything is opened",
+    },
+    Layer {
         folder: "server/src/http",
         except: &[],
         forbidden: &["rusqlite", "postgres", "shared::import", "crate::cli"],

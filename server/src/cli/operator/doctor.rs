@@ -1,7 +1,5 @@
 //! `doctor`: whether a server is well, as its own machine sees it. Nothing in the report is secret.
 
-mod variables;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -20,7 +18,8 @@ use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::clock::Clock;
-use crate::observe::process::secret_variable;
+use crate::config::env::{Became, VARIABLES};
+use crate::config::{Configuration, Source};
 
 /// Days after which a backup is old.
 const OLD_BACKUP_DAYS: i64 = 7;
@@ -72,16 +71,14 @@ impl Finding {
 }
 
 /// Runs `doctor`; exit code 1 when something does not work.
-pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
+pub async fn run(args: DoctorArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
     let dir = DataDir::new(args.store.data_dir.path()?);
     let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));
     findings.extend(store(&args.store, &dir).await);
-    // Those with secrets are not in the environment any more; whether they are set is all that is asked.
-    findings.extend(variables::findings(args.all_variables, |name| {
-        std::env::var_os(name).or_else(|| secret_variable(name).map(|_| "set".into()))
-    }));
+    findings.extend(configured(configuration));
+    findings.extend(variables(configuration, args.all_variables));
     let text = || {
         let rows: Vec<Vec<String>> = findings
             .iter()
@@ -101,6 +98,48 @@ pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
         return Err(Failure::quiet(1));
     }
     Ok(())
+}
+
+/// The settings that somebody made, and what is wrong with the others.
+fn configured(configuration: &Configuration) -> Vec<Finding> {
+    let file = configuration.file.as_ref();
+    let file = file.map(|path| Finding::new(Mark::Ok, "configuration file", path.display().to_string()));
+    let made = configuration
+        .settings
+        .iter()
+        .filter(|setting| setting.source != Source::Default);
+    let made = made.map(|setting| {
+        let found = format!("{} = {}, {}", setting.name, setting.shown(), setting.source);
+        Finding::new(Mark::Ok, "setting", found)
+    });
+    let problems = configuration
+        .problems
+        .iter()
+        .map(|problem| Finding::new(Mark::Fail, "configuration", problem.to_string()));
+    file.into_iter().chain(made).chain(problems).collect()
+}
+
+/// A finding for each variable that is set, or for all; never its value.
+fn variables(configuration: &Configuration, all: bool) -> Vec<Finding> {
+    let told = &configuration.variables;
+    let set = told.iter().map(|report| {
+        let mark = match report.became {
+            Became::Unknown => Mark::Warn,
+            _ => Mark::Ok,
+        };
+        Finding::new(mark, "variable", report.to_string())
+    });
+    let unset = VARIABLES
+        .iter()
+        .filter(|variable| all && told.iter().all(|report| report.name != variable.name))
+        .map(|variable| {
+            Finding::new(
+                Mark::Ok,
+                "variable",
+                format!("{} (not set): {}", variable.name, variable.fate),
+            )
+        });
+    set.chain(unset).collect()
 }
 
 /// The directory and the keys in it are for their owner alone.

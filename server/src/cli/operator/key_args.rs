@@ -6,9 +6,8 @@ use clap::Args;
 use shared::model::text::SecretText;
 
 use crate::app::key_sources::KeySources;
-use crate::cli::failure::Failure;
+use crate::config::{Environment, Problem, secret};
 use crate::crypto::private_file;
-use crate::observe::process::secret_variable;
 
 /// What a service manager or a container engine calls the file.
 const CREDENTIAL: &str = "strongroom-identity";
@@ -35,7 +34,7 @@ pub struct KeyArgs {
 
 impl KeyArgs {
     /// Everything that is at hand.
-    pub fn sources(&self) -> Result<KeySources, Failure> {
+    pub fn sources(&self) -> Result<KeySources, Problem> {
         let identity = self.identity.clone().or_else(|| {
             let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
             credentials
@@ -44,38 +43,29 @@ impl KeyArgs {
                 .map(|folder| folder.join(CREDENTIAL))
                 .find(|file| file.is_file())
         });
+        let environment = Environment::of_process(None);
         let passphrase = match &self.passphrase_file {
-            Some(file) => Some(read_line(file)?),
-            None => secret_variable("STRONGROOM_PASSPHRASE"),
+            Some(file) => Some(read_line(file, "--passphrase-file")?),
+            None => secret::passphrase(&environment)?,
         };
         Ok(KeySources {
             identity,
             passphrase,
-            encryption_key: encryption_key()?,
+            encryption_key: secret::encryption_key(&environment)?,
             accept_older_database: self.accept_older_database,
         })
     }
 }
 
-/// Infisical takes the first one that is set; each may also name a file.
-fn encryption_key() -> Result<Option<(&'static str, SecretText)>, Failure> {
-    for (variable, file) in [
-        ("ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE"),
-        ("ROOT_ENCRYPTION_KEY", "ROOT_ENCRYPTION_KEY_FILE"),
-    ] {
-        if let Some(value) = secret_variable(variable) {
-            return Ok(Some((variable, value)));
-        }
-        if let Some(path) = std::env::var_os(file).filter(|path| !path.is_empty()) {
-            return Ok(Some((variable, read_line(Path::new(&path))?)));
-        }
-    }
-    Ok(None)
-}
-
 /// The text of a file without the line end that editors add.
-pub(super) fn read_line(file: &Path) -> Result<SecretText, Failure> {
-    let refused = |why: String| Failure::new(format!("{} cannot be used", file.display())).because(why);
+pub(super) fn read_line(file: &Path, flag: &str) -> Result<SecretText, Problem> {
+    let refused = |why: String| {
+        Problem::new(
+            format!("{} cannot be used", file.display()),
+            why,
+            format!("Name a file that this process may read with {flag}"),
+        )
+    };
     let text = private_file::read(file)
         .map_err(|error| refused(error.to_string()))?
         .ok_or_else(|| refused("there is no such file".into()))?;

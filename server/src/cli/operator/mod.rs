@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod backup;
 pub mod doctor;
+mod first_lines;
 mod key_args;
 pub mod keys;
 mod network_args;
@@ -15,6 +16,7 @@ pub mod runbook;
 pub mod serve;
 pub mod setup_code;
 mod submit;
+mod teller;
 pub mod tls_args;
 pub mod unlock;
 
@@ -33,6 +35,12 @@ pub struct DataDirArgs {
     #[arg(help = "Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]")]
     #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Configuration file.
+    #[arg(
+        help = "Configuration file [default: strongroom.toml in the data directory, else /etc/strongroom/strongroom.toml]"
+    )]
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// The server's data, and what opens it while the server is down; a running one has opened it already.

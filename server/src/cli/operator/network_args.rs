@@ -10,8 +10,7 @@ use shared::model::text::SecretText;
 use super::key_args::read_line;
 use crate::app::host::Host;
 use crate::app::trusted_proxies::TrustedProxies;
-use crate::cli::failure::Failure;
-use crate::observe::process::secret_variable;
+use crate::config::{Environment, Problem, secret};
 use crate::outside::outbound_guard::OutboundGuard;
 
 /// Shortest token for the metrics: nothing slows down guessing at it.
@@ -47,36 +46,47 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// The part of the host's own configuration that stands here.
-    pub fn host(&self) -> Result<Host, Failure> {
+    /// The part of the host's own configuration that stands here, or everything that is wrong with it.
+    pub fn host(&self) -> Result<Host, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let outbound = listed("--allow-outbound", &self.allow_outbound, &mut problems);
+        let trusted = listed("--trusted-proxy", &self.trusted_proxy, &mut problems);
+        let metrics_token = self.metrics_token().unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        let security_contact = self.contact().unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         Ok(Host {
-            outbound: Arc::new(OutboundGuard::allowing(listed(
-                "--allow-outbound",
-                &self.allow_outbound,
-            )?)),
-            trusted_proxies: TrustedProxies::new(listed("--trusted-proxy", &self.trusted_proxy)?),
-            metrics_token: self.metrics_token()?,
-            security_contact: self.contact()?,
+            outbound: Arc::new(OutboundGuard::allowing(outbound)),
+            trusted_proxies: TrustedProxies::new(trusted),
+            metrics_token,
+            security_contact,
             ..Host::default()
         })
     }
 
-    fn metrics_token(&self) -> Result<Option<SecretText>, Failure> {
+    fn metrics_token(&self) -> Result<Option<SecretText>, Problem> {
         let token = match &self.metrics_token_file {
-            Some(file) => Some(read_line(file)?),
-            None => secret_variable("STRONGROOM_METRICS_TOKEN").map(|token| token.trimmed()),
+            Some(file) => Some(read_line(file, "--metrics-token-file")?),
+            None => secret::metrics_token(&Environment::of_process(None))?,
         };
         match token {
-            Some(token) if token.len() < SHORTEST_TOKEN => {
-                Err(Failure::usage("The token for the metrics is too short")
-                    .because(format!("It has fewer than {SHORTEST_TOKEN} characters."))
-                    .advise("Make one with `strongroom generate`"))
-            }
+            Some(token) if token.len() < SHORTEST_TOKEN => Err(Problem::new(
+                "The token for the metrics is too short",
+                format!("it has fewer than {SHORTEST_TOKEN} characters"),
+                "Make one with `strongroom generate`",
+            )),
             token => Ok(token),
         }
     }
 
-    fn contact(&self) -> Result<Option<String>, Failure> {
+    fn contact(&self) -> Result<Option<String>, Problem> {
         let Some(contact) = self.security_contact.as_deref().map(str::trim) else {
             return Ok(None);
         };
@@ -89,24 +99,29 @@ impl NetworkArgs {
         if fits {
             Ok(Some(contact.to_owned()))
         } else {
-            Err(Failure::usage("--security-contact cannot be used")
-                .because(format!("{contact} is not the address of somebody."))
-                .advise("Write mailto:somebody@example.com, https://example.com/report or tel:+49..."))
+            Err(Problem::new(
+                "--security-contact cannot be used",
+                format!("{contact} is not the address of somebody"),
+                "Write mailto:somebody@example.com, https://example.com/report or tel:+49...",
+            ))
         }
     }
 }
 
 /// The entries of a list; a variable that is set to nothing has none.
-fn listed<T: FromStr<Err = String>>(option: &str, entries: &[String]) -> Result<Vec<T>, Failure> {
-    entries
-        .iter()
-        .filter(|entry| !entry.trim().is_empty())
-        .map(|entry| {
-            entry.parse().map_err(|reason: String| {
-                Failure::usage(format!("{option} cannot be used")).because(format!("{reason}."))
-            })
-        })
-        .collect()
+fn listed<T: FromStr<Err = String>>(option: &str, entries: &[String], problems: &mut Vec<Problem>) -> Vec<T> {
+    let mut parsed = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.trim().is_empty()) {
+        match entry.parse() {
+            Ok(entry) => parsed.push(entry),
+            Err(reason) => problems.push(Problem::new(
+                format!("{option} cannot be used"),
+                reason,
+                "`strongroom serve --help` says what it takes",
+            )),
+        }
+    }
+    parsed
 }
 
 #[cfg(test)]
@@ -128,8 +143,8 @@ mod tests {
             (with("", "", "admin@example.com"), "--security-contact"),
             (with("", "", "mailto:a@b.cd\nX: y"), "--security-contact"),
         ] {
-            let failure = args.host().map(|_| ()).unwrap_err();
-            assert!(failure.lines().unwrap().contains(name), "{name}");
+            let problems = args.host().map(|_| ()).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.what.contains(name)), "{name}");
         }
         let host = with("", " ", "").host().unwrap();
         assert_eq!((host.security_contact, host.outbound.allowed()), (None, &[][..]));

@@ -1,17 +1,17 @@
 //! `paths` and `config`: where everything is, and which settings a server would start with.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::serve::ServeArgs;
-use super::{DataDirArgs, KeyArgs};
+use super::DataDirArgs;
 use crate::app::data_dir::DataDir;
+use crate::cli::arguments;
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::cli::surroundings::Surroundings;
+use crate::config::Configuration;
 
 /// Arguments of `paths`.
 #[derive(Debug, Args)]
@@ -62,55 +62,30 @@ fn there(path: &Path) -> &'static str {
     if path.exists() { "" } else { "not there" }
 }
 
-/// Runs `config`: the settings that `serve` would have with the same arguments and environment. Values of secrets are not
-/// shown.
-pub fn config(args: &ServeArgs, printer: &Printer) -> Result<(), Failure> {
-    let KeyArgs {
-        identity,
-        passphrase_file,
-        accept_older_database,
-    } = &args.keys;
-    let shown = |path: &Option<std::path::PathBuf>| match path {
-        Some(path) => path.display().to_string(),
-        None => "none".to_owned(),
-    };
-    let listed = |texts: Vec<String>| {
-        if texts.is_empty() {
-            "none".to_owned()
-        } else {
-            texts.join(", ")
-        }
-    };
-    let addresses = |addresses: &[SocketAddr]| listed(addresses.iter().map(ToString::to_string).collect());
-    let tls = &args.tls;
-    let settings = [
-        ("data-dir", args.data_dir.path()?.display().to_string()),
-        ("listen", addresses(&args.listen)),
-        ("http-listen", addresses(tls.http_listen.as_slice())),
-        (
-            "tls",
-            tls.tls
-                .map_or_else(|| "as chosen on its page".to_owned(), |mode| mode.to_string()),
-        ),
-        ("tls-name", listed(tls.tls_name.clone())),
-        ("tls-cert", shown(&tls.tls_cert)),
-        ("tls-key", shown(&tls.tls_key)),
-        ("acme-domain", listed(tls.acme_domain.clone())),
-        ("identity", shown(identity)),
-        ("passphrase-file", shown(passphrase_file)),
-        ("accept-older-database", accept_older_database.to_string()),
-        ("fail-if-locked", args.fail_if_locked.to_string()),
-    ];
+/// Runs `config`: the settings that `serve` would have with the same arguments and surroundings, and where each comes from.
+/// Values of secrets are not shown.
+pub fn config(configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
     let text = || {
-        let rows: Vec<Vec<String>> = settings
+        let rows: Vec<Vec<String>> = configuration
+            .settings
             .iter()
-            .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
+            .chain(&configuration.secrets)
+            .map(|setting| vec![setting.name.clone(), setting.shown(), setting.source.to_string()])
             .collect();
-        table(&["SETTING", "VALUE"], &rows)
+        table(&["SETTING", "VALUE", "SOURCE"], &rows)
     };
-    let value: Map<String, Value> = settings
+    let value: Map<String, Value> = configuration
+        .settings
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .chain(&configuration.secrets)
+        .map(|setting| {
+            let shown = json!({"value": setting.shown(), "source": setting.source.to_string()});
+            (setting.name.clone(), shown)
+        })
         .collect();
-    printer.result(text, &value)
+    printer.result(text, &value)?;
+    if configuration.problems.is_empty() {
+        return Ok(());
+    }
+    Err(arguments::misconfigured(&configuration.problems))
 }

@@ -8,21 +8,25 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::teller::Teller;
 use super::tls_args::TlsArgs;
-use super::{DataDirArgs, KeyArgs, NetworkArgs, ports};
+use super::{DataDirArgs, KeyArgs, NetworkArgs, first_lines, ports};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
-use crate::cli::failure::Failure;
+use crate::cli::address::Address;
+use crate::cli::arguments;
+use crate::cli::failure::{Failure, code};
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
-use crate::domain::{Error, instance, setup};
-use crate::http::serve;
+use crate::config::{Configuration, Problem, check};
+use crate::domain::Error;
+use crate::http::{diagnostics, serve};
 use crate::jobs;
 use crate::observe::logging::{self, Format};
 use crate::observe::process;
 use crate::outside::systemd;
-use crate::tls::keeper;
+use crate::tls::{TlsFlags, keeper};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -68,9 +72,15 @@ pub struct ServeArgs {
         default_value_t
     )]
     pub log_format: Format,
+    /// Address at which people reach the server, for the links that it prints; may be given several times
+    #[arg(long, value_name = "URL", env = "STRONGROOM_SITE_URL", value_delimiter = ',')]
+    pub site_url: Vec<Address>,
     /// Exit instead of waiting for somebody to unlock the store
-    #[arg(long)]
+    #[arg(long, env = "STRONGROOM_FAIL_IF_LOCKED")]
     pub fail_if_locked: bool,
+    /// Exit instead of serving a page with what is wrong with the configuration
+    #[arg(long, env = "STRONGROOM_FAIL_IF_MISCONFIGURED")]
+    pub fail_if_misconfigured: bool,
 }
 
 impl ServeArgs {
@@ -83,14 +93,22 @@ impl ServeArgs {
     }
 }
 
-/// Exit code of a server that does not want to wait for somebody to unlock the store.
-const LOCKED: u8 = 7;
+/// What the arguments come to, once nothing is wrong with them.
+struct Checked {
+    host: Host,
+    tls: TlsFlags,
+}
 
 /// Runs `serve`, until it is told to stop.
-pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
+pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
     logging::start(args.log_format);
     process::harden();
     let dir = DataDir::new(args.data_dir.path()?);
+    let teller = Teller::of(args.log_format, printer);
+    let Checked { host, mut tls } = match checked(&args, &dir, configuration) {
+        Ok(checked) => checked,
+        Err(problems) => return misconfigured(&args, problems, &teller).await,
+    };
     let in_dir = |what: &str, error: &std::io::Error| {
         Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
     };
@@ -108,14 +126,13 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     };
     let ports = ports::open(args.wanted_ports()).await?;
     let address = ports.first;
-    let mut tls = args.tls.flags()?;
     tls.http_port = ports.has_plain;
     let host = Host {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
-        ..args.network.host()?
+        configuration: configuration.clone(),
+        ..host
     };
-    let teller = Teller::of(args.log_format, printer);
     let app = start(&args, &dir, &teller)?.at(dir.clone()).on(host);
     let app = Arc::new(app.with_tls(tls).map_err(cannot_start)?);
     // There is a certificate before the first connection.
@@ -126,7 +143,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), Some(dir.clone()), stopping.clone()));
     let certificates = tokio::spawn(keeper::run(Arc::clone(&app), stopping.clone()));
     stop_on_signals(stop.clone()).map_err(|error| in_dir("Cannot wait for signals in", &error))?;
-    announce(&app, address, &teller).await;
+    first_lines::say(&app, address, &args.site_url, configuration, &teller).await;
     systemd::stay_alive();
     systemd::ready(&format!("Listening on {address}"));
     serve::serve(ports.listeners, Arc::clone(&app), stopping).await;
@@ -152,6 +169,55 @@ fn cannot_start(error: Error) -> Failure {
     Failure::new("The server cannot start").because(error.to_string())
 }
 
+/// What the arguments come to, or everything that keeps the server from starting, as far as can be seen before anything is
+/// opened.
+fn checked(args: &ServeArgs, dir: &DataDir, configuration: &Configuration) -> Result<Checked, Vec<Problem>> {
+    let mut problems = configuration.problems.clone();
+    let mut add = |found: Vec<Problem>| {
+        for problem in found {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    };
+    if let Err(problem) = args.keys.sources() {
+        add(vec![problem]);
+    }
+    add(check::data_dir(dir.path()).into_iter().collect());
+    let tls = args.tls.flags().map_err(&mut add);
+    let host = args.network.host().map_err(&mut add);
+    match (host, tls) {
+        (Ok(host), Ok(tls)) if problems.is_empty() => Ok(Checked { host, tls }),
+        _ => Err(problems),
+    }
+}
+
+/// Says what is wrong, in the log and on a page, until somebody restarts the server.
+async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller<'_>) -> Result<(), Failure> {
+    if args.fail_if_misconfigured {
+        return Err(arguments::misconfigured(&problems));
+    }
+    teller.warn(&format!(
+        "The configuration has problems:\n{}",
+        arguments::numbered(&problems)
+    ));
+    let ports = ports::open(args.wanted_ports()).await.map_err(|failure| {
+        arguments::misconfigured(&problems).because(failure.lines().unwrap_or_default())
+    })?;
+    let (stop, stopping) = watch::channel(false);
+    stop_on_signals(stop)
+        .map_err(|error| Failure::new("Cannot wait for signals").because(error.to_string()))?;
+    teller.note(&format!(
+        "Strongroom {} listens on http://{}\nIt serves nothing but this list. Mend what is wrong, and restart it",
+        env!("CARGO_PKG_VERSION"),
+        first_lines::shown(ports.first)
+    ));
+    systemd::ready("Misconfigured: the log and the page say what is wrong");
+    let listeners = ports.listeners.into_iter().map(|(listener, _)| listener);
+    diagnostics::serve(listeners.collect(), problems, stopping).await;
+    Ok(())
+}
+
 /// An open server, or a locked one that says what it needs.
 fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Failure> {
     let sources = args.keys.sources()?;
@@ -164,74 +230,9 @@ fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Fa
         teller.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
-        return Err(Failure::quiet(LOCKED));
+        return Err(Failure::quiet(code::LOCKED));
     }
     App::locked(locked).map_err(cannot_start)
-}
-
-/// Says things to whoever starts the server: a person reads plain lines, a program gets them as part of the log.
-struct Teller<'a> {
-    printer: Option<&'a Printer>,
-}
-
-impl<'a> Teller<'a> {
-    fn of(format: Format, printer: &'a Printer) -> Self {
-        Self {
-            printer: (format == Format::Text).then_some(printer),
-        }
-    }
-
-    fn note(&self, text: &str) {
-        if let Some(printer) = self.printer {
-            printer.note(text);
-        } else {
-            text.lines().for_each(|line| tracing::info!("{line}"));
-        }
-    }
-
-    fn warn(&self, text: &str) {
-        if let Some(printer) = self.printer {
-            printer.warn(text);
-        } else {
-            tracing::warn!("{text}");
-        }
-    }
-}
-
-/// Says where the server is and how its store is, and on a new one how to become its administrator.
-async fn announce(app: &App, address: SocketAddr, teller: &Teller<'_>) {
-    let shown = match address.ip() {
-        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
-        _ => address.to_string(),
-    };
-    let scheme = if app.tls().is_on() { "https" } else { "http" };
-    let shown = format!("{scheme}://{shown}");
-    teller.note(&format!(
-        "Strongroom {} listens on {shown}",
-        env!("CARGO_PKG_VERSION")
-    ));
-    match app.read(instance::at_start).await {
-        Ok(lines) => lines.iter().for_each(|line| teller.note(line)),
-        // What it needs was said already.
-        Err(Error::Locked) => {}
-        Err(error) => teller.warn(&format!("The store does not answer: {error}")),
-    }
-    if let Some(authority) = app.tls().state().authority {
-        teller.note(&format!(
-            "Its own authority, for browsers to trust: {shown}/api/strongroom/v1/tls/authority.pem\nSHA-256 fingerprint of the \
-             authority: {}",
-            authority.fingerprint
-        ));
-    }
-    match app.write(setup::new_code).await {
-        Ok((code, _)) => teller.note(&format!(
-            "Set it up within 60 minutes: {shown}/admin/signup#code={code}\nSetup code: {code}",
-            code = code.expose()
-        )),
-        // Set up long ago, or locked: there is nothing to say.
-        Err(Error::BadRequest(_) | Error::Locked) => {}
-        Err(error) => teller.warn(&format!("No setup code could be made: {error}")),
-    }
 }
 
 /// Stops at SIGTERM and SIGINT.

@@ -48,7 +48,15 @@ pub async fn submit(
     let lock = dir.lock().map_err(|error| unusable(&dir, &error))?;
     match lock {
         None => through_server(&dir, &command, output),
-        Some(_held) => in_process(&dir, &store.keys.sources()?, command, output).await,
+        Some(_held) => {
+            in_process(
+                &dir,
+                &store.keys.sources().map_err(Failure::from)?,
+                command,
+                output,
+            )
+            .await
+        }
     }
 }
 

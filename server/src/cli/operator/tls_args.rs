@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::model::tls::{AcmeSettings, InvalidTls, LETS_ENCRYPT, TlsMode, TlsSettings};
 
-use crate::cli::failure::Failure;
+use crate::config::Problem;
 use crate::tls::TlsFlags;
 use crate::tls::certificate::certificates;
 use crate::tls::files::FilePair;
@@ -57,12 +57,19 @@ pub struct TlsArgs {
 
 impl TlsArgs {
     /// What they say, or everything that is wrong with them.
-    pub fn flags(&self) -> Result<TlsFlags, Failure> {
+    pub fn flags(&self) -> Result<TlsFlags, Vec<Problem>> {
         let mut problems = Vec::new();
         let files = self.files(&mut problems);
         let settings = self.settings(&mut problems);
         if !problems.is_empty() {
-            return Err(Failure::new("TLS cannot be set up as it was asked for").because(problems.join("\n")));
+            let told = problems.into_iter().map(|reason: String| {
+                Problem::new(
+                    "TLS cannot be set up as it was asked for",
+                    reason,
+                    "`strongroom serve --help` says what belongs together",
+                )
+            });
+            return Err(told.collect());
         }
         Ok(TlsFlags {
             settings,
@@ -163,10 +170,9 @@ mod tests {
     use super::*;
 
     fn problems(args: &TlsArgs) -> String {
-        args.flags()
-            .err()
-            .and_then(|failure| failure.lines())
-            .unwrap_or_default()
+        let problems = args.flags().err().unwrap_or_default();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        told.join("\n")
     }
 
     #[test]

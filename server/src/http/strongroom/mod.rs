@@ -12,6 +12,7 @@ pub mod onboarding;
 pub mod restore;
 pub mod runbook;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod system;
 pub mod tls;

@@ -144,6 +144,10 @@ pub const SAMPLES: &[Sample] = &[
     ("GET /api/strongroom/v1/tls", |_| plain()),
     ("POST /api/strongroom/v1/tls", |_| body(json!({"settings": {"mode": "off"}, "password": PASSWORD}))),
     ("POST /api/strongroom/v1/tls/renew", |_| plain()),
+    ("GET /api/strongroom/v1/settings", |_| plain()),
+    ("PATCH /api/strongroom/v1/settings", |_| {
+        body(json!({"setting": "session-days", "value": 30, "password": PASSWORD}))
+    }),
     ("GET /api/strongroom/v1/onboarding", |_| plain()),
     ("PATCH /api/strongroom/v1/onboarding", |_| body(json!({"dismissed": true}))),
 

@@ -1,0 +1,162 @@
+//! What a server answers that cannot start for want of a usable configuration: a page with the problems, and nothing else. A
+//! container that ended instead would be started again and again, and its reason would scroll away.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::error::Failure;
+use super::layers;
+use crate::config::Problem;
+
+const STYLE: &str = include_str!("diagnostics.css");
+
+/// Serves the page at all of these ports until `stop` says so.
+pub async fn serve(listeners: Vec<TcpListener>, problems: Vec<Problem>, stop: watch::Receiver<bool>) {
+    let service = service(problems);
+    let mut ports = JoinSet::new();
+    for listener in listeners {
+        let service = service.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let mut stop = stop.clone();
+        let stopped = async move {
+            // An error means that the sender is gone: then it is time to stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        ports.spawn(async move {
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+    }
+    for ended in ports.join_all().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "the diagnostics are not served any more");
+        }
+    }
+}
+
+/// The page at every address; programs get the same refusal as JSON.
+pub fn service(problems: Vec<Problem>) -> Router {
+    let style = || async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) };
+    Router::new()
+        .route("/diagnostics.css", get(style))
+        .fallback(answer)
+        .with_state(Arc::new(problems))
+        .layer(from_fn(layers::around_without_app))
+}
+
+async fn answer(State(problems): State<Arc<Vec<Problem>>>, request: Request) -> Response {
+    let refused = Failure::Misconfigured(problems.len()).into_response();
+    let path = request.uri().path();
+    let for_programs = ["/api/", "/healthcheck", "/metrics"]
+        .iter()
+        .any(|beginning| path.starts_with(beginning));
+    if for_programs || !matches!(request.method().as_str(), "GET" | "HEAD") {
+        return refused;
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (refused.status(), headers, page(&problems)).into_response()
+}
+
+fn page(problems: &[Problem]) -> String {
+    let mut list = String::new();
+    for problem in problems {
+        // Writing to a text cannot fail.
+        let _ = write!(
+            list,
+            "<li><h2>{}</h2><p>{}.</p><p class=\"next\">{}</p></li>",
+            escaped(&problem.what),
+            escaped(&problem.reason),
+            escaped(&problem.next)
+        );
+    }
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Configuration · Strongroom</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/diagnostics.css\"></head><body><main>\
+         <h1>Strongroom waits for its configuration</h1>\
+         <p>Nothing is lost: the store was not opened, and nothing in it was changed. Mend what is listed here, then restart \
+         the server. The same list stands in its log.</p><ol>{list}</ol></main></body></html>"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(method: &str, path: &str) -> (u16, String, String) {
+        let problem = Problem::new("<b> is \"wrong\"", "a & b", "mend it");
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .unwrap();
+        let answer = service(vec![problem]).oneshot(request).await.unwrap();
+        let kind = answer.headers()[header::CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let status = answer.status().as_u16();
+        assert!(answer.headers().contains_key("content-security-policy"));
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, kind, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn nothing_else_is_served() {
+        for (method, path) in [
+            ("GET", "/api/status"),
+            ("GET", "/api/health"),
+            ("GET", "/healthcheck"),
+            ("GET", "/metrics"),
+            ("POST", "/api/v3/auth/login"),
+            ("POST", "/"),
+        ] {
+            let (status, kind, body) = ask(method, path).await;
+            assert_eq!(status, 503, "{method} {path}");
+            assert!(kind.starts_with("application/json"), "{kind}");
+            assert!(
+                body.contains("ServiceUnavailable") && !body.contains("wrong"),
+                "{body}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn people_read_the_problems() {
+        for path in ["/", "/login", "/admin/signup"] {
+            let (status, kind, body) = ask("GET", path).await;
+            assert_eq!((status, kind.as_str()), (503, "text/html; charset=utf-8"));
+            assert!(
+                body.contains("<h2>&lt;b&gt; is &quot;wrong&quot;</h2><p>a &amp; b.</p>"),
+                "{body}"
+            );
+        }
+        let (status, kind, _) = ask("GET", "/diagnostics.css").await;
+        assert_eq!((status, kind.as_str()), (200, "text/css; charset=utf-8"));
+    }
+}
