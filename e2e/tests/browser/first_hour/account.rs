@@ -10,6 +10,7 @@ use super::NEW_PASSWORD;
 pub async fn look_at_the_instance(visit: &Visit) -> Result<()> {
     visit.follow("Instance").await?;
     visit.says("SQLite, encrypted").await?;
+    visit.says("This server contacts nobody by itself").await?;
     visit.inspect("25-instance").await
 }
 
