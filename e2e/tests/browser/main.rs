@@ -2,6 +2,7 @@
 
 mod access;
 mod backups;
+mod command_line;
 mod everyday;
 mod first_hour;
 mod keys;

@@ -10,6 +10,8 @@ use crate::cli::failure::Failure;
 use crate::crypto::private_file;
 use crate::observe::process::secret_variable;
 
+/// Names the identity file.
+pub const IDENTITY_FILE: &str = "STRONGROOM_IDENTITY_FILE";
 /// What a service manager or a container engine calls the file.
 const CREDENTIAL: &str = "strongroom-identity";
 /// Where a container engine puts secrets.
@@ -23,7 +25,7 @@ pub struct KeyArgs {
         help = "age identity or SSH key that opens the store, if it is not in the data directory \
                   [default: strongroom-identity among the credentials of systemd or a container]"
     )]
-    #[arg(long, value_name = "FILE", env = "STRONGROOM_IDENTITY_FILE")]
+    #[arg(long, value_name = "FILE", env = IDENTITY_FILE)]
     pub identity: Option<PathBuf>,
     /// File with the passphrase that opens the store
     #[arg(long, value_name = "FILE", env = "STRONGROOM_PASSPHRASE_FILE")]

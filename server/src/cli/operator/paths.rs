@@ -69,28 +69,31 @@ pub fn config(args: &ServeArgs, printer: &Printer) -> Result<(), Failure> {
         passphrase_file,
         accept_older_database,
     } = &args.keys;
-    let shown = |path: &Option<std::path::PathBuf>| match path {
-        Some(path) => path.display().to_string(),
-        None => "none".to_owned(),
-    };
     let settings = [
-        ("data-dir", args.data_dir.path()?.display().to_string()),
-        ("listen", args.listen.to_string()),
-        ("identity", shown(identity)),
-        ("passphrase-file", shown(passphrase_file)),
-        ("accept-older-database", accept_older_database.to_string()),
-        ("fail-if-locked", args.fail_if_locked.to_string()),
+        ("data-dir", json!(args.data_dir.path()?)),
+        ("listen", json!(args.listen)),
+        ("identity", json!(identity)),
+        ("passphrase-file", json!(passphrase_file)),
+        ("accept-older-database", json!(accept_older_database)),
+        ("fail-if-locked", json!(args.fail_if_locked)),
     ];
     let text = || {
         let rows: Vec<Vec<String>> = settings
             .iter()
-            .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
+            .map(|(name, value)| {
+                let shown = match value {
+                    Value::Null => "none".to_owned(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                vec![(*name).to_owned(), shown]
+            })
             .collect();
         table(&["SETTING", "VALUE"], &rows)
     };
     let value: Map<String, Value> = settings
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
     printer.result(text, &value)
 }

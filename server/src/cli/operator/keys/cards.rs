@@ -1,17 +1,20 @@
 //! Cards: a key that several people hold.
 
-use std::io::Write;
+use std::io::{Write, sink};
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 use shared::model::keys::KeysAct;
 use shared::model::text::SecretText;
 
-use super::{act, kit};
+use super::kit;
 use crate::app::data_dir::DataDir;
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
 use crate::cli::operator::new_file::{NewFile, cannot_write};
+use crate::cli::operator::submit::{submit, unexpected};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::clock::Clock;
@@ -80,32 +83,42 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
     }
     let name = args.name.unwrap_or_else(|| "Cards".to_owned());
     let (needed, made) = (args.needed, args.made);
-    let done = act(
-        &args.store,
-        KeysAct::AddCards {
-            name,
-            recipient,
-            needed,
-            made,
-        },
-        printer,
-    )
-    .await;
-    if let Err(failure) = done {
-        // Whether the store opens for them is not always known, so they stay.
-        for (_, file) in files {
-            file.keep_anyway()?;
+    let own = fingerprint(&recipient);
+    let act = KeysAct::AddCards {
+        name,
+        recipient,
+        needed,
+        made,
+    };
+    let done = submit(&args.store, Command::Keys(act), &mut sink()).await;
+    let done = done.map_err(Failure::from).and_then(|reply| match reply {
+        Reply::Done { message } => Ok(message),
+        _ => Err(unexpected()),
+    });
+    let message = match done {
+        Ok(message) => message,
+        Err(failure) => {
+            // Whether the store opens for them is not always known, so they stay.
+            for (_, file) in files {
+                file.keep_anyway()?;
+            }
+            return Err(failure.advise(
+                "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
+            ));
         }
-        return Err(failure.advise(
-            "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
-        ));
-    }
+    };
+    let mut text = format!("{message}.");
+    let mut paths = Vec::new();
     for (path, file) in files {
         file.keep()?;
-        printer.note(&format!("Wrote {}", path.display()));
+        text.push_str(&format!("\nWrote {}", path.display()));
+        paths.push(path);
     }
-    printer.note("Give each card to a person of its own, and leave none of them on this machine.");
-    Ok(())
+    text.push_str("\nGive each card to a person of its own, and leave none of them on this machine.");
+    printer.done(
+        &text,
+        &json!({"files": paths, "fingerprint": own, "needed": needed}),
+    )
 }
 
 /// Runs `keys combine-cards`.
@@ -130,10 +143,10 @@ pub fn combine(args: &CombineArgs, printer: &Printer) -> Result<(), Failure> {
     file.write_all(kit.expose().as_bytes())
         .map_err(|error| cannot_write(&args.output, &error))?;
     file.keep()?;
-    printer.note(&format!(
-        "Wrote {} (fingerprint {}). Delete it when it has served its purpose.",
-        args.output.display(),
-        fingerprint(&recipient)
-    ));
-    Ok(())
+    let own = fingerprint(&recipient);
+    let text = format!(
+        "Wrote {} (fingerprint {own}). Delete it when it has served its purpose.",
+        args.output.display()
+    );
+    printer.done(&text, &json!({"file": args.output, "fingerprint": own}))
 }
