@@ -233,7 +233,7 @@ fn Carry(line: Option<SecretText>) -> impl IntoView {
         <div class="field">
             <label for="login-to-carry">"Login for the command line"</label>
             <div class="input-with-button">
-                <input id="login-to-carry" class="code" type="password" readonly=true autocomplete="off" prop:value=shown />
+                <input id="login-to-carry" class="code" readonly=true prop:value=shown />
                 <CopyButton what="the login" text=Signal::stored(line) />
             </div>
         </div>
