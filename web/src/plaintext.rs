@@ -88,7 +88,7 @@ pub fn to_carry(login: &SecretText) -> Option<SecretText> {
         } else {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                ascii = format!("{ascii}\\u{unit:04x}");
             }
         }
     }

@@ -218,7 +218,7 @@ mod tests {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut request = format!("{method} / HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            request = format!("{request}{name}: {value}\r\n");
         }
         stream
             .write_all(format!("{request}\r\n{body}").as_bytes())

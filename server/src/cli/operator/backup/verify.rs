@@ -81,7 +81,8 @@ fn report(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
         summary.manifest.created_at, summary.secrets, rows
     );
     if let Some(root) = &summary.root {
-        text.push_str(&format!("\nMerkle root {root}"));
+        text.push_str("\nMerkle root ");
+        text.push_str(root);
     }
     let value = json!({
         "createdAt": summary.manifest.created_at, "secrets": summary.secrets, "rows": rows,

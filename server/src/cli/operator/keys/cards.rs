@@ -111,7 +111,8 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
     let mut paths = Vec::new();
     for (path, file) in files {
         file.keep()?;
-        text.push_str(&format!("\nWrote {}", path.display()));
+        text.push_str("\nWrote ");
+        text.push_str(&path.display().to_string());
         paths.push(path);
     }
     text.push_str("\nGive each card to a person of its own, and leave none of them on this machine.");
