@@ -89,7 +89,7 @@ fn Known(command_line: CommandLine) -> impl IntoView {
     let choice = RwSignal::new(Vec::<Organization>::new());
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
-    let waiting = StoredValue::new(command_line.clone());
+    let waiting = StoredValue::new(command_line);
     let finish = move |pending: SecretText, organization_id: String| async move {
         let token = command_line::select_organization(&pending, organization_id)
             .await
