@@ -31,6 +31,12 @@ def k8s_secret(path):
     return manifest["stringData"]
 
 
+def compose_config(path):
+    environment = yaml(path)["services"]["reader"]["environment"]
+    # `config` writes what Compose would read again: a dollar is doubled.
+    return {name: value.replace("$$", "$") for name, value in environment.items()}
+
+
 def toml(path):
     import tomllib
 
@@ -50,6 +56,7 @@ READERS = {
     "docker": docker,
     "yaml": yaml,
     "k8s-secret": k8s_secret,
+    "compose-config": compose_config,
     "toml": toml,
     "csv": csv_rows,
 }

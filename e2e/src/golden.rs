@@ -176,8 +176,31 @@ impl Case {
             }
         }
         constant.push_str(&known(&word));
-        constant
+        without_fingerprints(&constant)
     }
+}
+
+/// Fingerprints of keys are four times four digits.
+fn without_fingerprints(text: &str) -> String {
+    const LENGTH: usize = 19;
+    let is_fingerprint = |part: &str| {
+        part.char_indices().all(|(at, c)| match at % 5 {
+            4 => c == ' ',
+            _ => c.is_ascii_digit() || ('a'..='f').contains(&c),
+        })
+    };
+    let mut constant = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if rest.get(..LENGTH).is_some_and(is_fingerprint) {
+            constant.push_str("[FINGERPRINT]");
+            rest = &rest[LENGTH..];
+        } else {
+            constant.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    constant
 }
 
 /// A word, or what stands for its kind.
@@ -208,6 +231,8 @@ fn known(word: &str) -> String {
         "[SERVICE-TOKEN]".to_owned()
     } else if word.len() == 18 && word.starts_with("req-") {
         "[REQUEST]".to_owned()
+    } else if word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        "[HASH]".to_owned()
     } else {
         word.to_owned()
     }
@@ -231,6 +256,17 @@ mod tests {
             ("dev-2025", "dev-2025"),
         ] {
             assert_eq!(known(word), stands);
+        }
+    }
+
+    #[test]
+    fn fingerprints_change() {
+        for (text, stands) in [
+            ("kit (1f2e 3d4c 5b6a 7988), é", "kit ([FINGERPRINT]), é"),
+            ("1f2e 3d4c 5b6a", "1f2e 3d4c 5b6a"),
+            ("1f2e 3d4c 5b6a 798g", "1f2e 3d4c 5b6a 798g"),
+        ] {
+            assert_eq!(without_fingerprints(text), stands);
         }
     }
 }

@@ -24,6 +24,29 @@ pub fn with_setup_code(page: &str, code: &str) -> String {
     }
 }
 
+/// A command line that waits for a login, as its link names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Where it listens on this computer.
+    pub port: u16,
+    /// What its terminal shows; Infisical's own shows nothing.
+    pub code: Option<String>,
+}
+
+impl CommandLine {
+    /// That of the parameters `callback_port` and `code`. The server lets the page reach such ports alone.
+    pub fn named(port: &str, code: Option<&str>) -> Option<Self> {
+        let port = Some(port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let port = port.parse().ok().filter(|port| *port >= 1024)?;
+        let in_code = |character: char| character.is_ascii_alphanumeric() || character == '-';
+        let code = code.filter(|code| (1..=20).contains(&code.len()) && code.chars().all(in_code));
+        Some(Self {
+            port,
+            code: code.map(str::to_owned),
+        })
+    }
+}
+
 /// Scheme, host and port of this instance, `https://vault.example`.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
@@ -104,6 +127,24 @@ mod tests {
         }
         for part in ["", "#", "?code=", "?barcode=1", "#section"] {
             assert_eq!(code_in(part), None, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_is_named_whole() {
+        let named = |port, code| CommandLine::named(port, code).map(|named| (named.port, named.code));
+        for port in ["", "80", "65536", "+4915", "49152;", "evil.example", "-1"] {
+            assert_eq!(named(port, Some("K7QM-2XPD")), None, "{port}");
+        }
+        let code = Some("K7QM-2XPD".to_owned());
+        assert_eq!(named("49152", Some("K7QM-2XPD")), Some((49152, code)));
+        for code in [
+            None,
+            Some(""),
+            Some("on the phone call 555"),
+            Some("AAAA-AAAA-AAAA-AAAA-AAAA"),
+        ] {
+            assert_eq!(named("49152", code), Some((49152, None)), "{code:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything else passes values on without looking at them, so this file is the whole review of where plaintext goes
 //! in the browser: into a request header, onto the screen, into a field, into a
-//! file, onto the clipboard.
+//! file, onto the clipboard, to a command line on the same computer.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use js_sys::futures::JsFuture;
 use js_sys::{Array, JsString, Reflect};
 use leptos::prelude::{document, set_timeout};
 use leptos::wasm_bindgen::{JsCast, JsValue};
+use serde_json::json;
 use shared::model::text::SecretText;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
@@ -60,6 +61,39 @@ pub fn login_file(address: &str, client_id: &str, client_secret: &SecretText) ->
          INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET={}\n",
         client_secret.expose()
     ))
+}
+
+/// What a command line that waits for a login understands, Infisical's as well: the names are spelled as there. The code is
+/// the one of the link, if it had one.
+pub fn login_of(email: &str, token: &SecretText, code: Option<&str>) -> SecretText {
+    let mut login = json!({"email": email, "privateKey": "", "JTWToken": token.expose(), "RefreshToken": ""});
+    if let Some(code) = code {
+        login["code"] = code.into();
+    }
+    SecretText::new(login.to_string())
+}
+
+/// The body of the request that hands a login over.
+pub fn handed_over(login: &SecretText) -> String {
+    login.expose().to_owned()
+}
+
+/// The same as one line of letters, for a person to carry over. Nothing where the browser cannot write it.
+pub fn to_carry(login: &SecretText) -> Option<SecretText> {
+    // The browser's base64 knows one byte for a letter.
+    let mut ascii = String::new();
+    for character in login.expose().chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                ascii = format!("{ascii}\\u{unit:04x}");
+            }
+        }
+    }
+    let line = leptos::prelude::window().btoa(&ascii).ok()?;
+    Some(SecretText::new(line))
 }
 
 /// Lets the browser save the text as a file. False means that the browser refused.

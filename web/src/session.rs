@@ -61,6 +61,11 @@ impl Session {
         self.phase.get()
     }
 
+    /// Whether somebody is logged in at this moment; nothing is watched.
+    pub fn is_signed_in(self) -> bool {
+        self.phase.get_untracked() == Phase::SignedIn
+    }
+
     /// Why the server cannot be used, while the phase is [`Phase::Unavailable`].
     pub fn trouble(self) -> Option<Problem> {
         self.trouble.get()
@@ -88,7 +93,7 @@ impl Session {
 
     /// Whether somebody is logged in here, and the token is of somebody else: of a login in another tab.
     pub fn is_of_another(self, token: &SecretText) -> bool {
-        self.phase.get_untracked() == Phase::SignedIn && plaintext::user_of(token) != self.user()
+        self.is_signed_in() && plaintext::user_of(token) != self.user()
     }
 
     /// Starts working with a token that names an organization.
@@ -109,7 +114,7 @@ impl Session {
 
     /// Forgets the token: the server does not accept it any more.
     pub fn expire(self) {
-        self.expired.set(self.phase.get_untracked() == Phase::SignedIn);
+        self.expired.set(self.is_signed_in());
         self.end();
     }
 
@@ -156,7 +161,7 @@ impl Session {
 
     async fn resume(self) -> Result<Phase, Error> {
         auth::refresh(self).await?;
-        if self.phase.get_untracked() == Phase::SignedIn {
+        if self.is_signed_in() {
             return Ok(Phase::SignedIn);
         }
         // The cookie is of a login that stopped before the organization was chosen.

@@ -89,6 +89,12 @@ pub const JQ: Need = Need {
     packages: &["jq"],
     present: || process::on_path("jq").is_some(),
 };
+/// Reads the files that are written for it.
+pub const DOCKER_COMPOSE: Need = Need {
+    what: "docker-compose",
+    packages: &["docker-compose"],
+    present: || process::on_path("docker-compose").is_some(),
+};
 /// Kills the program at a chosen system call.
 pub const STRACE: Need = Need {
     what: "strace",

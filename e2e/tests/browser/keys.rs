@@ -79,7 +79,7 @@ async fn keys_are_added_proven_rotated_and_removed() -> Result<()> {
         visit.gone(visit.text("never proven")).await?;
 
         visit.shows(visit.text("lies in the data directory")).await?;
-        visit.press("Do without").await?;
+        visit.press("Ask for a key at each start").await?;
         visit.fill(PASSWORD_LABEL, e2e::instance::PASSWORD).await?;
         visit.press("Confirm").await?;
         visit.shows(visit.text("no identity of its own").first()).await?;

@@ -3,6 +3,7 @@
 mod access;
 mod air_gap;
 mod backups;
+mod command_line;
 mod everyday;
 mod first_hour;
 mod keys;

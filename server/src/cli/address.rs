@@ -38,6 +38,11 @@ impl Address {
         &self.0
     }
 
+    /// How a browser names this server in the header `Origin`.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// Whether both are the same server as far as credentials are concerned: scheme, host and port.
     pub fn same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()

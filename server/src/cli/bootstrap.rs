@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize as _;
+use serde_json::json;
 use serde_json::ser::PrettyFormatter;
 use shared::model::text::SecretText;
 use shared::wire::setup::SetupRequest;
@@ -59,8 +60,7 @@ pub async fn run(args: BootstrapArgs, printer: &Printer) -> Result<(), Failure> 
     };
     let made = match client.bootstrap(&body).await {
         Err(failure) if args.ignore_if_bootstrapped && failure.what().contains("already been set up") => {
-            printer.note("The server is set up already");
-            return Ok(());
+            return printer.done("The server is set up already", &json!({"done": "set up already"}));
         }
         made => made?,
     };

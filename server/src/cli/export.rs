@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use shared::wire::secrets::Secret;
 use zeroize::Zeroizing;
 
@@ -107,8 +108,10 @@ pub async fn run(args: ExportArgs, printer: &Printer) -> Result<(), Failure> {
             .because(error.to_string())
             .advise("Name a file in a folder that you may write to")
     })?;
-    printer.note(&format!("Wrote {} secrets to {}", secrets.len(), file.display()));
-    Ok(())
+    printer.done(
+        &format!("Wrote {} secrets to {}", secrets.len(), file.display()),
+        &json!({"file": file, "secrets": secrets.len()}),
+    )
 }
 
 /// Secrets, already sorted by name, in a format.

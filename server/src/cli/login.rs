@@ -1,4 +1,7 @@
-//! `login`: a person with a password, a machine identity, or a token that is already there.
+//! `login`: a person with a password, here or in a browser, a machine identity, or a token that is already there.
+
+mod browser;
+mod callback;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -73,6 +76,8 @@ struct StatusArgs {
 enum Method {
     /// E-mail address and password
     User,
+    /// A page of the server in a browser, which hands the login over
+    Browser,
     /// Client id and client secret of a machine identity
     UniversalAuth,
     /// A token that was made before
@@ -101,13 +106,14 @@ impl Method {
         Some(suggested)
     }
 
-    /// Asks a person at a terminal. Nothing here needs a browser: it works over SSH.
+    /// Asks a person at a terminal. Nothing here needs a browser on this computer: all of it works over SSH.
     fn asked(printer: &Printer) -> Result<Self, Failure> {
         if !prompt::possible() {
             return Ok(Self::User);
         }
         let ways = [
             ("E-mail and password", Self::User),
+            ("Browser", Self::Browser),
             ("Universal Auth: client id and client secret", Self::UniversalAuth),
             ("Token", Self::Token),
         ];
@@ -163,6 +169,7 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
     };
     let (name, token) = match method {
         Method::User => user(&args, &around, suggested.email.as_deref(), client, printer).await?,
+        Method::Browser => browser::log_in(&client, printer).await?,
         Method::UniversalAuth => machine(&args, &around, client, printer).await?,
         Method::Token => token(&args, &around, client, printer).await?,
     };
@@ -173,7 +180,8 @@ async fn log_in(args: LoginArgs, mut around: Surroundings, printer: &Printer) ->
     let value = json!({"name": name, "instance": address});
     if let Some(path) = path {
         let given = method == Method::Token;
-        if let (true, Method::User, Some(config)) = (printer.is_compat(), method, around.infisical_config()) {
+        let person = matches!(method, Method::User | Method::Browser);
+        if let (true, true, Some(config)) = (printer.is_compat(), person, around.infisical_config()) {
             infisical_config::note(&config, &name, &address)?;
         }
         session::add(

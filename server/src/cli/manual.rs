@@ -49,8 +49,8 @@ pub fn man(args: &ManArgs, program: Command, printer: &Printer) -> Result<(), Fa
     if let Some(folder) = &args.dir {
         std::fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(program, folder).map_err(failed)?;
-        printer.note(&format!("Wrote the pages to {}", folder.display()));
-        return Ok(());
+        let said = format!("Wrote the pages to {}", folder.display());
+        return printer.done(&said, &serde_json::json!({"folder": folder}));
     }
     let mut text = Vec::new();
     clap_mangen::Man::new(program).render(&mut text).map_err(failed)?;

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use shared::model::text::SecretText;
+use tokio::sync::oneshot;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::failure::Failure;
@@ -26,6 +27,24 @@ pub fn line(printer: &Printer, question: &str) -> Result<String, Failure> {
         return Err(Failure::new("The input ended before the question was answered"));
     }
     Ok(text.trim().to_owned())
+}
+
+/// The next line that is typed, while something else goes on. Whoever stops waiting leaves a thread behind that reads until the
+/// process ends.
+pub fn line_meanwhile() -> oneshot::Receiver<SecretText> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut text = Zeroizing::new(String::new());
+        // At the end of the input there is nothing to say: the other way is still open.
+        if std::io::stdin()
+            .lock()
+            .read_line(&mut text)
+            .is_ok_and(|read| read > 0)
+        {
+            let _ = sender.send(SecretText::from(text.trim()));
+        }
+    });
+    receiver
 }
 
 /// Asks for one of several, by its number or its name. Plain lines work over every connection.

@@ -159,7 +159,8 @@ pub async fn run(args: SecretsArgs, printer: &Printer) -> Result<(), Failure> {
         }
         Some(SecretsCommand::GenerateExampleEnv(read)) => {
             let secrets = folder.effective(&read).await?;
-            printer.data(&example::example(&secrets))
+            let text = example::example(&secrets);
+            printer.result(|| text.clone(), &json!({"text": text}))
         }
         Some(SecretsCommand::Folders(_)) => Ok(()),
     }

@@ -48,6 +48,15 @@ impl Setting {
         }
     }
 
+    /// The same for a program: nothing is null, and a switch is true or false.
+    pub fn as_json(&self) -> serde_json::Value {
+        match self.values.as_slice() {
+            [] => serde_json::Value::Null,
+            [value] if !self.takes_value => (value == "true").into(),
+            _ => self.shown().into(),
+        }
+    }
+
     /// The value as an administrator may see it who has no account on the machine: commands may hold passwords.
     pub fn shown_to_others(&self) -> String {
         match self.values.as_slice() {

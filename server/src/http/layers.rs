@@ -79,11 +79,12 @@ async fn answered(mut request: Request, next: Next, client: Client) -> Response 
         *request.uri_mut() = uri;
     }
     let method = request.method().clone();
+    let policy = content_security_policy(request.uri());
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = error::describe(next.run(request).await, &request_id);
     let (status, route) = (response.status().as_u16(), route(&response));
     tracing::debug!(%request_id, %method, route, status, "answered");
-    secure_headers(response.headers_mut(), is_api);
+    secure_headers(response.headers_mut(), policy, is_api);
     response
 }
 
@@ -93,11 +94,11 @@ fn route(response: &Response) -> &str {
     route.map_or("none", MatchedPath::as_str)
 }
 
-fn secure_headers(headers: &mut HeaderMap, is_api: bool) {
+fn secure_headers(headers: &mut HeaderMap, policy: HeaderValue, is_api: bool) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
-    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
@@ -144,6 +145,30 @@ fn mark_secure(headers: &mut HeaderMap) {
     }
 }
 
+/// The page on which somebody logs a command line in reaches that one port of the reader's own computer besides; no other
+/// page does.
+fn content_security_policy(uri: &Uri) -> HeaderValue {
+    let own = "connect-src 'self'";
+    callback_port(uri)
+        .map(|port| CONTENT_SECURITY_POLICY.replace(own, &format!("{own} http://127.0.0.1:{port}")))
+        .and_then(|policy| HeaderValue::from_str(&policy).ok())
+        .unwrap_or_else(|| HeaderValue::from_static(CONTENT_SECURITY_POLICY))
+}
+
+/// Where a command line waits for the login, as its link says. Ports below are those of services.
+fn callback_port(uri: &Uri) -> Option<u16> {
+    let query = uri.query().filter(|_| uri.path() == "/login")?;
+    let mut ports = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("callback_port="));
+    let port = ports
+        .next()
+        .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))?;
+    port.parse()
+        .ok()
+        .filter(|port| *port >= 1024 && ports.next().is_none())
+}
+
 /// Tells [`around`] which route answered. The log names the route, never the path: paths hold names of secrets.
 pub async fn name_route(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -188,6 +213,43 @@ fn lenient(uri: &Uri) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_page_reaches_one_port() {
+        let policy = |uri: &str| content_security_policy(&uri.parse().unwrap());
+        for uri in [
+            "/",
+            "/login",
+            "/login?next=%2Faccount",
+            "/projects?callback_port=49152",
+            "/api/status?callback_port=49152",
+            "/login?callback_port=",
+            "/login?callback_port=80",
+            "/login?callback_port=65536",
+            "/login?callback_port=+49152",
+            "/login?callback_port=49152;script-src%20*",
+            "/login?callback_port=*",
+            "/login?callback_port=49152&callback_port=49153",
+            "/login?xcallback_port=49152",
+        ] {
+            assert_eq!(policy(uri), CONTENT_SECURITY_POLICY, "{uri}");
+        }
+        for uri in [
+            "/login?callback_port=49152",
+            "/login?code=AAAA-AAAA&callback_port=49152",
+        ] {
+            let policy = policy(uri);
+            let policy = policy.to_str().unwrap();
+            assert!(
+                policy.contains("; connect-src 'self' http://127.0.0.1:49152; manifest-src"),
+                "{policy}"
+            );
+            assert_eq!(
+                policy.replace(" http://127.0.0.1:49152", ""),
+                CONTENT_SECURITY_POLICY
+            );
+        }
+    }
 
     #[test]
     fn slashes_are_forgiven() {

@@ -4,6 +4,7 @@ pub mod account;
 pub mod auth;
 pub mod backups;
 pub mod changes;
+pub mod command_line;
 pub mod environments;
 pub mod error;
 pub mod folders;

@@ -3,6 +3,7 @@
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::model::text::SecretText;
 use shared::wire::error::ErrorBody;
 use web_sys::{RequestCache, RequestCredentials};
 
@@ -87,28 +88,46 @@ impl Request {
 
     /// Sends it without an access token.
     pub async fn send_anonymous<T: DeserializeOwned>(self) -> Result<T, Error> {
-        read(&self.attempt(None).await.map_err(|(error, _)| error)?)
+        let answer = self.attempt(None, RequestCredentials::SameOrigin).await;
+        read(&answer.map_err(|(error, _)| error)?)
+    }
+
+    /// Sends it beside the session of this browser: the cookie is neither shown nor replaced.
+    pub async fn send_apart<T: DeserializeOwned>(self, token: Option<&SecretText>) -> Result<T, Error> {
+        let bearer = token.map(plaintext::bearer);
+        let answer = self.attempt(bearer, RequestCredentials::Omit).await;
+        read(&answer.map_err(|(error, _)| error)?)
     }
 
     /// The body of a good answer; otherwise what it means and the body. Nothing here depends on the type of the answer, so
     /// that the program holds it once.
     async fn text(&self, session: Session) -> Result<String, (Error, String)> {
-        match self.attempt(Some(session)).await {
+        let attempt = || {
+            self.attempt(
+                session.with_token(plaintext::bearer),
+                RequestCredentials::SameOrigin,
+            )
+        };
+        match attempt().await {
             Err((error, _)) if error.kind == Kind::SignedOut => {
                 renew(session, error).await.map_err(bare)?;
-                self.attempt(Some(session)).await
+                attempt().await
             }
             answer => answer,
         }
     }
 
-    async fn attempt(&self, session: Option<Session>) -> Result<String, (Error, String)> {
+    async fn attempt(
+        &self,
+        bearer: Option<String>,
+        cookie: RequestCredentials,
+    ) -> Result<String, (Error, String)> {
         let mut request = RequestBuilder::new(&self.path)
             .method(self.method.clone())
             .cache(RequestCache::NoStore)
-            .credentials(RequestCredentials::SameOrigin)
+            .credentials(cookie)
             .query(self.query.iter().map(|(name, value)| (*name, value)));
-        if let Some(header) = session.and_then(|session| session.with_token(plaintext::bearer)) {
+        if let Some(header) = bearer {
             request = request.header("Authorization", &header);
         }
         let request = match &self.body {

@@ -48,11 +48,11 @@ pub fn ServerIdentity(
                         .then(|| {
                             view! {
                                 <Button
-                                    label="Do without"
+                                    label="Ask for a key at each start"
                                     on_press=ask(
-                                        "Do without an identity of the server's own?",
-                                        "It is deleted. From the next start on the server waits, locked, until somebody brings another \
-                                         key. One of those must be proven.",
+                                        "Ask for a key at each start?",
+                                        "The server's own key is deleted. From the next start on the server waits, locked, until \
+                                         somebody brings another key. One of those must be proven.",
                                         true,
                                         KeysAct::IdentityNowhere,
                                     )

@@ -55,6 +55,15 @@ impl Access {
         })
     }
 
+    /// The variables with which the command line works in the project.
+    pub fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("INFISICAL_DOMAIN", format!("http://{}", self.address)),
+            ("INFISICAL_TOKEN", self.token.clone()),
+            ("INFISICAL_PROJECT_ID", self.project.clone()),
+        ]
+    }
+
     /// Id of the project.
     pub fn project(&self) -> &str {
         &self.project

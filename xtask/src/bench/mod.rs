@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: start, memory, throughput and size of the static binary, measured from outside.
+//! `cargo xtask bench`: start, memory, throughput and size of the static binary, and what its command line costs, measured from outside.
 //!
 //! Client and server share this machine's cores, so the rates are lower bounds; processor time and memory are the
 //! server's own.
@@ -6,6 +6,7 @@
 mod access;
 mod appliance;
 mod backups;
+mod command_line;
 mod connection;
 mod handshakes;
 mod keys;
@@ -177,6 +178,7 @@ impl Bench {
             Target::AtMost(20.0),
             "438 MB",
         );
+        command_line::measure(&self.binary, &access, &mut self.report)?;
         self.reads(&server, &access)?;
         self.writes(&server, &access)?;
         let loaded = megabytes(usage::memory(server.process())?);

@@ -48,6 +48,10 @@ pub const EXPOSING_FILES: &[Exception] = &[
         reason: "prints the token for `login --plain`",
     },
     Exception {
+        path: "server/src/cli/login/browser.rs",
+        reason: "reads what a person carries over from the page of a browser",
+    },
+    Exception {
         path: "server/src/cli/migrate_env/classify.rs",
         reason: "looks whether a value seems to be secret",
     },

@@ -59,27 +59,39 @@ pub fn kind(name: &str, value: &SecretText) -> (Kind, &'static str) {
     let name = name.to_lowercase();
     let parts: Vec<&str> = name.split(['_', '-', '.']).collect();
     let has = |list: &[&str]| parts.iter().any(|part| list.contains(part));
-    if value.is_empty() {
-        (Kind::Configuration, "it is empty")
-    } else if value.contains("-----BEGIN") && value.contains("PRIVATE KEY") {
-        (Kind::Secret, "it is a private key")
-    } else if has_password(value) {
-        (Kind::Secret, "there is a password in its address")
-    } else if is_switch(value) {
-        (Kind::Configuration, "it is a switch")
-    } else if has(&PUBLIC_PARTS) {
-        (Kind::Configuration, "its name says it is public")
-    } else if parts.last() == Some(&"file") || parts.last() == Some(&"path") {
-        (Kind::Configuration, "it names a file")
-    } else if has(&SECRET_PARTS) {
-        (Kind::Secret, "its name says so")
-    } else if value.contains('\n') {
-        (Kind::Secret, "it has several lines")
-    } else if looks_random(value) {
-        (Kind::Secret, "it looks random")
-    } else {
-        (Kind::Configuration, "nothing says it is secret")
-    }
+    // The first that applies decides.
+    let rules = [
+        (value.is_empty(), Kind::Configuration, "it is empty"),
+        (is_private_key(value), Kind::Secret, "it is a private key"),
+        (
+            has_password(value),
+            Kind::Secret,
+            "there is a password in its address",
+        ),
+        (is_switch(value), Kind::Configuration, "it is a switch"),
+        (
+            has(&PUBLIC_PARTS),
+            Kind::Configuration,
+            "its name says it is public",
+        ),
+        (names_file(&parts), Kind::Configuration, "it names a file"),
+        (has(&SECRET_PARTS), Kind::Secret, "its name says so"),
+        (value.contains('\n'), Kind::Secret, "it has several lines"),
+        (looks_random(value), Kind::Secret, "it looks random"),
+    ];
+    let decided = rules.into_iter().find(|(applies, ..)| *applies);
+    decided.map_or(
+        (Kind::Configuration, "nothing says it is secret"),
+        |(_, kind, why)| (kind, why),
+    )
+}
+
+fn is_private_key(value: &str) -> bool {
+    value.contains("-----BEGIN") && value.contains("PRIVATE KEY")
+}
+
+fn names_file(parts: &[&str]) -> bool {
+    matches!(parts.last(), Some(&("file" | "path")))
 }
 
 fn is_switch(value: &str) -> bool {

@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::model::names::{DisplayName, Email};
 
 use super::StoreArgs;
-use super::submit::{submit, unexpected};
+use super::submit::{said, submit};
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -97,7 +97,6 @@ pub async fn run(command: AdminCommand, printer: &Printer) -> Result<(), Failure
         Reply::UserCreated { email } => {
             printer.done(&format!("Created the user {email}."), &json!({"email": email}))
         }
-        Reply::Done { message } => printer.done(&format!("{message}."), &json!({"done": message})),
-        _ => Err(unexpected()),
+        other => said(other, printer),
     }
 }

@@ -9,6 +9,8 @@ use crate::app::key_sources::KeySources;
 use crate::config::{Environment, Problem, secret};
 use crate::crypto::private_file;
 
+/// Names the identity file.
+pub const IDENTITY_FILE: &str = "STRONGROOM_IDENTITY_FILE";
 /// What a service manager or a container engine calls the file.
 const CREDENTIAL: &str = "strongroom-identity";
 /// Where a container engine puts secrets.
@@ -22,7 +24,7 @@ pub struct KeyArgs {
         help = "age identity or SSH key that opens the store, if it is not in the data directory \
                   [default: strongroom-identity among the credentials of systemd or a container]"
     )]
-    #[arg(long, value_name = "FILE", env = "STRONGROOM_IDENTITY_FILE")]
+    #[arg(long, value_name = "FILE", env = IDENTITY_FILE)]
     pub identity: Option<PathBuf>,
     /// File with the passphrase that opens the store
     #[arg(long, value_name = "FILE", env = "STRONGROOM_PASSPHRASE_FILE")]

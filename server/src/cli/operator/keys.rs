@@ -13,10 +13,11 @@ use shared::model::keys::KeysAct;
 use std::io::sink;
 use std::path::Path;
 
-use super::submit::{submit, unexpected};
+use super::key_args::IDENTITY_FILE;
+use super::submit::{said, submit};
 use super::{StoreArgs, plugin};
 use crate::app::data_dir::DataDir;
-use crate::app::operator::{Command, Reply};
+use crate::app::operator::Command;
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
@@ -275,13 +276,7 @@ pub async fn run(command: KeysCommand, printer: &Printer) -> Result<(), Failure>
 
 /// Has it done, and says what was done.
 async fn act(store: &StoreArgs, act: KeysAct, printer: &Printer) -> Result<(), Failure> {
-    match submit(store, Command::Keys(act), &mut sink()).await? {
-        Reply::Done { message } => {
-            printer.note(&format!("{message}."));
-            Ok(())
-        }
-        _ => Err(unexpected()),
-    }
+    said(submit(store, Command::Keys(act), &mut sink()).await?, printer)
 }
 
 async fn prove(args: ProveArgs, printer: &Printer) -> Result<(), Failure> {
@@ -300,6 +295,13 @@ pub fn given_key(store: &mut StoreArgs, printer: &Printer) -> Result<SecretText,
             prompt::piped()
         };
     };
+    if std::env::var_os(IDENTITY_FILE).is_some_and(|named| named == file.as_os_str()) {
+        printer.note(&format!(
+            "Taking the key in {}, which {IDENTITY_FILE} names. To bring another, name it with --identity, or unset the \
+             variable to be asked",
+            file.display()
+        ));
+    }
     let key = key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))?;
     plugin::unwrap(key, &DataDir::new(store.data_dir.path()?))
 }

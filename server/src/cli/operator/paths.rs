@@ -79,7 +79,7 @@ pub fn config(configuration: &Configuration, printer: &Printer) -> Result<(), Fa
         .iter()
         .chain(&configuration.secrets)
         .map(|setting| {
-            let shown = json!({"value": setting.shown(), "source": setting.source.to_string()});
+            let shown = json!({"value": setting.as_json(), "source": setting.source.to_string()});
             (setting.name.clone(), shown)
         })
         .collect();

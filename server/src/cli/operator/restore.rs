@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::DataDirArgs;
 use super::keys::key_in;
@@ -14,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::crypto::brought;
+use crate::store::credentials::Credential;
 
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
@@ -62,15 +64,24 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
         }
     })?;
     let summary = &restored.summary;
-    printer.note(&format!(
+    let mut lines = vec![format!(
         "Restored the backup of {} with {} secrets. Start the server with:\n  strongroom serve --data-dir {}",
         summary.manifest.created_at,
         summary.secrets,
         dir.path().display()
-    ));
-    for line in credentials(&restored, args.revoke_all_sessions) {
-        printer.note(&line);
-    }
+    )];
+    lines.extend(credentials(&restored, args.revoke_all_sessions));
+    let named = |credentials: &[Credential]| -> Vec<Value> {
+        let each = credentials.iter();
+        each.map(|credential| json!({"kind": credential.kind, "name": credential.name}))
+            .collect()
+    };
+    let value = json!({
+        "dataDir": dir.path(), "createdAt": summary.manifest.created_at, "secrets": summary.secrets,
+        "unreadable": summary.unreadable, "setAside": restored.set_aside, "inForce": named(&restored.in_force),
+        "revived": restored.revived.as_deref().map(named),
+    });
+    printer.done(&lines.join("\n"), &value)?;
     let complete = if summary.unreadable == 0 {
         Ok(())
     } else {

@@ -4,6 +4,7 @@ use std::io::{Write as _, sink};
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::StoreArgs;
 use super::new_file::{NewFile, cannot_write};
@@ -29,15 +30,15 @@ pub async fn run(args: RunbookArgs, printer: &Printer) -> Result<(), Failure> {
         return Err(unexpected());
     };
     let Some(output) = args.output else {
-        return printer.data(&text);
+        return printer.result(|| text.clone(), &json!({"text": text}));
     };
     let mut file = NewFile::create(&output)?;
     file.write_all(text.as_bytes())
         .map_err(|error| cannot_write(&output, &error))?;
     file.keep()?;
-    printer.note(&format!(
+    let said = format!(
         "Wrote {}. Print it and keep it beside the recovery kit",
         output.display()
-    ));
-    Ok(())
+    );
+    printer.done(&said, &json!({"file": output}))
 }

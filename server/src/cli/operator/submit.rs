@@ -3,12 +3,15 @@
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::StoreArgs;
 use crate::app::data_dir::DataDir;
 use crate::app::key_sources::KeySources;
 use crate::app::operator::{self, Command, Reply};
 use crate::app::{App, control, open};
 use crate::cli::failure::Failure;
+use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::crypto::keyfile;
 
@@ -128,6 +131,14 @@ async fn in_process(
         NotDone::Unknown(Failure::new("The store could not be closed cleanly").because(error.to_string()))
     })?;
     Ok(reply)
+}
+
+/// Says what was done; a program gets `{"done": …}`.
+pub fn said(reply: Reply, printer: &Printer) -> Result<(), Failure> {
+    match reply {
+        Reply::Done { message } => printer.done(&format!("{message}."), &json!({"done": message})),
+        _ => Err(unexpected()),
+    }
 }
 
 /// A reply that belongs to another command: the server is of another version.

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::StoreArgs;
 use super::keys::given_key;
-use super::submit::{running, unexpected};
+use super::submit::{running, said};
 use crate::app::data_dir::DataDir;
 use crate::app::open::named;
-use crate::app::operator::{Command, Reply};
+use crate::app::operator::Command;
 use crate::app::unlock::to_bring;
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -31,13 +31,7 @@ pub fn run(args: UnlockArgs, printer: &Printer) -> Result<(), Failure> {
         say_what_opens(&store, printer)?;
     }
     let key = given_key(&mut store, printer)?;
-    match running(&store, &Command::Unlock { key }, &mut sink())? {
-        Reply::Done { message } => {
-            printer.note(&format!("{message}."));
-            Ok(())
-        }
-        _ => Err(unexpected()),
-    }
+    said(running(&store, &Command::Unlock { key }, &mut sink())?, printer)
 }
 
 /// The keys among which a person may choose. Damaged key files are the server's to explain.

@@ -10,7 +10,7 @@ use super::list::backups;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
-use crate::cli::operator::submit::{running, submit, unexpected};
+use crate::cli::operator::submit::{running, said, submit, unexpected};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
 
@@ -98,11 +98,11 @@ pub async fn drill(store: &StoreArgs, printer: &Printer) -> Result<(), Failure> 
             .because(problem)
             .advise("Keep every older backup, make a new one now, and look at the disk"));
     }
-    printer.note(&format!(
+    let text = format!(
         "{} restores: {} secrets, {} rows, every value opened.\nMerkle root {}",
         drill.file_name, drill.secrets, drill.rows, drill.root
-    ));
-    Ok(())
+    );
+    printer.done(&text, &drill)
 }
 
 /// Runs `backup schedule`.
@@ -119,13 +119,16 @@ pub async fn schedule(args: ScheduleArgs, printer: &Printer) -> Result<(), Failu
         monthly: args.monthly.unwrap_or(present.monthly),
     };
     if changed == present {
-        return printer.data(&format!(
-            "{}\nkept: {} days, {} weeks, {} months\n",
-            present.cron.as_deref().unwrap_or("off"),
-            present.daily,
-            present.weekly,
-            present.monthly
-        ));
+        let text = || {
+            format!(
+                "{}\nkept: {} days, {} weeks, {} months\n",
+                present.cron.as_deref().unwrap_or("off"),
+                present.daily,
+                present.weekly,
+                present.monthly
+            )
+        };
+        return printer.result(text, &present);
     }
     let act = BackupsAct::Schedule { schedule: changed };
     said(
@@ -177,8 +180,12 @@ pub async fn remove_target(args: RemoveTargetArgs, printer: &Printer) -> Result<
     let targets = backups(&args.store).await?.targets;
     let Some(found) = targets.iter().find(|target| target.name == args.name) else {
         let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-        return Err(Failure::new(format!("There is no target {}", args.name))
-            .because(format!("There are: {}", names.join(", "))));
+        let there = if names.is_empty() {
+            "There are none.".to_owned()
+        } else {
+            format!("There are: {}", names.join(", "))
+        };
+        return Err(Failure::new(format!("There is no target {}", args.name)).because(there));
     };
     let act = BackupsAct::RemoveTarget { target: found.id };
     said(
@@ -192,15 +199,5 @@ fn asked(what: &str, printer: &Printer) -> Result<SecretText, Failure> {
         prompt::hidden(printer, what)
     } else {
         prompt::piped()
-    }
-}
-
-fn said(reply: Reply, printer: &Printer) -> Result<(), Failure> {
-    match reply {
-        Reply::Done { message } => {
-            printer.note(&format!("{message}."));
-            Ok(())
-        }
-        _ => Err(unexpected()),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::verify::{identities, open};
 use crate::backup::values::{self, Found};
@@ -35,15 +35,18 @@ pub fn run(args: &CatArgs, printer: &Printer) -> Result<(), Failure> {
             .advise("Check that the kit and the file belong together")
     })?;
     let Some(wanted) = wanted else {
-        let mut text = found.environments.join("\n");
-        if !text.is_empty() {
-            text.push('\n');
+        let made = found.manifest.created_at;
+        if !printer.is_json() {
+            printer.note(&format!("A backup of {made}, with these environments:"));
         }
-        printer.note(&format!(
-            "A backup of {}, with these environments:",
-            found.manifest.created_at
-        ));
-        return printer.data(&text);
+        let text = || {
+            let lines = found.environments.iter().map(|name| format!("{name}\n"));
+            lines.collect()
+        };
+        return printer.result(
+            text,
+            &json!({"createdAt": made, "environments": found.environments}),
+        );
     };
     let Some(values) = &found.values else {
         return Err(no_environment(&wanted.environment, &found));
@@ -51,8 +54,12 @@ pub fn run(args: &CatArgs, printer: &Printer) -> Result<(), Failure> {
     let text = std::str::from_utf8(values)
         .map_err(|error| Failure::new("The values cannot be read").because(error.to_string()))?;
     match &wanted.secret {
+        // That is JSON already.
         None => printer.data(text),
-        Some((folder, name)) => printer.data(&format!("{}\n", value(text, folder, name)?)),
+        Some((folder, name)) => {
+            let value = value(text, folder, name)?;
+            printer.result(|| format!("{value}\n"), &json!({"value": value}))
+        }
     }
 }
 
@@ -78,7 +85,7 @@ impl From<&str> for Wanted {
 }
 
 fn no_environment(wanted: &str, found: &Found) -> Failure {
-    Failure::new(format!("There is no environment {wanted} in this backup"))
+    Failure::not_found(format!("There is no environment {wanted} in this backup"))
         .because(format!("It has: {}", found.environments.join(", ")))
         .advise("Name one as PROJECT/ENVIRONMENT")
 }
@@ -94,7 +101,9 @@ fn value(text: &str, folder: &str, name: &str) -> Result<String, Failure> {
         ))
         .because(other["unreadable"].as_str().unwrap_or("it is damaged").to_owned())
         .advise("Look for it in an older backup")),
-        None => Err(Failure::new(format!("There is no secret {name} in {folder}"))
-            .advise("Without a name, the whole environment is shown")),
+        None => Err(
+            Failure::not_found(format!("There is no secret {name} in {folder}"))
+                .advise("Without a name, the whole environment is shown"),
+        ),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
@@ -18,13 +20,18 @@ pub async fn run(output: &Path, store: &StoreArgs, printer: &Printer) -> Result<
             let size = std::fs::metadata(output)
                 .map(|data| data.len())
                 .unwrap_or_default();
-            printer.note(&format!(
+            let text = format!(
                 "Wrote the backup {} ({} bytes, {} secrets). It opens with: {}",
                 output.display(),
                 size,
                 summary.secrets,
                 summary.manifest.opens_with.join(", ")
-            ));
+            );
+            let value = json!({
+                "file": output, "bytes": size, "secrets": summary.secrets, "unreadable": summary.unreadable,
+                "opensWith": summary.manifest.opens_with,
+            });
+            printer.done(&text, &value)?;
             if summary.unreadable > 0 {
                 return Err(Failure::new(format!(
                     "{} of the secrets cannot be read, in the store as in this backup",

@@ -14,9 +14,6 @@ use crate::cli::printer::{Printer, table};
 /// Arguments of `backup list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     /// The server's data.
     #[command(flatten)]
     store: StoreArgs,
@@ -33,24 +30,25 @@ pub async fn backups(store: &StoreArgs) -> Result<Backups, Failure> {
 /// Runs `backup list`.
 pub async fn run(args: ListArgs, printer: &Printer) -> Result<(), Failure> {
     let backups = backups(&args.store).await?;
-    if args.json {
-        let text = serde_json::to_string_pretty(&backups)
-            .map_err(|error| Failure::new("The backups cannot be printed").because(error.to_string()))?;
-        return printer.data(&format!("{text}\n"));
+    printer.result(|| listed(&backups), &backups)?;
+    if !printer.is_json() {
+        for line in state(&backups) {
+            printer.note(&line);
+        }
     }
+    Ok(())
+}
+
+fn listed(backups: &Backups) -> String {
     let rows: Vec<Vec<String>> = backups
         .backups
         .iter()
-        .map(|backup| row(backup, &backups))
+        .map(|backup| row(backup, backups))
         .collect();
-    printer.data(&table(
+    table(
         &["FILE", "MADE", "WHY", "BYTES", "SECRETS", "OPENS WITH", "COPIES"],
         &rows,
-    ))?;
-    for line in state(&backups) {
-        printer.note(&line);
-    }
-    Ok(())
+    )
 }
 
 fn row(backup: &BackupFile, backups: &Backups) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use crate::app::data_dir::DataDir;
 use crate::backup::{Summary, verify};
@@ -75,13 +76,19 @@ pub fn run(args: &VerifyArgs, printer: &Printer) -> Result<(), Failure> {
 
 fn report(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
     let rows: u64 = summary.manifest.rows.values().sum();
-    printer.note(&format!(
+    let mut text = format!(
         "The backup of {} restores: {} secrets, {} rows, every value opened.",
         summary.manifest.created_at, summary.secrets, rows
-    ));
+    );
     if let Some(root) = &summary.root {
-        printer.note(&format!("Merkle root {root}"));
+        text.push_str("\nMerkle root ");
+        text.push_str(root);
     }
+    let value = json!({
+        "createdAt": summary.manifest.created_at, "secrets": summary.secrets, "rows": rows,
+        "unreadable": summary.unreadable, "root": summary.root,
+    });
+    printer.done(&text, &value)?;
     if summary.unreadable > 0 {
         return Err(
             Failure::new(format!("{} of its values cannot be read", summary.unreadable))

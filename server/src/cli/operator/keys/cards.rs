@@ -1,17 +1,20 @@
 //! Cards: a key that several people hold.
 
-use std::io::Write;
+use std::io::{Write, sink};
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 use shared::model::keys::KeysAct;
 use shared::model::text::SecretText;
 
-use super::{act, kit};
+use super::kit;
 use crate::app::data_dir::DataDir;
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
 use crate::cli::operator::new_file::{NewFile, cannot_write};
+use crate::cli::operator::submit::{submit, unexpected};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::clock::Clock;
@@ -80,38 +83,51 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
     }
     let name = args.name.unwrap_or_else(|| "Cards".to_owned());
     let (needed, made) = (args.needed, args.made);
-    let done = act(
-        &args.store,
-        KeysAct::AddCards {
-            name,
-            recipient,
-            needed,
-            made,
-        },
-        printer,
-    )
-    .await;
-    if let Err(failure) = done {
-        // Whether the store opens for them is not always known, so they stay.
-        if let Err(failure) = keep_all(files, printer) {
-            printer.failure(&failure);
+    let own = fingerprint(&recipient);
+    let act = KeysAct::AddCards {
+        name,
+        recipient,
+        needed,
+        made,
+    };
+    let done = submit(&args.store, Command::Keys(act), &mut sink()).await;
+    let done = done.map_err(Failure::from).and_then(|reply| match reply {
+        Reply::Done { message } => Ok(message),
+        _ => Err(unexpected()),
+    });
+    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    let message = match done {
+        Ok(message) => message,
+        Err(failure) => {
+            // Whether the store opens for them is not always known, so they stay.
+            if let Err(failure) = keep_all(files, printer) {
+                printer.failure(&failure);
+            }
+            return Err(failure.advise(
+                "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
+            ));
         }
-        return Err(failure.advise(
-            "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
-        ));
-    }
+    };
     keep_all(files, printer)?;
-    printer.note("Give each card to a person of its own, and leave none of them on this machine.");
-    Ok(())
+    let mut text = format!("{message}.");
+    for path in &paths {
+        text.push_str("\nWrote ");
+        text.push_str(&path.display().to_string());
+    }
+    text.push_str("\nGive each card to a person of its own, and leave none of them on this machine.");
+    printer.done(
+        &text,
+        &json!({"files": paths, "fingerprint": own, "needed": needed}),
+    )
 }
 
 /// Gives every card its name, also when one of them cannot get it: the store opens for all of them, and may for these alone.
 /// Tells the first failure.
 fn keep_all(files: Vec<(PathBuf, NewFile)>, printer: &Printer) -> Result<(), Failure> {
     let mut kept = Ok(());
-    for (path, file) in files {
+    for (_, file) in files {
         match file.keep_anyway() {
-            Ok(()) => printer.note(&format!("Wrote {}", path.display())),
+            Ok(()) => {}
             Err(failure) if kept.is_ok() => kept = Err(failure),
             Err(failure) => printer.failure(&failure),
         }
@@ -141,10 +157,10 @@ pub fn combine(args: &CombineArgs, printer: &Printer) -> Result<(), Failure> {
     file.write_all(kit.expose().as_bytes())
         .map_err(|error| cannot_write(&args.output, &error))?;
     file.keep()?;
-    printer.note(&format!(
-        "Wrote {} (fingerprint {}). Delete it when it has served its purpose.",
-        args.output.display(),
-        fingerprint(&recipient)
-    ));
-    Ok(())
+    let own = fingerprint(&recipient);
+    let text = format!(
+        "Wrote {} (fingerprint {own}). Delete it when it has served its purpose.",
+        args.output.display()
+    );
+    printer.done(&text, &json!({"file": args.output, "fingerprint": own}))
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use shared::model::keys::KeysAct;
 
 use super::act;
@@ -47,8 +48,8 @@ pub async fn run(args: IdentityArgs, printer: &Printer) -> Result<(), Failure> {
         );
         Ok(())
     } else {
-        printer.note(&format!("{}.", keys(store).await?.identity.words()));
-        Ok(())
+        let place = keys(store).await?.identity;
+        printer.done(&format!("{}.", place.words()), &json!({"identity": place}))
     }
 }
 

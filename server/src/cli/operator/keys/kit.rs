@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 use shared::model::ids::InstanceId;
 use shared::model::names::DisplayName;
 
@@ -65,12 +66,12 @@ pub async fn run(args: KitArgs, printer: &Printer) -> Result<(), Failure> {
     {
         Ok(Reply::KitAdded { fingerprint }) if fingerprint == own => {
             file.keep_anyway()?;
-            printer.note(&format!(
+            let text = format!(
                 "Wrote the recovery kit {path} (fingerprint {fingerprint}).\n\
                  Keep it away from this machine: whoever has it can open the store and its backups, and the server \
                  keeps no copy."
-            ));
-            Ok(())
+            );
+            printer.done(&text, &json!({"file": args.output, "fingerprint": fingerprint}))
         }
         Ok(_) => {
             file.keep_anyway()?;

@@ -11,9 +11,6 @@ use crate::cli::printer::{Printer, table};
 /// Arguments of `keys list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
     /// The server's data.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -22,17 +19,20 @@ pub struct ListArgs {
 /// Runs `keys list`.
 pub async fn run(args: ListArgs, printer: &Printer) -> Result<(), Failure> {
     let keys = keys(&args.store).await?;
-    if args.json {
-        let text = serde_json::to_string_pretty(&keys)
-            .map_err(|error| Failure::new("The keys cannot be printed").because(error.to_string()))?;
-        return printer.data(&format!("{text}\n"));
+    printer.result(|| listed(&keys), &keys)?;
+    if !printer.is_json() {
+        printer.note(&state(&keys));
     }
+    Ok(())
+}
+
+fn listed(keys: &Keys) -> String {
     let rows: Vec<Vec<String>> = keys
         .unlockers
         .iter()
-        .map(|unlocker| row(unlocker, &keys))
+        .map(|unlocker| row(unlocker, keys))
         .collect();
-    printer.data(&table(
+    table(
         &[
             "NAME",
             "KIND",
@@ -43,9 +43,7 @@ pub async fn run(args: ListArgs, printer: &Printer) -> Result<(), Failure> {
             "COPIES",
         ],
         &rows,
-    ))?;
-    printer.note(&state(&keys));
-    Ok(())
+    )
 }
 
 fn row(unlocker: &Unlocker, keys: &Keys) -> Vec<String> {
