@@ -234,9 +234,6 @@ async fn targets_elsewhere_are_tried_added_and_removed() -> Result<()> {
         refused(&visit, "it does not allow it (status 403").await?;
         visit.inspect("backups-s3-refused").await?;
         visit.fill("Secret key", copy_targets::SECRET_KEY).await?;
-        visit.fill("Bucket", "none").await?;
-        refused(&visit, "there is no such bucket or folder (status 404").await?;
-        visit.fill("Bucket", "vault").await?;
         visit.press("Confirm").await?;
         visit.says("Bucket was tried and added").await?;
 

@@ -137,7 +137,11 @@ fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
     let due = || world.wait(world.app.app.read(backups::is_due)).unwrap();
     world.later(2 * DAY);
     assert!(!due(), "without a kit there is nothing to do");
-    assert_eq!(trouble(&world), Value::Null, "that there is no kit is said elsewhere");
+    assert_eq!(
+        trouble(&world),
+        Value::Null,
+        "that there is no kit is said elsewhere"
+    );
     kit_of(&world);
     assert_eq!(list(&world)["overdue"], true);
     assert_eq!(trouble(&world), "overdue");

@@ -34,6 +34,7 @@ const BATCHES: u64 = 40;
 
 /// Options of the command.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Measure the binary that is there instead of building it
     #[arg(long)]
