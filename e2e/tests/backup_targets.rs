@@ -1,94 +1,19 @@
 //! Copies of backups at a real S3 server and a real WebDAV server: both run here, over a folder each.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use dav_server::DavHandler;
-use dav_server::fakels::FakeLs;
-use dav_server::localfs::LocalFs;
+use e2e::copy_targets::{ACCESS_KEY, ALLOWED, SECRET_KEY, s3, web_dav};
 use e2e::desk::Desk;
 use e2e::program::Run;
 use e2e::server::Server;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-const ACCESS_KEY: &str = "AKIASTRONGROOM";
-const SECRET_KEY: &str = "correct-horse-battery-staple-0123456789";
 /// Longest wait for a copy: the jobs look every ten seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// The targets are on this machine, where no server goes without leave.
-const ALLOWED: [&str; 2] = ["--allow-outbound", "127.0.0.1"];
-
-/// An S3 server over a folder, in which each folder is a bucket. It refuses what is not signed with the key.
-fn s3(runtime: &Runtime, folder: &Path) -> Result<SocketAddr> {
-    let storage = s3s_fs::FileSystem::new(folder).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let mut builder = S3ServiceBuilder::new(storage);
-    builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-    let service = builder.build();
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    runtime.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let service = service.clone();
-            tokio::spawn(async move {
-                // A client that breaks off is none of the server's business.
-                let _ = Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
-            });
-        }
-    });
-    Ok(address)
-}
-
-/// A WebDAV server over a folder, for whoever has the password.
-fn web_dav(runtime: &Runtime, folder: &Path) -> Result<SocketAddr> {
-    let dav = DavHandler::builder()
-        .filesystem(LocalFs::new(folder, false, false, false))
-        .locksystem(FakeLs::new())
-        .build_handler();
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    runtime.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let dav = dav.clone();
-            tokio::spawn(async move {
-                let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                    let dav = dav.clone();
-                    async move {
-                        // kavi:window
-                        let allowed = request
-                            .headers()
-                            .get("authorization")
-                            .is_some_and(|header| header == "Basic a2F2aTp3aW5kb3c=");
-                        let answer = if allowed {
-                            dav.handle(request).await
-                        } else {
-                            let mut refused = hyper::Response::new(dav_server::body::Body::empty());
-                            *refused.status_mut() = hyper::StatusCode::UNAUTHORIZED;
-                            refused
-                        };
-                        Ok::<_, std::convert::Infallible>(answer)
-                    }
-                });
-                let _ = Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
-            });
-        }
-    });
-    Ok(address)
-}
 
 /// The complete backups in a folder.
 fn backups_in(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -150,7 +75,7 @@ fn copies_arrive_whole_at_s3_and_web_dav() -> Result<()> {
     let (buckets, folder) = (desk.home.join("buckets"), desk.home.join("dav"));
     fs::create_dir_all(buckets.join("vault"))?;
     fs::create_dir_all(folder.join("inside"))?;
-    let (s3, dav) = (s3(&runtime, &buckets)?, web_dav(&runtime, &folder)?);
+    let (s3, dav) = runtime.block_on(async { anyhow::Ok((s3(&buckets).await?, web_dav(&folder).await?)) })?;
     let (s3, dav) = (format!("http://{s3}"), format!("http://{dav}/inside"));
 
     let add_s3 = |name: &str, bucket: &str, secret: &str| -> Result<_> {

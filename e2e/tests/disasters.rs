@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::desk::Desk;
@@ -101,17 +101,24 @@ fn the_four_disasters_by_the_runbook() -> Result<()> {
         .ok()?;
     server.stop()?;
 
+    // How long it takes until everybody can go on after a restore.
+    let restored = |section: &str| -> Result<Duration> {
+        let stopwatch = Instant::now();
+        let commands = commands(&runbook, section)?;
+        let (restore, _) = commands
+            .split_once("strongroom serve")
+            .context("nothing is started")?;
+        follow(&desk.home, restore)?;
+        let server = start()?;
+        all_clients_go_on(&desk, &server)?;
+        let taken = stopwatch.elapsed();
+        server.stop()?;
+        Ok(taken)
+    };
+
     // 3. The database is damaged, the machine is not.
     fs::write(data.join("strongroom.db"), "damaged")?;
-    let stopwatch = Instant::now();
-    let restore = commands(&runbook, "3.")?;
-    let (restore, _) = restore
-        .split_once("strongroom serve")
-        .context("nothing is started")?;
-    follow(&desk.home, restore)?;
-    let server = start()?;
-    all_clients_go_on(&desk, &server)?;
-    let lost_data = stopwatch.elapsed();
+    let lost_data = restored("3.")?;
     let aside = fs::read_dir(&data)?
         .filter_map(Result::ok)
         .find(|entry| entry.file_name().to_string_lossy().starts_with("replaced-"));
@@ -120,7 +127,6 @@ fn the_four_disasters_by_the_runbook() -> Result<()> {
         fs::read(aside.path().join("strongroom.db"))? == b"damaged",
         "it was changed"
     );
-    server.stop()?;
 
     // 4. The machine is gone: a copy of the newest backup, and the kit.
     let backup = fs::read_dir(data.join("backups"))?
@@ -128,16 +134,7 @@ fn the_four_disasters_by_the_runbook() -> Result<()> {
         .context("no backup")??;
     fs::copy(backup.path(), desk.home.join(backup.file_name()))?;
     fs::rename(&data, data.with_file_name("lost"))?;
-    let stopwatch = Instant::now();
-    let restore = commands(&runbook, "4.")?;
-    let (restore, _) = restore
-        .split_once("strongroom serve")
-        .context("nothing is started")?;
-    follow(&desk.home, restore)?;
-    let server = start()?;
-    all_clients_go_on(&desk, &server)?;
-    let lost_server = stopwatch.elapsed();
-    server.stop()?;
+    let lost_server = restored("4.")?;
 
     // And one secret without any of this.
     let one = commands(&runbook, "One secret")?

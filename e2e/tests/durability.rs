@@ -224,3 +224,122 @@ fn a_first_start_that_is_killed_can_be_done_again() -> Result<()> {
     }
     Ok(())
 }
+
+/// Secrets that a backup takes a while for.
+const MANY: usize = 6_000;
+
+/// One writer's steps while a backup is made: two secrets get the number of the step in one request, then a new secret comes.
+fn step(connection: &mut Connection, instance: &Instance, number: usize) -> Result<()> {
+    let same = |name: &str| json!({"secretKey": name, "secretValue": number.to_string()});
+    let body = json!({
+        "projectId": instance.project, "environment": "dev", "secretPath": "/", "secrets": [same("ONE"), same("TWO")],
+    });
+    connection
+        .call(&instance.user, "PATCH", "/api/v4/secrets/batch", Some(&body))?
+        .ok()?;
+    instance
+        .create(connection, &format!("STEP_{number}"), "done")?
+        .ok()?;
+    Ok(())
+}
+
+#[test]
+fn writers_go_on_while_a_backup_is_made() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    for part in 0..MANY / 500 {
+        let secrets: Vec<Value> = (0..500)
+            .map(
+                |number| json!({"secretKey": format!("KEY_{part}_{number}"), "secretValue": "v".repeat(500)}),
+            )
+            .collect();
+        let body = json!({
+            "projectId": instance.project, "environment": "dev", "secretPath": "/", "secrets": secrets,
+        });
+        connection
+            .call(&instance.user, "POST", "/api/v4/secrets/batch", Some(&body))?
+            .ok()?;
+    }
+    for name in ["ONE", "TWO"] {
+        instance.create(&mut connection, name, "none")?.ok()?;
+    }
+    let run =
+        |arguments: &[&str]| -> Result<String> { Run::new(scratch.path())?.args(arguments).finish()?.ok() };
+    run(&["keys", "kit", "--output", "kit.txt", "--data-dir", "data"])?;
+
+    let over = AtomicBool::new(false);
+    let (steps, worst, before, taken) = thread::scope(|scope| {
+        let (begun, acknowledged) = std::sync::mpsc::channel();
+        let writer = scope.spawn(|| -> Result<_> {
+            let begun = begun;
+            let mut connection = Connection::open(server.address)?;
+            let (mut worst, mut number) = (Duration::ZERO, 0);
+            while !over.load(Ordering::Relaxed) {
+                let since = Instant::now();
+                step(&mut connection, &instance, number)?;
+                worst = worst.max(since.elapsed());
+                // Only the steps before the backup are listened to.
+                let _ = begun.send(number);
+                number += 1;
+            }
+            Ok((number, worst))
+        });
+        let before = acknowledged.iter().nth(4).context("nothing was written");
+        let since = Instant::now();
+        let made = run(&["backup", "--output", "backup.age", "--data-dir", "data"]);
+        let taken = since.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let (steps, worst) = writer
+            .join()
+            .map_err(|_| anyhow::anyhow!("the writer broke off"))??;
+        made?;
+        anyhow::Ok((steps, worst, before?, taken))
+    })?;
+    e2e::say(format_args!(
+        "{steps} steps of two writes each beside a backup of {MANY} secrets, which took {taken:.1?}; \
+         the longest step took {worst:.1?}"
+    ));
+    ensure!(steps > before + 2, "no writer came through beside the backup");
+
+    // Whatever was acknowledged is in the store.
+    let stored = instance.list(&mut connection)?;
+    let last = (steps - 1).to_string();
+    ensure!(
+        stored.len() == MANY + 2 + steps && stored["ONE"] == last && stored["TWO"] == last,
+        "{} of {} secrets, {} and {} instead of {last}",
+        stored.len(),
+        MANY + 2 + steps,
+        stored["ONE"],
+        stored["TWO"]
+    );
+    // The backup is that of one moment after the steps before it: no half request, no step without those before.
+    run(&["backup", "verify", "backup.age", "--identity", "kit.txt"])?;
+    let values = run(&[
+        "backup",
+        "cat",
+        "backup.age",
+        "home-lab/dev",
+        "--identity",
+        "kit.txt",
+    ])?;
+    let values: Value = serde_json::from_str(&values)?;
+    let values = values["/"].as_object().context("no folder")?;
+    ensure!(values["ONE"] == values["TWO"], "half a request is in the backup");
+    let moment: usize = values["ONE"].as_str().context("no number")?.parse()?;
+    ensure!(
+        (before..steps).contains(&moment),
+        "step {moment} of {steps}, {before} of which came before"
+    );
+    let done = (0..steps)
+        .take_while(|number| values.contains_key(&format!("STEP_{number}")))
+        .count();
+    ensure!(
+        (done == moment || done == moment + 1) && values.len() == MANY + 2 + done,
+        "{done} steps and {} values at step {moment}",
+        values.len()
+    );
+    Ok(())
+}

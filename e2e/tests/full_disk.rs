@@ -11,15 +11,19 @@ use e2e::program::{Finished, Run};
 use e2e::server::Server;
 use e2e::shell::sh;
 
-/// A file system of two megabytes, unmounted at the end.
+/// A file system of a few megabytes, unmounted at the end.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Mounts one. Where that is not allowed, it says so: then there is nothing to try.
+    /// Mounts one of two megabytes. Where that is not allowed, it says so: then there is nothing to try.
     fn mount(at: &Path) -> Result<Option<Self>> {
+        Self::of(at, 2)
+    }
+
+    fn of(at: &Path, megabytes: u32) -> Result<Option<Self>> {
         fs::create_dir_all(at)?;
         let done = sh(
-            "mount -t tmpfs -o size=2m,mode=700 small \"$1\"",
+            &format!("mount -t tmpfs -o size={megabytes}m,mode=700 small \"$1\""),
             &[&at.display().to_string()],
             Path::new("/"),
         )?;
@@ -273,5 +277,101 @@ fn a_full_target_gets_no_half_copy_and_a_full_disk_no_half_backup() -> Result<()
     server.kill()?;
     let server = Server::start(&data)?;
     assert!(first.list(&mut Connection::open(server.address)?)? == values);
+    server.kill()
+}
+
+/// Fills a disk until only so many bytes are left.
+fn leave(ballast: &Path, room: u64) -> Result<()> {
+    let mut file = fs::File::create(ballast)?;
+    while std::io::Write::write(&mut file, &[0; 1024]).is_ok_and(|written| written > 0) {}
+    let size = file.metadata()?.len();
+    file.set_len(size.saturating_sub(room))?;
+    Ok(())
+}
+
+#[test]
+fn a_backup_drill_or_restore_that_meets_the_end_of_the_disk_leaves_everything_as_it_was() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let disk = scratch.path().join("disk");
+    // More than what backups leave free for others.
+    let Some(_disk) = SmallDisk::of(&disk, 64)? else {
+        return Ok(());
+    };
+    let data = disk.join("data");
+    let server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    for number in 0..20 {
+        let value = "v".repeat(10_000);
+        instance
+            .create(&mut connection, &format!("NAME_{number}"), &value)?
+            .ok()?;
+    }
+    let values = instance.list(&mut connection)?;
+    let run = |arguments: &[&str]| -> Result<Finished> {
+        let run = Run::new(scratch.path())?.args(arguments);
+        run.args(["--data-dir"]).arg_path(&data).finish()
+    };
+    run(&["keys", "kit", "--output", "kit.txt"])?.ok()?;
+    instance.back_up(server.address)?;
+    server.stop()?;
+    let backups = data.join("backups");
+    fs::copy(
+        backups.join(names(&backups)?.remove(0)),
+        scratch.path().join("copy.age"),
+    )?;
+    let new = disk.join("new.age");
+    let output = new.display().to_string();
+    let ballast = disk.join("ballast");
+    for (arguments, step) in [
+        (["backup", "--output", &output].as_slice(), 48 * 1024),
+        // Refused long before the end.
+        (&["backup", "drill"], 8 * 1024 * 1024),
+        (
+            &["restore", "copy.age", "--identity", "kit.txt", "--force"],
+            48 * 1024,
+        ),
+    ] {
+        let (before, backups_before) = (names(&data)?, names(&backups)?);
+        let mut refused = 0;
+        for room in (0..).step_by(step) {
+            leave(&ballast, room)?;
+            let finished = run(arguments)?;
+            fs::remove_file(&ballast)?;
+            if finished.code == Some(0) {
+                break;
+            }
+            let told = finished.refused(1)?;
+            refused += 1;
+            // Where the store was opened at all, its log and index may be left for the next one.
+            let left: Vec<String> = names(&data)?
+                .into_iter()
+                .filter(|name| !before.contains(name) && !name.starts_with("strongroom.db-"))
+                .collect();
+            anyhow::ensure!(
+                left.is_empty() && names(&backups)? == backups_before && !new.exists(),
+                "{arguments:?} with {room} bytes left: {left:?}, {:?}: {told}",
+                names(&disk)?
+            );
+            anyhow::ensure!(
+                room < 60 * 1024 * 1024,
+                "{arguments:?} never finds enough room: {told}"
+            );
+        }
+        e2e::say(format_args!(
+            "{} was refused with {refused} amounts of room, and then had enough",
+            arguments[..2].join(" ")
+        ));
+        anyhow::ensure!(refused > 0, "the disk never was full");
+        if new.exists() {
+            Run::new(scratch.path())?
+                .args(["backup", "verify", &output, "--identity", "kit.txt"])
+                .finish()?
+                .ok()?;
+            fs::remove_file(&new)?;
+        }
+    }
+    let server = Server::start(&data)?;
+    assert!(instance.list(&mut Connection::open(server.address)?)? == values);
     server.kill()
 }

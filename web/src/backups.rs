@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::model::backups::{BackupFile, Backups, BackupsAct, Copy};
+use shared::model::ids::TargetId;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
@@ -138,6 +139,39 @@ pub fn last_good(backups: &Backups) -> Option<&BackupFile> {
 /// The newest whose file is on the server. It cannot be removed.
 pub fn newest(backups: &Backups) -> Option<&BackupFile> {
     backups.backups.iter().find(|file| file.here)
+}
+
+/// How a backup is at a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    /// It is there.
+    There(UnixMillis),
+    /// It is to be copied there.
+    Waiting,
+    /// It is to be removed there.
+    Going,
+    /// It could not be copied or removed.
+    Failed(String),
+    /// It is not there, and is not to be.
+    Nowhere,
+}
+
+impl CopyState {
+    /// That of one backup at one target.
+    pub fn of(file: &BackupFile, target: TargetId) -> Self {
+        let copy = file.copies.iter().find(|copy| copy.target == target);
+        match copy {
+            Some(Copy {
+                error: Some(error), ..
+            }) => Self::Failed(error.clone()),
+            Some(_) if !file.here => Self::Going,
+            Some(Copy {
+                copied_at: Some(at), ..
+            }) => Self::There(*at),
+            None if !file.here => Self::Nowhere,
+            _ => Self::Waiting,
+        }
+    }
 }
 
 /// Whether something goes on that is worth looking at: a rehearsal, or a copy that is to be made or removed.

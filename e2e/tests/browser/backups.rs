@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::copy_targets;
 use e2e::instance::PASSWORD;
 use e2e::program::Run;
 use e2e::visit::{Chromium, SOON, Visit};
@@ -197,6 +198,103 @@ async fn add_target(visit: &Visit) -> Result<()> {
     visit.shows(visit.button("Remove the target Disk")).await?;
     look_at(visit, "Copies elsewhere").await?;
     visit.inspect("backups-targets").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_elsewhere_are_tried_added_and_removed() -> Result<()> {
+    patiently(async {
+        let stage = Stage::in_folder(tempfile::tempdir()?, &copy_targets::ALLOWED)?;
+        let folder = stage.scratch.path();
+        let (buckets, cloud) = (folder.join("buckets"), folder.join("cloud"));
+        fs::create_dir_all(buckets.join("vault"))?;
+        fs::create_dir_all(&cloud)?;
+        let (s3, dav) = (
+            copy_targets::s3(&buckets).await?,
+            copy_targets::web_dav(&cloud).await?,
+        );
+        Run::new(folder)?
+            .args(["keys", "kit", "--data-dir", "data", "--output", "kit.txt"])
+            .finish()?
+            .ok()?;
+        stage.create("DB_URL", "kept")?;
+        let chromium = Chromium::start().await?;
+        let visit = stage.visit(&chromium).await?;
+        visit.follow("Backups").await?;
+        visit.shows(visit.heading("All backups")).await?;
+
+        visit.press("Add target").await?;
+        let kind = visit.page.get_by_label("Kind", true);
+        kind.select_option("s3", None).await?;
+        visit.fill("Name", "Bucket").await?;
+        visit.fill("Endpoint", &format!("http://{s3}")).await?;
+        visit.fill("Region", "us-east-1").await?;
+        visit.fill("Bucket", "vault").await?;
+        visit.fill("Access key", copy_targets::ACCESS_KEY).await?;
+        visit.fill("Secret key", "another secret key").await?;
+        refused(&visit, "it does not allow it (status 403").await?;
+        visit.inspect("backups-s3-refused").await?;
+        visit.fill("Secret key", copy_targets::SECRET_KEY).await?;
+        visit.press("Confirm").await?;
+        visit.says("Bucket was tried and added").await?;
+
+        visit.press("Add target").await?;
+        kind.select_option("web-dav", None).await?;
+        visit.fill("Name", "Cloud").await?;
+        visit
+            .fill("Address of the folder", &format!("http://{dav}/"))
+            .await?;
+        visit.fill("User (may be empty)", copy_targets::USER).await?;
+        visit.fill("Password there (may be empty)", "door").await?;
+        refused(&visit, "it does not accept the login (status 401").await?;
+        visit.inspect("backups-dav-refused").await?;
+        visit
+            .fill("Password there (may be empty)", copy_targets::DAV_PASSWORD)
+            .await?;
+        visit.press("Confirm").await?;
+        visit.says("Cloud was tried and added").await?;
+        ensure!(
+            files(&cloud)?.is_empty() && files(&buckets.join("vault"))?.is_empty(),
+            "something of the trial is left"
+        );
+
+        back_up(&visit).await?;
+        holds(&cloud, 1).await?;
+        holds(&buckets.join("vault"), 1).await?;
+        let here = stage.server.data_dir.join("backups");
+        let name = files(&here)?.remove(0);
+        for folder in [&cloud, &buckets.join("vault")] {
+            ensure!(
+                fs::read(folder.join(&name))? == fs::read(here.join(&name))?,
+                "another file"
+            );
+        }
+        let arrived = visit.page.get_by_text("The newest backup arrived", false);
+        expect(arrived).with_timeout(2 * SOON).to_have_count(2).await?;
+        look_at(&visit, "Copies elsewhere").await?;
+        visit.inspect("backups-elsewhere").await?;
+
+        for name in ["Bucket", "Cloud"] {
+            visit.press(&format!("Remove the target {name}")).await?;
+            confirm(&visit).await?;
+            visit.says(&format!("{name} gets no more copies")).await?;
+            visit
+                .gone(visit.button(&format!("Remove the target {name}")))
+                .await?;
+        }
+        ensure!(files(&cloud)? == [name.clone()], "the copy stays");
+        visit.was_clean(&stage.server.url())?;
+        chromium.end().await
+    })
+    .await
+}
+
+/// The form is sent and comes back with the reason of the target.
+async fn refused(visit: &Visit, reason: &str) -> Result<()> {
+    visit.watch.expect(ACTS);
+    confirm(visit).await?;
+    visit.says("was not added").await?;
+    visit.says(reason).await?;
+    visit.watch.came(ACTS).await
 }
 
 /// The server rehearses the first backup by itself; then somebody does.

@@ -94,7 +94,7 @@ async fn creates_reads_changes_and_deletes_with_its_defaults() -> Result<()> {
     let listed = secrets
         .list(ListSecretsRequest::builder(project, "dev").build())
         .await?;
-    assert_eq!(pairs(&listed), []);
+    assert!(pairs(&listed).is_empty(), "{:?}", pairs(&listed));
     Ok(())
 }
 

@@ -111,6 +111,17 @@ impl OpenStore {
         self.keyring.load_full()
     }
 
+    /// Runs a writing rule from a thread that may block.
+    fn write<T: Send + 'static>(
+        &self,
+        now: UnixMillis,
+        rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let keys = self.keyring();
+        self.db
+            .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
+    }
+
     /// Changes the keyring, on disk and then in use. When the change itself refuses, nothing is stored; once it is
     /// stored, nothing can fail any more. Blocks, and changes wait for each other.
     pub fn change_keyring<T, E: From<crypto::Error> + From<store::Error>>(

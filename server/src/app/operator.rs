@@ -14,7 +14,7 @@ use shared::model::tls::TlsState;
 use tokio::runtime::Builder;
 
 use super::data_dir::DataDir;
-use super::{App, OpenStore, backups as app_backups, keys as app_keys, kits, runbook, server_identity};
+use super::{App, backups as app_backups, keys as app_keys, kits, runbook, server_identity};
 use crate::backup;
 use crate::backup::write::Progress;
 use crate::crypto::keyring::{Slot, SlotKind, fingerprint};
@@ -247,7 +247,7 @@ pub fn perform(
             drill: app.drill_blocking()?,
         }),
         Command::SetupCode => {
-            let (code, expires) = write(&opened, now, |cx| {
+            let (code, expires) = opened.write(now, |cx| {
                 let made = setup::new_code(cx)?;
                 audit::record(cx, &Caller::operator(), &audit::Entry::new("instance.setup-code"))?;
                 Ok(made)
@@ -270,7 +270,7 @@ pub fn perform(
                 password_hash: app.passwords.hash(&password)?,
                 instance_admin: false,
             };
-            let user = write(&opened, now, move |cx| users::create_by_operator(cx, &new))?;
+            let user = opened.write(now, move |cx| users::create_by_operator(cx, &new))?;
             Ok(Reply::UserCreated { email: user.email })
         }
         Command::ResetPassword { email, password } => {
@@ -280,7 +280,7 @@ pub fn perform(
             })?;
             let hash = app.passwords.hash(&password)?;
             let name = email.clone();
-            let ended = write(&opened, now, move |cx| {
+            let ended = opened.write(now, move |cx| {
                 users::reset_password_by_operator(cx, &email, &hash)
             })?;
             Ok(Reply::Done {
@@ -289,13 +289,13 @@ pub fn perform(
         }
         Command::UnlockUser { email } => {
             let name = email.clone();
-            write(&opened, now, move |cx| users::unlock_by_operator(cx, &email))?;
+            opened.write(now, move |cx| users::unlock_by_operator(cx, &email))?;
             Ok(Reply::Done {
                 message: format!("{name} can log in again"),
             })
         }
         Command::Report => {
-            let state = write(&opened, now, instance::state_for_operator)?;
+            let state = opened.write(now, instance::state_for_operator)?;
             let keyring = opened.keyring();
             let is_kit = |slot: &&Slot| matches!(slot.kind, SlotKind::Recovery | SlotKind::Cards);
             let report = Report {
@@ -316,14 +316,14 @@ pub fn perform(
             })
         }
         Command::Backup => {
-            write(&opened, now, |cx| {
+            opened.write(now, |cx| {
                 audit::record(cx, &Caller::operator(), &audit::Entry::new("backup.create"))
             })?;
             let mut output = Counted { output, size: 0 };
             let progress = Progress::default();
             let summary = backup::write::write(&opened.db, &opened.keyring(), now, &progress, &mut output)?;
             let size = output.size;
-            if let Err(error) = write(&opened, now, move |cx| instance::note_backup(cx, now, size)) {
+            if let Err(error) = opened.write(now, move |cx| instance::note_backup(cx, now, size)) {
                 // The backup itself is whole: whoever waits for it gets it.
                 tracing::error!(%error, "the time of the last backup was not written down");
             }
@@ -341,18 +341,6 @@ fn on_runtime<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, Error>
         .map_err(failed)?;
     std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
         .map_err(|_| failed(io::Error::other("the command broke off")))
-}
-
-/// Runs a writing rule from a thread that may block.
-fn write<T: Send + 'static>(
-    opened: &OpenStore,
-    now: UnixMillis,
-    rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let keys = opened.keyring();
-    opened
-        .db
-        .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
 }
 
 /// Counts what is written.

@@ -23,6 +23,7 @@ use crate::crypto::{self, random};
 use crate::domain::caller::{Caller, Source};
 use crate::domain::{Error, audit, setup};
 use crate::store::contents::{self, Contents};
+use crate::store::credentials::Credential;
 use crate::store::{self, Db, SqliteOptions};
 
 /// A backup that was sent whole. Removed when dropped.
@@ -78,6 +79,8 @@ pub struct Restored {
     pub summary: Summary,
     /// What the store holds now.
     pub contents: Contents,
+    /// The credentials that are in force in it.
+    pub in_force: Vec<Credential>,
 }
 
 impl App {
@@ -112,6 +115,7 @@ impl App {
         upload: &str,
         keys: &SecretText,
         source: Source,
+        revoke_sessions: bool,
     ) -> Result<Restored, Error> {
         let identities = brought::kit_or_cards(keys).map_err(|reason| Error::Invalid {
             field: "identity",
@@ -126,7 +130,8 @@ impl App {
         }
         let app = Arc::clone(self);
         // To its end, even if whoever asked goes away meanwhile.
-        let done = tokio::spawn(async move { app.restore_held(held, identities, source).await });
+        let done =
+            tokio::spawn(async move { app.restore_held(held, identities, source, revoke_sessions).await });
         done.await
             .map_err(|error| Error::Store(store::Error::Unavailable(error.to_string())))?
     }
@@ -136,19 +141,24 @@ impl App {
         mut held: OwnedMutexGuard<Option<Upload>>,
         identities: Vec<Identity>,
         source: Source,
+        revoke_sessions: bool,
     ) -> Result<Restored, Error> {
         let Some(path) = held.as_ref().map(|sent| sent.file.0.clone()) else {
             return Err(busy());
         };
         let caller = Caller::anonymous(source);
         let (app, by) = (Arc::clone(&self), caller.clone());
-        let restored = blocking(move || app.replace_store(&path, &identities, &by)).await;
+        let restored = blocking(move || app.replace_store(&path, &identities, &by, revoke_sessions)).await;
         match restored {
-            Ok(summary) => {
+            Ok((summary, in_force)) => {
                 *held = None;
                 tracing::info!(backup = %summary.manifest.created_at, "a backup was restored");
                 let contents = self.read(|cx| Ok(contents::contents(cx.tx)?)).await?;
-                Ok(Restored { summary, contents })
+                Ok(Restored {
+                    summary,
+                    contents,
+                    in_force,
+                })
             }
             Err(error) => {
                 tracing::warn!(%error, "a backup was not restored");
@@ -159,17 +169,29 @@ impl App {
         }
     }
 
-    fn replace_store(&self, file: &Path, identities: &[Identity], caller: &Caller) -> Result<Summary, Error> {
+    fn replace_store(
+        &self,
+        file: &Path,
+        identities: &[Identity],
+        caller: &Caller,
+        revoke_sessions: bool,
+    ) -> Result<(Summary, Vec<Credential>), Error> {
         let data_dir = self.require_data_dir()?;
         let present = Keyring::clone(&self.store()?.keyring());
         let now = self.clock.now();
         let file = BufReader::new(File::open(file).map_err(|error| on_disk(&error))?);
-        let built = replace::build(file, data_dir, identities, &present, now, caller).map_err(refusal)?;
+        let built = replace::build(file, data_dir, identities, &present, now, caller, revoke_sessions)
+            .map_err(refusal)?;
         self.switch_to(data_dir, built, now)
     }
 
     /// Closes the empty store and opens the one that was built in its place, or the empty one again.
-    fn switch_to(&self, data_dir: &DataDir, built: Built, now: UnixMillis) -> Result<Summary, Error> {
+    fn switch_to(
+        &self,
+        data_dir: &DataDir,
+        built: Built,
+        now: UnixMillis,
+    ) -> Result<(Summary, Vec<Credential>), Error> {
         let old = self.opened.swap(None).ok_or(Error::Locked)?;
         old.give_up_keyring_files();
         let present = Keyring::clone(&old.keyring());
@@ -182,7 +204,7 @@ impl App {
         match open::reopen(data_dir, [built.keyring, present], now) {
             Ok(opened) => {
                 self.opened.store(Some(Arc::new(opened)));
-                replaced.map(|()| built.summary)
+                replaced.map(|()| (built.summary, built.in_force))
             }
             Err(locked) => {
                 tracing::error!(reason = locked.reason, "the store does not open any more");

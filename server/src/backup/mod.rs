@@ -10,8 +10,7 @@
 //!                                    {"unreadable": "why"} in place of one that does not open
 //!   TOTALS.json                      the Merkle root of all rows, the number of secrets: known at the end of the pass
 //! ```
-//! Written in one pass from one snapshot, in constant memory but for the largest environment; nothing lies on disk in
-//! plain.
+//! Written in one pass from one snapshot, in constant memory; nothing lies on disk in plain.
 
 pub mod read;
 pub mod replace;
@@ -20,6 +19,7 @@ pub mod root;
 pub mod rows;
 pub mod set_aside;
 pub mod values;
+mod values_text;
 pub mod verify;
 pub mod write;
 

@@ -18,6 +18,7 @@ use crate::crypto::identity::Identity;
 use crate::crypto::keyfile;
 use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::domain::caller::Caller;
+use crate::store::credentials::Credential;
 
 /// In `restore.ready/`: the instance whose place is taken.
 const REPLACES: &str = "replaces";
@@ -28,6 +29,8 @@ pub struct Built {
     pub keyring: Keyring,
     /// What is in it.
     pub summary: Summary,
+    /// The credentials that are in force in it.
+    pub in_force: Vec<Credential>,
 }
 
 /// Builds a store from a backup beside the one whose keyring is `present`, and checks every value in it. If it fails,
@@ -39,6 +42,7 @@ pub fn build(
     present: &Keyring,
     now: UnixMillis,
     caller: &Caller,
+    revoke_sessions: bool,
 ) -> Result<Built, Error> {
     remove_part(data_dir)?;
     let part = DataDir::new(data_dir.restore_part());
@@ -49,10 +53,16 @@ pub fn build(
         .filter(|slot| slot.kind == SlotKind::Server)
         .map(|slot| slot.recipient.clone())
         .collect();
-    let built = build_database(file, &part, identities, now, caller).and_then(|(keyring, summary)| {
-        let (keyring, _) = finish_part(&part, keyring, &servers, now)?;
-        Ok(Built { keyring, summary })
-    });
+    let built = build_database(file, &part, identities, now, caller, revoke_sessions).and_then(
+        |(keyring, summary, in_force)| {
+            let (keyring, _) = finish_part(&part, keyring, &servers, now)?;
+            Ok(Built {
+                keyring,
+                summary,
+                in_force,
+            })
+        },
+    );
     if built.is_err() {
         remove_part(data_dir)?;
     }

@@ -182,39 +182,29 @@ fn build(
     now: UnixMillis,
     options: Options,
 ) -> Result<(Summary, Vec<Credential>), Error> {
-    let (db, keyring, summary) = open_database(file, part, identities, now, &Caller::operator())?;
-    let in_force = db.write_blocking(move |tx| {
-        if options.revoke_sessions {
-            credentials::revoke_sessions(tx, now)?;
-        }
-        credentials::in_force(tx, now)
-    })?;
-    db.close_blocking()?;
+    let (keyring, summary, in_force) = build_database(
+        file,
+        part,
+        identities,
+        now,
+        &Caller::operator(),
+        options.revoke_sessions,
+    )?;
     let server = identity::create_server_identity(part.path(), now)?;
     finish_part(part, keyring, &[identity::recipient(&server)], now)?;
     Ok((summary, in_force))
 }
 
-/// Builds the database of a store in `part`, and returns the keyring as it was in the backup.
+/// Builds the database of a store in `part`, and returns the keyring as it was in the backup, with the credentials that are in
+/// force in it.
 pub(super) fn build_database(
     file: impl io::Read,
     part: &DataDir,
     identities: &[Identity],
     now: UnixMillis,
     caller: &Caller,
-) -> Result<(Keyring, Summary), Error> {
-    let (db, keyring, summary) = open_database(file, part, identities, now, caller)?;
-    db.close_blocking()?;
-    Ok((keyring, summary))
-}
-
-fn open_database(
-    file: impl io::Read,
-    part: &DataDir,
-    identities: &[Identity],
-    now: UnixMillis,
-    caller: &Caller,
-) -> Result<(Db, Keyring, Summary), Error> {
+    revoke_sessions: bool,
+) -> Result<(Keyring, Summary, Vec<Credential>), Error> {
     let open = |keyring: &Keyring| {
         let options = SqliteOptions {
             create: true,
@@ -226,7 +216,15 @@ fn open_database(
             &options,
         )?)
     };
-    into_database(file, identities, now, caller, &open)
+    let (db, keyring, summary) = into_database(file, identities, now, caller, &open)?;
+    let in_force = db.write_blocking(move |tx| {
+        if revoke_sessions {
+            credentials::revoke_sessions(tx, now)?;
+        }
+        credentials::in_force(tx, now)
+    })?;
+    db.close_blocking()?;
+    Ok((keyring, summary, in_force))
 }
 
 /// Lets the keyring open for these servers in place of those of the backup, and brings the whole part onto the disk.

@@ -1,7 +1,7 @@
 //! Writing a backup.
 
-use std::collections::{BTreeMap, HashSet};
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,20 +9,24 @@ use shared::model::time::UnixMillis;
 use zeroize::Zeroizing;
 
 use super::root::Root;
+use super::values_text::ValuesText;
 use super::{Error, FORMAT, FORMAT_VERSION, Manifest, Summary, Totals, rows};
 use crate::crypto::envelope;
 use crate::crypto::identity;
 use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use crate::domain::backups::opens_with;
-use crate::domain::secrets::export::ExportedValue;
-use crate::domain::{Context, drills, secrets};
+use crate::domain::secrets::export::Environment;
+use crate::domain::{Context, drills};
 use crate::store::contents::{Contents, contents};
+use crate::store::projects::Project;
 use crate::store::{self, Db, Tx, copy, migrate};
 
 /// What the store's own key to its backups is called in them.
 const DRILL: &str = "Restore drill";
 /// Size at which a part of a table is written out.
 const PART: usize = 1024 * 1024;
+/// Projects fetched at a time.
+const PROJECTS: i64 = 500;
 const README: &str = "\
 Strongroom backup.
 
@@ -152,13 +156,33 @@ struct Writer<'a, W: Write> {
 }
 
 impl<W: Write> Writer<'_, W> {
-    fn entry(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+    fn header(&self, length: u64) -> tar::Header {
         let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
+        header.set_size(length);
         header.set_mode(0o600);
         header.set_mtime(u64::try_from(self.now.seconds()).unwrap_or_default());
+        header
+    }
+
+    fn entry(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let mut header = self.header(content.len() as u64);
         self.archive.append_data(&mut header, name, content)?;
         Ok(())
+    }
+
+    /// A text that was measured before: the length comes first.
+    fn long_entry(&mut self, name: &str, length: u64, mut text: ValuesText) -> Result<(), Error> {
+        let mut header = self.header(length);
+        let mut limited = text.by_ref().take(length);
+        let written = self.archive.append_data(&mut header, name, &mut limited);
+        let missing = limited.limit();
+        match written {
+            Err(error) => Err(text.failure(error)),
+            Ok(()) if missing > 0 => Err(Error::Refused(format!(
+                "{name} became shorter while it was written"
+            ))),
+            Ok(()) => Ok(()),
+        }
     }
 }
 
@@ -257,25 +281,35 @@ fn write_values<W: Write>(
         keys: keyring,
         now,
     };
-    let mut names = HashSet::new();
     let mut total = 0;
     let mut unreadable = store::secrets::count_without_version(cx.tx)?;
-    for project in store::projects::all(cx.tx)? {
-        // Slugs are unique in an organization, and there may be several.
-        let directory = if names.insert(project.slug.clone()) {
-            project.slug.clone()
-        } else {
-            format!("{}-{}", project.slug, project.id)
-        };
-        for environment in store::environments::list(cx.tx, project.id)? {
-            let folders = secrets::export::export_environment(&mut cx, project.id, environment.id)?;
-            for value in folders.values().flat_map(BTreeMap::values) {
-                total += 1;
-                unreadable += u64::from(matches!(value, ExportedValue::Unreadable { .. }));
+    let mut kept = Zeroizing::new(Vec::with_capacity(PART));
+    let mut last: Option<Project> = None;
+    loop {
+        let page = store::projects::all_after(cx.tx, last.as_ref(), PROJECTS)?;
+        if page.is_empty() {
+            return Ok((total, unreadable));
+        }
+        for project in page {
+            // Slugs are unique in an organization, and there may be several.
+            let directory = match &last {
+                Some(last) if last.slug == project.slug => format!("{}-{}", project.slug, project.id),
+                _ => project.slug.clone(),
+            };
+            for environment in store::environments::list(cx.tx, project.id)? {
+                let name = format!("values/{directory}/{}.json", environment.slug);
+                let environment = Environment::open(&mut cx, project.id, environment.id)?;
+                let mut text = ValuesText::new(&mut cx, &environment);
+                let length = text.measure(&mut kept)?;
+                total += text.values;
+                unreadable += text.unreadable;
+                if length == kept.len() as u64 {
+                    writer.entry(&name, &kept)?;
+                } else {
+                    writer.long_entry(&name, length, ValuesText::new(&mut cx, &environment))?;
+                }
             }
-            let text = Zeroizing::new(json_text(&folders)?);
-            writer.entry(&format!("values/{directory}/{}.json", environment.slug), &text)?;
+            last = Some(project);
         }
     }
-    Ok((total, unreadable))
 }

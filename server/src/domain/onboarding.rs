@@ -1,11 +1,12 @@
 //! The first hour: what was done already on the way from a new instance to a program that gets its secrets from it.
 
+use shared::model::backups::BackupTrouble;
 pub use shared::model::onboarding::FirstRead;
 use shared::model::onboarding::Reader;
 
 use super::audit::{self, Audited};
 use super::caller::{Actor, Caller};
-use super::{Context, Error, instance};
+use super::{Context, Error, backups, instance};
 use crate::store;
 
 /// The first read by a program, as JSON.
@@ -36,6 +37,8 @@ pub struct Progress {
     pub first_read: Option<FirstRead>,
     /// Whether the checklist was put away.
     pub dismissed: bool,
+    /// What is wrong with the backups.
+    pub backup_trouble: Option<BackupTrouble>,
 }
 
 /// What kind of program a caller is; none for a person in a browser.
@@ -67,6 +70,7 @@ pub fn progress(cx: &mut Context, caller: &Caller) -> Result<Progress, Error> {
         identity: store::onboarding::has_identity(cx.tx, organization)?,
         first_read: first_read(cx)?,
         dismissed: store::settings::get(cx.tx, DISMISSED)?.is_some(),
+        backup_trouble: backups::trouble(cx)?,
     })
 }
 

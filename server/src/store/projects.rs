@@ -143,13 +143,14 @@ pub fn delete(tx: Tx, id: ProjectId, now: UnixMillis) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every project of the instance, for backups.
-pub fn all(tx: Tx) -> Result<Vec<Project>, Error> {
+/// The projects of the instance by slug and id, a page at a time after the last one seen; nothing before the first page.
+pub fn all_after(tx: Tx, last: Option<&Project>, limit: i64) -> Result<Vec<Project>, Error> {
+    let (slug, id) = last.map_or_else(Default::default, |last| (last.slug.clone(), last.id.to_string()));
     let rows = tx.query(
         "SELECT id, organization_id, name, slug, description, delete_protection, auto_capitalization, \
          audit_retention_days, created_at, updated_at FROM projects \
-         WHERE deleted_at IS NULL ORDER BY slug, id",
-        &[],
+         WHERE deleted_at IS NULL AND (slug, id) > ($1, $2) ORDER BY slug, id LIMIT $3",
+        &[Value::from(slug), Value::from(id), Value::from(limit)],
     )?;
     rows.iter().map(project).collect()
 }

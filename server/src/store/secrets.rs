@@ -75,6 +75,18 @@ pub fn list(tx: Tx, folder: FolderId, user: &str) -> Result<Vec<Secret>, Error> 
     rows.iter().map(secret).collect()
 }
 
+/// The shared secrets of a folder by name, a page at a time after the last name seen: for a backup.
+pub fn list_after(tx: Tx, folder: FolderId, after: &str, limit: i64) -> Result<Vec<Secret>, Error> {
+    let rows = tx.query(
+        "SELECT s.id, s.folder_id, s.name, s.owner_id, v.version, v.value_sealed, v.comment_sealed, \
+         v.skip_multiline_encoding, s.created_at, v.created_at, v.details_sealed FROM secrets s \
+         JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version \
+         WHERE s.folder_id = $1 AND s.name > $2 AND s.owner_id = '' AND s.deleted_at IS NULL ORDER BY s.name LIMIT $3",
+        &[Value::text(folder), Value::from(after), Value::from(limit)],
+    )?;
+    rows.iter().map(secret).collect()
+}
+
 /// A secret by name and owner, [`SHARED`] or a user, in its current version.
 pub fn by_name(tx: Tx, folder: FolderId, name: &SecretName, owner: &str) -> Result<Option<Secret>, Error> {
     let rows = tx.query(

@@ -368,6 +368,53 @@ fn a_person_reads_the_values_without_strongroom() {
 }
 
 #[test]
+fn a_person_reads_every_value_however_many_there_are() {
+    let filled = Filled::new();
+    let world = &filled.world;
+    // The text of the second environment is longer than what is kept of one.
+    for (slug, length) in [("short", 10), ("long", 60_000)] {
+        let project = world.project(slug);
+        let folder = |path: &str, name: &str| {
+            let body = json!({"workspaceId": project.id, "environment": "dev", "name": name, "path": path});
+            world
+                .send(post("/api/v1/folders", &body).token(&world.admin))
+                .expect(200);
+        };
+        folder("/", "a");
+        folder("/a", "empty");
+        folder("/a", "full");
+        let mut expected = json!({"/": {}, "/a": {}, "/a/empty": {}, "/a/full": {}});
+        for path in ["/", "/a/full"] {
+            let names: Vec<String> = (0..35).map(|number| format!("NAME_{number}")).collect();
+            let value = |name: &str| format!("\"{name}\" in {path}\n{}", "x".repeat(length));
+            for names in names.chunks(10) {
+                let secrets: Vec<Value> = names
+                    .iter()
+                    .map(|name| json!({"secretKey": name, "secretValue": value(name)}))
+                    .collect();
+                let body = json!({
+                    "projectId": project.id, "environment": "dev", "secretPath": path, "secrets": secrets,
+                });
+                world
+                    .send(post("/api/v4/secrets/batch", &body).token(&world.admin))
+                    .expect(200);
+            }
+            for name in &names {
+                expected[path][name] = json!(value(name).trim());
+            }
+        }
+        let entries = entries(&filled.backup(), &filled.kit);
+        let of = |environment: &str| -> Value {
+            let path = format!("values/{}/{environment}.json", project.slug);
+            let (_, content) = entries.iter().find(|(name, _)| *name == path).unwrap();
+            serde_json::from_slice(content).unwrap()
+        };
+        assert!(of("dev") == expected, "{slug}");
+        assert_eq!(of("prod"), json!({"/": {}}));
+    }
+}
+
+#[test]
 fn a_kit_that_does_not_fit_opens_nothing() {
     let filled = Filled::new();
     let bytes = filled.backup();

@@ -49,6 +49,12 @@ fn wait_until(what: &str, world: &World, reached: impl Fn(&Value) -> bool) -> Va
     panic!("{what} does not come: {}", list(world));
 }
 
+/// What every page says about backups.
+fn trouble(world: &World) -> Value {
+    let trouble = world.wait(world.app.app.read(backups::trouble)).unwrap();
+    serde_json::to_value(trouble).unwrap()
+}
+
 /// Rehearses a restore by hand, to its end.
 fn drill(world: &World) -> Value {
     let before = list(world)["drills"].as_array().unwrap().len();
@@ -133,8 +139,14 @@ fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
     let due = || world.wait(world.app.app.read(backups::is_due)).unwrap();
     world.later(2 * DAY);
     assert!(!due(), "without a kit there is nothing to do");
+    assert_eq!(
+        trouble(&world),
+        Value::Null,
+        "that there is no kit is said elsewhere"
+    );
     kit_of(&world);
     assert_eq!(list(&world)["overdue"], true);
+    assert_eq!(trouble(&world), "overdue");
     for night in 1..=12 {
         assert!(due(), "night {night}");
         // As the jobs do: one that is still being tidied up after lets it wait for the next look.
@@ -152,6 +164,7 @@ fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
     assert!((8..=10).contains(&files()), "{}", files());
     assert!(state["failure"].is_null());
     assert_eq!(state["overdue"], false);
+    assert_eq!(trouble(&world), Value::Null);
     world.later(2 * DAY);
     assert_eq!(list(&world)["overdue"], true);
     assert!(
@@ -214,6 +227,7 @@ fn a_failure_is_seen_and_tried_again() {
         "{state}"
     );
     assert!(world.events().contains(&"backup.failed".to_owned()));
+    assert_eq!(trouble(&world), "failed");
     assert!(!due(), "not at once");
     world.later(60 * 60);
     assert!(due());
@@ -263,9 +277,11 @@ fn a_drill_restores_everything_and_finds_what_is_damaged() {
     assert_eq!(failed["passed"], false, "{failed}");
     assert!(!failed["problem"].is_null());
     assert_eq!(list(&world)["drillOverdue"], true);
+    assert_eq!(trouble(&world), "drill-failed");
     bytes[middle] ^= 1;
     fs::write(&file, &bytes).unwrap();
     assert_eq!(drill(&world)["passed"], true);
+    assert_eq!(trouble(&world), Value::Null);
     assert_eq!(list(&world)["drillOverdue"], false);
 
     // Another whole backup in its place is not the one that was written.

@@ -80,7 +80,7 @@ fn the_checklist_follows_what_was_done() {
     let world = World::new();
     let nothing = json!({
         "kit": false, "kitSkipped": false, "backup": false, "project": false, "secret": false, "identity": false,
-        "firstRead": null, "dismissed": false,
+        "firstRead": null, "dismissed": false, "backupTrouble": null,
     });
     assert_eq!(onboarding(&world), nothing);
     world.wait(world.app.app.write(instance::skip_kit)).unwrap();

@@ -14,6 +14,7 @@ use server::crypto::identity::{self, Identity};
 use server::crypto::keyfile;
 use server::crypto::keyring::SlotKind;
 use server::domain::caller::Caller;
+use server::store::credentials;
 use shared::model::text::SecretText;
 use tempfile::TempDir;
 
@@ -251,6 +252,7 @@ fn a_backup_is_restored_and_the_server_goes_on_with_it() {
     assert_eq!(reply.json["report"]["counts"]["secrets"], 1);
     assert_eq!(reply.json["report"]["counts"]["users"], 1);
     assert_eq!(reply.json["report"]["unreadable"], 0);
+    assert!(count_in_force(&reply, "session") > 0);
     assert!(!reply.text.contains(CANARY));
     assert_eq!(place.files(), WHOLE);
     assert_ne!(app.keyring().instance(), empty.instance());
@@ -274,6 +276,34 @@ fn a_backup_is_restored_and_the_server_goes_on_with_it() {
             CANARY,
             "{name}"
         );
+    }
+}
+
+/// How many credentials of a kind the report of a restore names.
+fn count_in_force(reply: &Reply, kind: &str) -> u64 {
+    let mut found = reply.json["report"]["inForce"].as_array().unwrap().iter();
+    found
+        .find(|found| found["kind"] == kind)
+        .map_or(0, |found| found["count"].as_u64().unwrap())
+}
+
+#[test]
+fn a_restore_ends_all_sessions_when_it_is_asked_to() {
+    for revoked in [false, true] {
+        let (bytes, kit) = backup::small();
+        let place = Place::new();
+        let app = place.start();
+        let code = app.setup_code();
+        let id = sent(&app, &bytes, &code);
+        let body = json!({
+            "upload": id, "identity": text_of(&kit), "code": code, "revokeSessions": revoked,
+        });
+        let reply = app.send(post(RESTORE, &body)).expect(200);
+        assert_eq!(count_in_force(&reply, "session") == 0, revoked, "{}", reply.text);
+        let now = Clock::default().now();
+        let in_force = app.db().read_blocking(move |tx| credentials::in_force(tx, now));
+        let sessions = in_force.unwrap().iter().any(|found| found.kind == "session");
+        assert_eq!(sessions, !revoked);
     }
 }
 
@@ -411,7 +441,16 @@ fn killed(step: usize) -> Place {
     let present = app.keyring();
     let (bytes, kit) = backup::small();
     let now = app.app.clock.now();
-    replace::build(&bytes[..], &place.dir, &[kit], &present, now, &Caller::operator()).unwrap();
+    replace::build(
+        &bytes[..],
+        &place.dir,
+        &[kit],
+        &present,
+        now,
+        &Caller::operator(),
+        false,
+    )
+    .unwrap();
     app.wait(app.app.close()).unwrap();
     let part = place.dir.restore_part();
     if step == 0 {

@@ -99,6 +99,20 @@ pub struct Copy {
     pub error: Option<String>,
 }
 
+/// Why somebody has to look at the backups: the worst of what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupTrouble {
+    /// The last one could not be made.
+    Failed,
+    /// None was made for two rounds of the schedule.
+    Overdue,
+    /// The last rehearsed restore did not pass.
+    DrillFailed,
+    /// No rehearsed restore passed for two weeks.
+    DrillOverdue,
+}
+
 /// When backups are made, and how long they are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

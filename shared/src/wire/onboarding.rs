@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::backups::BackupTrouble;
 pub use crate::model::onboarding::{FirstRead, Reader};
 
 /// `GET /api/strongroom/v1/onboarding`, and the answer to `PATCH` of the same. Cheap enough to be asked every few seconds.
@@ -28,6 +29,8 @@ pub struct Onboarding {
     pub first_read: Option<FirstRead>,
     /// Whether the checklist was put away.
     pub dismissed: bool,
+    /// What is wrong with the backups, so that every page can say so.
+    pub backup_trouble: Option<BackupTrouble>,
 }
 
 /// `PATCH /api/strongroom/v1/onboarding`

@@ -27,6 +27,9 @@ pub struct StartRestore {
     /// The set-up code; not needed on the machine itself when the code was turned off.
     #[serde(default)]
     pub code: Option<SecretText>,
+    /// Whether every person has to log in again.
+    #[serde(default)]
+    pub revoke_sessions: bool,
 }
 
 /// Answer to [`StartRestore`]: the server goes on with the restored store.
@@ -49,4 +52,16 @@ pub struct RestoreReport {
     pub counts: Contents,
     /// How many values cannot be read, in the backup as in the new store; none in a healthy one.
     pub unreadable: u64,
+    /// What is in force again, whether it was revoked since the backup or not.
+    pub in_force: Vec<InForce>,
+}
+
+/// Credentials of one kind that are in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InForce {
+    /// What they are, for people: `session`, `client secret`.
+    pub kind: String,
+    /// How many there are.
+    pub count: u64,
 }

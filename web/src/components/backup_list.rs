@@ -11,7 +11,7 @@ use super::focus::focus_next;
 use super::icon::{Glyph, Icon};
 use super::password_dialog::PasswordDialog;
 use crate::api;
-use crate::backups::{AllBackups, newest};
+use crate::backups::{AllBackups, CopyState, newest};
 use crate::plaintext;
 use crate::problem::Problem;
 use crate::session::Session;
@@ -75,28 +75,15 @@ fn Row(backups: AllBackups, id: BackupId, asked: RwSignal<Option<Asked>>) -> imp
     });
     let is_newest = backups.part(move |backups| newest(backups).is_some_and(|newest| newest.id == id));
     let copies = backups.part(move |backups| {
-        let copies = backups
-            .backups
+        let Some(file) = backups.backups.iter().find(|file| file.id == id) else {
+            return Vec::new();
+        };
+        backups
+            .targets
             .iter()
-            .find(|file| file.id == id)
-            .map(|file| (file.here, file.copies.clone()));
-        let (here, copies) = copies.unwrap_or_default();
-        let at = |target| copies.iter().find(|copy| copy.target == target);
-        let named = backups.targets.iter().map(|target| {
-            let state = match at(target.id) {
-                Some(copy) => match &copy.error {
-                    Some(error) => CopyState::Failed(error.clone()),
-                    None if here => CopyState::There,
-                    None => CopyState::Going,
-                },
-                None if here => CopyState::Waiting,
-                None => CopyState::Nowhere,
-            };
-            (target.name.clone(), state)
-        });
-        named
+            .map(|target| (target.name.clone(), CopyState::of(file, target.id)))
             .filter(|(_, state)| *state != CopyState::Nowhere)
-            .collect::<Vec<_>>()
+            .collect()
     });
     view! {
         {move || {
@@ -153,16 +140,6 @@ fn Row(backups: AllBackups, id: BackupId, asked: RwSignal<Option<Asked>>) -> imp
     }
 }
 
-/// How a copy is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum CopyState {
-    There,
-    Waiting,
-    Going,
-    Failed(String),
-    Nowhere,
-}
-
 #[component]
 fn Copies(copies: Memo<Vec<(String, CopyState)>>) -> impl IntoView {
     move || {
@@ -178,16 +155,13 @@ fn Copies(copies: Memo<Vec<(String, CopyState)>>) -> impl IntoView {
             .iter()
             .map(|(name, state)| {
                 let (text, tone, icon) = match state {
-                    CopyState::There => (name.clone(), Tone::Good, Some(Icon::Check)),
+                    CopyState::There(_) => (name.clone(), Tone::Good, Some(Icon::Check)),
                     CopyState::Waiting => (format!("{name}: waiting"), Tone::Neutral, None),
                     CopyState::Going => (format!("{name}: being removed"), Tone::Neutral, None),
                     CopyState::Failed(_) => (format!("{name}: failed"), Tone::Danger, Some(Icon::Warning)),
                     CopyState::Nowhere => (name.clone(), Tone::Neutral, None),
                 };
-                match icon {
-                    Some(icon) => view! { <li><Badge text tone icon /></li> }.into_any(),
-                    None => view! { <li><Badge text tone /></li> }.into_any(),
-                }
+                view! { <li><Badge text tone icon /></li> }
             })
             .collect_view();
         (!copies.is_empty())

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use shared::model::backups::{Backups, BackupsAct, Target, TargetPlace};
 use shared::model::ids::TargetId;
-use shared::model::time::UnixMillis;
 
 use super::announcer::Announcements;
 use super::backup_target_form::AddTargetDialog;
@@ -12,7 +11,7 @@ use super::button::{Button, IconButton};
 use super::focus::focus_next;
 use super::icon::{Glyph, Icon};
 use super::password_dialog::PasswordDialog;
-use crate::backups::{AllBackups, newest};
+use crate::backups::{AllBackups, CopyState, newest};
 use crate::problem::Problem;
 use crate::words::{ago, minute};
 
@@ -76,21 +75,19 @@ fn Row(backups: AllBackups, target: Target, removing: RwSignal<Option<Target>>) 
                     <code>{place}</code>
                 </p>
                 {move || match state.get() {
-                    State::NothingToCopy => {
-                        view! { <p class="soft">"There is no backup yet to copy."</p> }.into_any()
-                    }
-                    State::Waiting => {
-                        view! { <p class="soft">"The newest backup is about to be copied."</p> }.into_any()
-                    }
-                    State::There(at) => {
+                    None => view! { <p class="soft">"There is no backup yet to copy."</p> }.into_any(),
+                    Some(CopyState::There(at)) => {
                         let text = move || {
                             format!("The newest backup arrived {} ({})", ago(at, backups.now()), minute(at))
                         };
                         view! { <p class="soft">{text}</p> }.into_any()
                     }
-                    State::Failed(error) => {
+                    Some(CopyState::Failed(error)) => {
                         view! { <p class="row-error">{format!("The newest backup is not there: {error}")}</p> }
                             .into_any()
+                    }
+                    Some(_) => {
+                        view! { <p class="soft">"The newest backup is about to be copied."</p> }.into_any()
                     }
                 }}
             </div>
@@ -105,29 +102,9 @@ fn Row(backups: AllBackups, target: Target, removing: RwSignal<Option<Target>>) 
     }
 }
 
-/// How the newest backup is at a target.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-enum State {
-    #[default]
-    NothingToCopy,
-    Waiting,
-    There(UnixMillis),
-    Failed(String),
-}
-
-fn state(backups: &Backups, id: TargetId) -> State {
-    let Some(newest) = newest(backups) else {
-        return State::NothingToCopy;
-    };
-    let copy = newest.copies.iter().find(|copy| copy.target == id);
-    match copy {
-        Some(copy) => match (&copy.error, copy.copied_at) {
-            (Some(error), _) => State::Failed(error.clone()),
-            (None, Some(at)) => State::There(at),
-            (None, None) => State::Waiting,
-        },
-        None => State::Waiting,
-    }
+/// How the newest backup is at a target; nothing without a backup.
+fn state(backups: &Backups, id: TargetId) -> Option<CopyState> {
+    newest(backups).map(|newest| CopyState::of(newest, id))
 }
 
 /// What kind of place it is, and where.
@@ -179,13 +156,16 @@ mod tests {
     #[test]
     fn the_state_is_that_of_the_newest_backup() {
         let mut all = all_well();
-        assert_eq!(state(&all, bucket().id), State::There(MADE));
+        assert_eq!(state(&all, bucket().id), Some(CopyState::There(MADE)));
         all.backups[0].copies = vec![copy(Some("it is full"))];
-        assert_eq!(state(&all, bucket().id), State::Failed("it is full".to_owned()));
+        assert_eq!(
+            state(&all, bucket().id),
+            Some(CopyState::Failed("it is full".to_owned()))
+        );
         all.backups[0].copies.clear();
-        assert_eq!(state(&all, bucket().id), State::Waiting);
+        assert_eq!(state(&all, bucket().id), Some(CopyState::Waiting));
         all.backups.clear();
-        assert_eq!(state(&all, bucket().id), State::NothingToCopy);
+        assert_eq!(state(&all, bucket().id), None);
     }
 
     #[test]

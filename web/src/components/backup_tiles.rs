@@ -53,10 +53,18 @@ pub fn BackupTiles(
     let rehearsed = backups.part(move |backups| match backups.drills.first() {
         Some(drill) => Tile {
             value: if drill.passed { "Passed" } else { "Did not pass" }.to_owned(),
-            notes: vec![
-                format!("{} opened", count_of(drill.secrets, "secret")),
-                ago(drill.at, now.get()),
-            ],
+            notes: match backups.drills.iter().find(|drill| drill.passed) {
+                Some(passed) if !drill.passed => {
+                    vec![
+                        ago(drill.at, now.get()),
+                        format!("the last one passed {}", ago(passed.at, now.get())),
+                    ]
+                }
+                _ => vec![
+                    format!("{} opened", count_of(drill.secrets, "secret")),
+                    ago(drill.at, now.get()),
+                ],
+            },
             trouble: !drill.passed || backups.drill_overdue,
         },
         None => Tile {

@@ -6,7 +6,7 @@ use shared::model::time::UnixMillis;
 
 use super::icon::{Glyph, Icon};
 use crate::backups::{AllBackups, newest};
-use crate::words::{ago, count_of};
+use crate::words::{ago, capitalized, count_of};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,11 +153,7 @@ fn warnings(backups: &Backups, now: UnixMillis) -> Vec<Warning> {
 
 /// The server's reason as the beginning of a sentence, without its full stop.
 fn sentence(reason: &str) -> String {
-    let reason = reason.trim().trim_end_matches('.');
-    let mut letters = reason.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    capitalized(reason.trim().trim_end_matches('.'))
 }
 
 #[cfg(test)]

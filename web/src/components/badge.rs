@@ -42,7 +42,7 @@ pub fn Badge(
     #[prop(optional)]
     tone: Tone,
     /// An icon before the words.
-    #[prop(optional)]
+    #[prop(optional_no_strip, into)]
     icon: Option<Icon>,
 ) -> impl IntoView {
     view! {

@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod announcer;
+pub mod backup_banner;
 pub mod backup_list;
 pub mod backup_now;
 pub mod backup_panel;

@@ -7,6 +7,7 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
 use super::announcer::Announcements;
+use super::backup_banner::BackupBanner;
 use super::brand::Brand;
 use super::button::{Button, IconButton, Weight};
 use super::dialog::ConfirmDialog;
@@ -59,6 +60,7 @@ pub fn Shell(
             </header>
             <div class="shell-page">
                 <KitBanner />
+                <BackupBanner />
                 {children()}
             </div>
         </div>

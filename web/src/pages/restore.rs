@@ -13,6 +13,7 @@ use crate::api::error::{Error, Kind};
 use crate::app::replacing;
 use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
+use crate::components::field::Checkbox;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::kit_input::{KitInput, chosen_file};
 use crate::components::notice::ProblemNotice;
@@ -75,6 +76,7 @@ fn next_step(kind: Kind) -> String {
 fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
     let code = SetupCode::of_link();
     let kit = RwSignal::new(String::new());
+    let revoke_sessions = RwSignal::new(false);
     // A handle of the browser, which does not leave this thread.
     let file = RwSignal::new_local(None::<File>);
     let problem = RwSignal::new(None::<Problem>);
@@ -95,6 +97,7 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
             upload,
             identity: SecretText::new(kit.try_get_untracked().unwrap_or_default()),
             code: code.get().map(SecretText::new),
+            revoke_sessions: revoke_sessions.try_get_untracked().unwrap_or_default(),
         };
         spawn_local(async move {
             match api::restore::start(&body).await {
@@ -154,6 +157,11 @@ fn RestoreForm(step: RwSignal<Step>) -> impl IntoView {
     <p class="hint">{size}</p>
                     </div>
                     <KitInput kit problem />
+                    <Checkbox
+                        label="End all sessions"
+                        hint="Everybody has to log in again. Right after a theft."
+                        checked=revoke_sessions
+                    />
                     <ProblemNotice problem />
                     <div class="restore-progress" role="status">
                         <Show when=move || part().is_some()>
@@ -206,6 +214,22 @@ fn Report(report: RestoreReport) -> impl IntoView {
             </p>
         }
     });
+    let in_force: Vec<String> = report
+        .in_force
+        .iter()
+        .map(|found| count_of(found.count, &found.kind))
+        .collect();
+    let in_force = (!in_force.is_empty()).then(|| {
+        view! {
+            <p>
+                {format!(
+                    "In force as when the backup was made: {}. What was revoked since is among them: once logged in, look \
+                     through sessions, machine identities and service tokens.",
+                    in_force.join(", "),
+                )}
+            </p>
+        }
+    });
     view! {
         <Card title="Restored" lead="Every value was opened and checked. Accounts and passwords are those of the backup.">
             <dl class="facts">
@@ -223,6 +247,7 @@ fn Report(report: RestoreReport) -> impl IntoView {
                 <dd>{counts.identities}</dd>
             </dl>
             {damaged}
+            {in_force}
             <Button
                 label="Log in"
                 weight=Weight::Primary

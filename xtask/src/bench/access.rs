@@ -123,7 +123,19 @@ impl Access {
 
     /// The same with another value.
     pub fn create_batch_of(&self, environment: &str, folder: &str, count: u64, value: &str) -> Request {
-        let secrets: Vec<Value> = (0..count)
+        self.create_batch_from(environment, folder, 0, count, value)
+    }
+
+    /// The same, with names counted from `first`.
+    pub fn create_batch_from(
+        &self,
+        environment: &str,
+        folder: &str,
+        first: u64,
+        count: u64,
+        value: &str,
+    ) -> Request {
+        let secrets: Vec<Value> = (first..first + count)
             .map(|number| json!({ "secretKey": format!("SECRET_{number:05}"), "secretValue": value }))
             .collect();
         let body = json!({

@@ -152,7 +152,7 @@ impl Bench<'_> {
 
     /// One backup of everything, checked and restored.
     fn back_up(&mut self) -> Result<()> {
-        backups::measure(self.binary, self.data, self.server.process(), self.report)
+        backups::measure(self.binary, self.data, &self.server, &self.access, self.report)
     }
 
     /// All projects, most of them empty: what each costs by itself.

@@ -36,6 +36,7 @@ const BATCHES: u64 = 40;
 
 /// Options of the command.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Measure the binary that is there instead of building it
     #[arg(long)]
@@ -49,6 +50,9 @@ pub struct Options {
     /// Measure rotations of keys in a large store instead; takes some minutes
     #[arg(long)]
     keys: bool,
+    /// Measure a backup of a store of a gigabyte instead; takes some minutes
+    #[arg(long, conflicts_with = "keys")]
+    backups: bool,
     /// Exit with an error when a target is missed
     #[arg(long)]
     strict: bool,
@@ -74,6 +78,10 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let log = folder.0.join("log");
     if options.keys {
         let measured = keys::measure(&binary, &data, &log, time, &mut report);
+        return end(&report, options, measured);
+    }
+    if options.backups {
+        let measured = backups::measure_large(&binary, &data, &log, &mut report);
         return end(&report, options, measured);
     }
     report.add("binary", megabytes(size), "MB", Target::AtMost(25.0), "");

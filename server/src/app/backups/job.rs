@@ -18,7 +18,7 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::random;
 use crate::domain::backups::{self, opens_with};
 use crate::domain::caller::{Credential, Source};
-use crate::domain::{Context, Error, audit};
+use crate::domain::{Error, audit};
 use crate::store;
 use crate::store::backups::Backup;
 
@@ -178,7 +178,7 @@ fn run(
         Ok(finished) => keep(opened, data_dir, finished, &running.0, now),
         Err(reason) => {
             let reason = reason.clone();
-            write(opened, clock.now(), move |cx| backups::note_failure(cx, &reason))
+            opened.write(clock.now(), move |cx| backups::note_failure(cx, &reason))
         }
     };
     if let Err(error) = noted {
@@ -201,7 +201,7 @@ fn keep(
     let backup = finished.as_row(job.id, job.reason, job.opens_with.clone(), now);
     let just_made = backup.id;
     let present = file::present(data_dir)?;
-    let expendable = write(opened, now, move |cx| {
+    let expendable = opened.write(now, move |cx| {
         backups::note(cx, &backup)?;
         backups::reconcile(cx, &present)?;
         backups::expendable(cx, just_made)
@@ -232,20 +232,9 @@ pub(super) fn remove_file(
         }
         _ => {
             let id = backup.id;
-            write(opened, now, move |cx| backups::note_removed(cx, id))
+            opened.write(now, move |cx| backups::note_removed(cx, id))
         }
     }
-}
-
-fn write<T: Send + 'static>(
-    opened: &OpenStore,
-    now: UnixMillis,
-    rule: impl Fn(&mut Context) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let keys = opened.keyring();
-    opened
-        .db
-        .write_blocking(move |tx| rule(&mut Context { tx, keys: &keys, now }))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ pub mod targets;
 
 use std::collections::HashSet;
 
-use shared::model::backups::{BackupFailure, BackupFile, BackupReason, Backups, Copy, Schedule};
+use shared::model::backups::{
+    BackupFailure, BackupFile, BackupReason, BackupTrouble, Backups, Copy, Schedule,
+};
 use shared::model::ids::BackupId;
 use shared::model::time::UnixMillis;
 
@@ -48,13 +50,8 @@ pub fn state_for_operator(cx: &mut Context) -> Result<Backups, Error> {
     let found = store::backups::list(cx.tx)?;
     let drills = drills::list(cx, DRILLS_SHOWN)?;
     let failure = failure(cx)?;
-    let since = since(cx)?;
-    let first_due = schedule::next_after(&schedule, since);
+    let overdue = is_overdue(cx, &schedule)?;
     let next_at = next_at(cx, &schedule)?;
-    // A round may be late by one of its own length before anybody has to look.
-    let overdue = first_due
-        .and_then(|due| schedule::next_after(&schedule, due))
-        .is_some_and(|second| second < cx.now);
     Ok(Backups {
         backups: found
             .into_iter()
@@ -83,6 +80,32 @@ pub fn state_for_operator(cx: &mut Context) -> Result<Backups, Error> {
         opens_with: opens_with(cx.keys),
         roots: Vec::new(),
     })
+}
+
+/// What is wrong with the backups. Without a kit there can be none, and that is said elsewhere.
+pub fn trouble(cx: &mut Context) -> Result<Option<BackupTrouble>, Error> {
+    if opens_with(cx.keys).is_empty() {
+        return Ok(None);
+    }
+    let schedule = schedule(cx)?;
+    Ok(if failure(cx)?.is_some() {
+        Some(BackupTrouble::Failed)
+    } else if is_overdue(cx, &schedule)? {
+        Some(BackupTrouble::Overdue)
+    } else if drills::list(cx, 1)?.first().is_some_and(|last| !last.passed) {
+        Some(BackupTrouble::DrillFailed)
+    } else if drills::is_overdue(cx)? {
+        Some(BackupTrouble::DrillOverdue)
+    } else {
+        None
+    })
+}
+
+/// A round may be late by one of its own length before anybody has to look.
+fn is_overdue(cx: &mut Context, schedule: &Schedule) -> Result<bool, Error> {
+    let due = schedule::next_after(schedule, since(cx)?);
+    let second = due.and_then(|due| schedule::next_after(schedule, due));
+    Ok(second.is_some_and(|second| second < cx.now))
 }
 
 fn file(backup: Backup, copies: Vec<Copy>) -> BackupFile {

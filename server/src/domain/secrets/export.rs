@@ -1,20 +1,18 @@
 //! The current values of an environment, opened, for a backup.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use shared::model::ids::{EnvironmentId, ProjectId};
+use shared::model::ids::{EnvironmentId, FolderId, ProjectId};
 use shared::model::text::SecretText;
 
-use crate::domain::data_keys::Part;
+use crate::domain::data_keys::{DataKeys, Part};
 use crate::domain::folders::tree;
 use crate::domain::proof::damage;
 use crate::domain::{Context, Error, data_keys};
 use crate::store;
-use crate::store::secrets::SHARED;
+use crate::store::secrets::Secret;
 
-/// Folders of an environment by path, each with its secrets by name: what a person reads in a backup.
-pub type Exported = BTreeMap<String, BTreeMap<String, ExportedValue>>;
+/// Values opened at a time. Each may hold a megabyte.
+const PAGE: i64 = 16;
 
 /// A value in a backup.
 #[derive(Debug, Serialize)]
@@ -29,36 +27,58 @@ pub enum ExportedValue {
     },
 }
 
-/// The current values of an environment, for a backup. No caller is asked for: only the operator gets here.
-pub fn export_environment(
-    cx: &mut Context,
-    project: ProjectId,
-    environment: EnvironmentId,
-) -> Result<Exported, Error> {
-    let folders = store::folders::list(cx.tx, environment)?;
-    let paths = damage(tree::paths(cx, environment))?.unwrap_or_default();
-    let keys = damage(data_keys::open(cx, project))?;
-    let mut exported = Exported::new();
-    for folder in &folders {
-        let mut secrets = BTreeMap::new();
-        for row in store::secrets::list(cx.tx, folder.id, SHARED)? {
-            let value = match &keys {
-                Ok(keys) => {
-                    damage(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed))?
-                }
-                Err(why) => Err(why.clone()),
-            };
-            let value = value.map_or_else(
-                |unreadable| ExportedValue::Unreadable { unreadable },
-                ExportedValue::Opened,
-            );
-            secrets.insert(row.name, value);
-        }
+/// An environment whose values are to be read one page after the other, as often as need be. No caller is asked for: only
+/// the operator gets here.
+pub struct Environment {
+    folders: Vec<(String, FolderId)>,
+    keys: Result<DataKeys, String>,
+}
+
+impl Environment {
+    /// Its folders, and the keys to what is in them.
+    pub fn open(cx: &mut Context, project: ProjectId, environment: EnvironmentId) -> Result<Self, Error> {
+        let paths = damage(tree::paths(cx, environment))?.unwrap_or_default();
         // In a damaged tree a folder has no path, and its values are found by its id.
-        let path = paths
-            .get(&folder.id)
-            .map_or_else(|| folder.id.to_string(), ToString::to_string);
-        exported.insert(path, secrets);
+        let path = |id: FolderId| paths.get(&id).map_or_else(|| id.to_string(), ToString::to_string);
+        let mut folders: Vec<_> = store::folders::list(cx.tx, environment)?
+            .into_iter()
+            .map(|folder| (path(folder.id), folder.id))
+            .collect();
+        folders.sort();
+        Ok(Self {
+            folders,
+            keys: damage(data_keys::open(cx, project))?,
+        })
     }
-    Ok(exported)
+
+    /// The folder with this number, by path.
+    pub fn folder(&self, number: usize) -> Option<(&str, FolderId)> {
+        self.folders.get(number).map(|(path, id)| (path.as_str(), *id))
+    }
+
+    /// The next values of a folder by name, after the last name seen; none at its end.
+    pub fn values_after(
+        &self,
+        cx: &mut Context,
+        folder: FolderId,
+        name: &str,
+    ) -> Result<Vec<(String, ExportedValue)>, Error> {
+        store::secrets::list_after(cx.tx, folder, name, PAGE)?
+            .into_iter()
+            .map(|row| Ok((row.name.clone(), self.value(&row)?)))
+            .collect()
+    }
+
+    fn value(&self, row: &Secret) -> Result<ExportedValue, Error> {
+        let value = match &self.keys {
+            Ok(keys) => {
+                damage(keys.open(row.id, row.version, Part::Value, &row.owner_id, &row.value_sealed))?
+            }
+            Err(why) => Err(why.clone()),
+        };
+        Ok(value.map_or_else(
+            |unreadable| ExportedValue::Unreadable { unreadable },
+            ExportedValue::Opened,
+        ))
+    }
 }

@@ -21,6 +21,7 @@ fn body(progress: onboarding::Progress) -> Onboarding {
         identity: progress.identity,
         first_read: progress.first_read,
         dismissed: progress.dismissed,
+        backup_trouble: progress.backup_trouble,
     }
 }
 

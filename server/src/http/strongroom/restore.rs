@@ -1,5 +1,6 @@
 //! Restoring a backup into an instance that nobody has set up.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use shared::model::text::SecretText;
-use shared::wire::restore::{RestoreReport, Restored, StartRestore, Uploaded};
+use shared::wire::restore::{InForce, RestoreReport, Restored, StartRestore, Uploaded};
 
 use crate::app::App;
 use crate::domain::caller::{Caller, Source};
@@ -110,7 +111,19 @@ pub async fn restore(
     Json(request): Json<StartRestore>,
 ) -> Result<Json<Restored>, Failure> {
     require_right(&app, &source, local, request.code).await?;
-    let restored = app.restore(&request.upload, &request.identity, source).await?;
+    let restored = app
+        .restore(
+            &request.upload,
+            &request.identity,
+            source,
+            request.revoke_sessions,
+        )
+        .await?;
+    let mut counts = BTreeMap::new();
+    for credential in restored.in_force {
+        *counts.entry(credential.kind).or_default() += 1;
+    }
+    let in_force = counts.into_iter().map(|(kind, count)| InForce { kind, count });
     let manifest = restored.summary.manifest;
     Ok(Json(Restored {
         report: RestoreReport {
@@ -118,6 +131,7 @@ pub async fn restore(
             version: manifest.program_version,
             counts: restored.contents,
             unreadable: restored.summary.unreadable,
+            in_force: in_force.collect(),
         },
     }))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use shared::model::backups::TargetPlace;
 use shared::model::text::SecretText;
 
-use super::fetch::{self, Answer, Fetch, Timeouts, Url};
+use super::fetch::{self, Answer, Fetch, Request, Timeouts, Url};
 use super::outbound_guard::OutboundGuard;
 use directory::Directory;
 use s3::S3;
@@ -127,6 +127,16 @@ fn address(text: &str) -> Result<Url, Error> {
         ));
     }
     Ok(url)
+}
+
+/// Sends a request that has to succeed; `what` says what the target is asked to do.
+async fn send(fetch: &Fetch, what: &str, request: Request<'_>) -> Result<Answer, Error> {
+    let answer = fetch.send(request).await?;
+    if (200..300).contains(&answer.status) {
+        Ok(answer)
+    } else {
+        Err(refused(what, &answer))
+    }
 }
 
 /// An answer that is none of those that mean success.

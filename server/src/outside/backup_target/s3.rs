@@ -9,8 +9,8 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use shared::model::text::SecretText;
 use tokio::io::AsyncReadExt;
 
-use super::{Error, refused, require_size};
-use crate::outside::fetch::{Answer, Body, Fetch, Method, Request, Url};
+use super::{Error, refused, require_size, send};
+use crate::outside::fetch::{Body, Fetch, Method, Request, Url};
 
 /// Size of a part of a large object. There may be 10,000 of them, so 160 GB have room.
 const PART: usize = 16 * 1024 * 1024;
@@ -59,15 +59,6 @@ impl S3 {
         format!("{}{name}", self.prefix)
     }
 
-    async fn send(&self, what: &str, request: Request<'_>) -> Result<Answer, Error> {
-        let answer = self.fetch.send(request).await?;
-        if (200..300).contains(&answer.status) {
-            Ok(answer)
-        } else {
-            Err(refused(what, &answer))
-        }
-    }
-
     /// Copies a file into the bucket.
     pub async fn put(&self, name: &str, file: &Path, size: u64) -> Result<(), Error> {
         let key = self.key(name);
@@ -81,7 +72,7 @@ impl S3 {
                 body: Body::Bytes(next_part(&mut source).await?),
                 ..Request::new(Method::PUT, url)
             };
-            self.send("take the file", request).await?;
+            send(&self.fetch, "take the file", request).await?;
         } else {
             self.put_in_parts(&key, &mut source).await?;
         }
@@ -89,9 +80,7 @@ impl S3 {
             .bucket
             .head_object(Some(&self.credentials), &key)
             .sign(SIGNED_FOR);
-        let head = self
-            .send("show the file", Request::new(Method::HEAD, url))
-            .await?;
+        let head = send(&self.fetch, "show the file", Request::new(Method::HEAD, url)).await?;
         require_size(head.length, size)
     }
 
@@ -100,9 +89,7 @@ impl S3 {
             .bucket
             .create_multipart_upload(Some(&self.credentials), key)
             .sign(SIGNED_FOR);
-        let begun = self
-            .send("take the file", Request::new(Method::POST, begin))
-            .await?;
+        let begun = send(&self.fetch, "take the file", Request::new(Method::POST, begin)).await?;
         let text = String::from_utf8_lossy(&begun.body);
         let begun = CreateMultipartUpload::parse_response(&text)
             .map_err(|_| Error::Refused("the target did not answer as S3 does".into()))?;
@@ -113,9 +100,12 @@ impl S3 {
                 .bucket
                 .abort_multipart_upload(Some(&self.credentials), key, upload)
                 .sign(SIGNED_FOR);
-            if let Err(error) = self
-                .send("drop the beginning", Request::new(Method::DELETE, end))
-                .await
+            if let Err(error) = send(
+                &self.fetch,
+                "drop the beginning",
+                Request::new(Method::DELETE, end),
+            )
+            .await
             {
                 tracing::warn!(%error, "the beginning of a copy stays behind at the target");
             }
@@ -140,7 +130,7 @@ impl S3 {
                 body: Body::Bytes(bytes),
                 ..Request::new(Method::PUT, url)
             };
-            let answer = self.send("take a part of the file", request).await?;
+            let answer = send(&self.fetch, "take a part of the file", request).await?;
             etags.push(
                 answer
                     .etag
@@ -158,7 +148,7 @@ impl S3 {
             body: Body::Bytes(finish.body().into_bytes()),
             ..Request::new(Method::POST, url)
         };
-        let answer = self.send("put the parts together", request).await?;
+        let answer = send(&self.fetch, "put the parts together", request).await?;
         // S3 may fail after it has said 200 already.
         if String::from_utf8_lossy(&answer.body).contains("<Error>") {
             return Err(refused("put the parts together", &answer));
@@ -183,7 +173,7 @@ impl S3 {
 
 /// The next bytes of a file, a part's worth of them; fewer only at its end.
 async fn next_part(source: &mut tokio::fs::File) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(PART);
     source.take(PART as u64).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }

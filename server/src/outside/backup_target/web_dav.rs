@@ -6,8 +6,8 @@ use std::path::Path;
 use reqwest::header::HeaderName;
 use shared::model::text::SecretText;
 
-use super::{Error, refused, require_size};
-use crate::outside::fetch::{Answer, Body, Fetch, Login, Method, Request, Url};
+use super::{Error, refused, require_size, send};
+use crate::outside::fetch::{Body, Fetch, Login, Method, Request, Url};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
@@ -59,15 +59,6 @@ impl WebDav {
         }
     }
 
-    async fn send(&self, what: &str, request: Request<'_>) -> Result<Answer, Error> {
-        let answer = self.fetch.send(request).await?;
-        if (200..300).contains(&answer.status) {
-            Ok(answer)
-        } else {
-            Err(refused(what, &answer))
-        }
-    }
-
     /// Copies a file into the folder.
     pub async fn put(&self, name: &str, file: &Path, size: u64) -> Result<(), Error> {
         let (part, whole) = (self.file(&format!("{name}.part"))?, self.file(name)?);
@@ -76,17 +67,20 @@ impl WebDav {
             body: Body::File(source, size),
             ..self.request(Method::PUT, part.clone())
         };
-        self.send("take the file", request).await?;
-        let head = self
-            .send("show the file", self.request(Method::HEAD, part.clone()))
-            .await?;
+        send(&self.fetch, "take the file", request).await?;
+        let head = send(
+            &self.fetch,
+            "show the file",
+            self.request(Method::HEAD, part.clone()),
+        )
+        .await?;
         require_size(head.length, size)?;
         let method = Method::from_bytes(b"MOVE").map_err(|_| Error::Invalid("no such method".into()))?;
         let request = Request {
             headers: vec![(DESTINATION, whole.to_string()), (OVERWRITE, "T".into())],
             ..self.request(method, part)
         };
-        self.send("give the file its name", request).await?;
+        send(&self.fetch, "give the file its name", request).await?;
         Ok(())
     }
 
