@@ -4,7 +4,7 @@ use shared::model::backups::BackupReason;
 use shared::model::ids::BackupId;
 use shared::model::time::UnixMillis;
 
-use super::{Error, Row, Tx, Value};
+use super::{Error, Row, Tx, Value, backup_names};
 
 /// A row of `backups`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +74,17 @@ fn backup(row: &Row) -> Result<Backup, Error> {
     })
 }
 
-/// All of them, the newest first.
+/// All of them, the newest first. A row whose file has no name of a backup is none: what it names, in the data directory or
+/// at a target, is somebody's own and is neither read nor removed.
 pub fn list(tx: Tx) -> Result<Vec<Backup>, Error> {
     let rows = tx.query(
         "SELECT id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, here, removed_at \
          FROM backups ORDER BY created_at DESC, id DESC",
         &[],
     )?;
-    rows.iter().map(backup).collect()
+    let mut backups = rows.iter().map(backup).collect::<Result<Vec<_>, _>>()?;
+    backups.retain(|backup| backup_names::time(&backup.file_name).is_some());
+    Ok(backups)
 }
 
 /// Adds one.

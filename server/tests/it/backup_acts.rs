@@ -354,13 +354,80 @@ fn without_leave_of_the_host_no_directory_is_a_target() {
     assert_eq!(list(&world)["targets"], json!([]));
 }
 
-#[test]
-fn copies_go_to_a_target_and_go_with_what_they_are_of() {
+/// The same, with leave of the host for targets there.
+fn with_allowed_disk() -> World {
     let world = World::with_host(|dir| Host {
         backup_roots: vec![dir.join("disk")],
         backup_hook: None,
     });
     fs::create_dir_all(world.file("disk/inside")).unwrap();
+    world
+}
+
+/// Does what is to be done at targets, as the jobs do.
+fn copy(world: &World) {
+    for _ in 0..20 {
+        world.wait(async {
+            world.app.app.copy_backups().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        });
+    }
+}
+
+/// Keeps as few backups as possible: the three newest.
+fn keep_few(world: &World) {
+    let schedule = json!({"cron": null, "daily": 1, "weekly": 0, "monthly": 0});
+    done(world, &json!({"act": "schedule", "schedule": schedule}));
+}
+
+#[test]
+fn the_copy_of_a_file_that_somebody_removed_here_is_never_too_old() {
+    let world = with_allowed_disk();
+    kit_of(&world);
+    keep_few(&world);
+    start(&world);
+    done(&world, &directory(&world, "disk/inside"));
+    copy(&world);
+    let first = list(&world)["backups"][0]["fileName"].as_str().unwrap().to_owned();
+    fs::remove_file(world.file("backups").join(&first)).unwrap();
+    for _ in 0..4 {
+        start(&world);
+    }
+    copy(&world);
+    assert!(world.file("disk/inside").join(&first).exists());
+    let state = list(&world);
+    let backups = state["backups"].as_array().unwrap();
+    let there: Vec<_> = backups.iter().map(|backup| backup["here"].clone()).collect();
+    assert_eq!(there, [true, true, true, false].map(Value::from), "{state}");
+    assert_eq!(backups[3]["fileName"], json!(first));
+}
+
+#[test]
+fn a_row_that_names_a_file_outside_is_no_backup() {
+    let world = World::new();
+    kit_of(&world);
+    keep_few(&world);
+    start(&world);
+    let id = list(&world)["backups"][0]["id"].as_str().unwrap().to_owned();
+    world.sql(|tx| tx.execute("UPDATE backups SET file_name = $1", &["../keyring.json".into()]));
+    let ask = post(&format!("{BACKUPS}/{id}/tickets"), &json!({"password": PASSWORD}));
+    world.send(ask.token(&world.admin)).refused(404, "NotFound");
+    world
+        .send(act(&json!({"act": "remove", "backup": id})).token(&world.admin))
+        .refused(404, "NotFound");
+    world
+        .send(act(&json!({"act": "drill"})).token(&world.admin))
+        .refused(409, "Conflict");
+    for _ in 0..4 {
+        start(&world);
+    }
+    assert_eq!(list(&world)["backups"].as_array().unwrap().len(), 3);
+    assert!(world.file("keyring.json").exists());
+}
+
+#[test]
+fn copies_go_to_a_target_and_go_with_what_they_are_of() {
+    let world = with_allowed_disk();
     kit_of(&world);
     for (bad, says) in [
         (directory(&world, "missing"), "Is the disk mounted"),
@@ -402,14 +469,7 @@ fn copies_go_to_a_target_and_go_with_what_they_are_of() {
         names.sort();
         names
     };
-    let work = || {
-        for _ in 0..20 {
-            world.wait(async {
-                world.app.app.copy_backups().await.unwrap();
-                tokio::time::sleep(Duration::from_millis(30)).await;
-            });
-        }
-    };
+    let work = || copy(&world);
     work();
     let first = list(&world)["backups"][0].clone();
     assert_eq!(files(), [first["fileName"].as_str().unwrap()]);
@@ -491,6 +551,7 @@ fn files_that_were_there_before_the_store_join_the_list() {
     fs::remove_file(&made).unwrap();
     start(&world);
     let state = list(&world);
+    assert_eq!(state["backups"][1]["createdAt"], "2020-01-01T00:00:00.000Z");
     let names: Vec<_> = state["backups"]
         .as_array()
         .unwrap()
@@ -498,6 +559,31 @@ fn files_that_were_there_before_the_store_join_the_list() {
         .map(|backup| backup["reason"].clone())
         .collect();
     assert_eq!(names, [json!("request"), json!("found")], "{state}");
+}
+
+#[test]
+fn files_that_were_found_are_never_too_old() {
+    let world = World::new();
+    kit_of(&world);
+    keep_few(&world);
+    let put = |name: &str| fs::write(world.file("backups").join(name), "x").unwrap();
+    start(&world);
+    let mut own = vec!["strongroom-backup.age", "strongroom-before-migration.age"];
+    let brought: Vec<String> = (10..30)
+        .map(|day| format!("strongroom-202001{day}T030000Z.age"))
+        .collect();
+    own.iter().for_each(|name| put(name));
+    brought.iter().for_each(|name| put(name));
+    for _ in 0..4 {
+        start(&world);
+    }
+    own.extend(brought.iter().map(String::as_str));
+    for name in own {
+        assert!(world.file("backups").join(name).exists(), "{name}");
+    }
+    let state = list(&world);
+    let backups = state["backups"].as_array().unwrap();
+    assert_eq!(backups.len(), 3 + brought.len(), "{state}");
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn what_was_downloaded_opens_with_the_kit() {
     assert_eq!(reply.headers["cache-control"], "no-store");
     let name = ready["fileName"].as_str().unwrap();
     assert!(
-        name.starts_with("strongroom-20") && name.ends_with("Z.age"),
+        name.starts_with("strongroom-20") && crate::store::backup_names::time(name).is_some(),
         "{name}"
     );
     assert_eq!(
@@ -239,7 +239,8 @@ fn only_the_newest_files_are_kept_and_foreign_ones_are_left_alone() {
     let first = start(&world);
     let name = state(&world, &first)["fileName"].as_str().unwrap().to_owned();
     fs::write(world.file("backups").join("mine.age"), "mine").unwrap();
-    fs::write(world.file("backups").join("strongroom-x.age.part"), "half").unwrap();
+    let half = "strongroom-20261127T030000Z-k3v9x0ab.age.part";
+    fs::write(world.file("backups").join(half), "half").unwrap();
     fs::write(world.file("backups").join("mine.part"), "mine").unwrap();
     let held = ticket(&world, &first);
     for _ in 0..3 {

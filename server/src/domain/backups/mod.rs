@@ -212,8 +212,8 @@ pub fn note_failure(cx: &mut Context, reason: &str) -> Result<(), Error> {
 pub struct Present {
     /// Its name.
     pub file_name: String,
-    /// When it was last written.
-    pub modified: UnixMillis,
+    /// When it was begun, as its name says: whoever copies files gives them other times.
+    pub created_at: UnixMillis,
     /// Size in bytes.
     pub size: u64,
 }
@@ -239,7 +239,7 @@ pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
             id: BackupId::from_random(random::bytes()?),
             file_name: file.file_name.clone(),
             reason: BackupReason::Found,
-            created_at: file.modified,
+            created_at: file.created_at,
             size: file.size,
             sha256: String::new(),
             root: String::new(),
@@ -255,11 +255,13 @@ pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Those whose files may go, never the one that was just made, whatever the clock said when the others were. None while values do not open in the newest: an older one may have them.
+/// Those whose files may go, never the one that was just made, whatever the clock said when the others were. None while
+/// values do not open in the newest: an older one may have them. Only what this store made and what is here counts: files
+/// that were found belong to whoever put them there, and of those that somebody removed here the copies stay.
 pub fn expendable(cx: &mut Context, just_made: BackupId) -> Result<Vec<Backup>, Error> {
     let held: Vec<Backup> = store::backups::list(cx.tx)?
         .into_iter()
-        .filter(|backup| backup.removed_at.is_none())
+        .filter(|backup| backup.here && backup.reason != BackupReason::Found)
         .collect();
     let newest = held.iter().find(|backup| backup.id == just_made);
     if newest.is_none_or(|newest| newest.unreadable > 0) {
