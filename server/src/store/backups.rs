@@ -6,6 +6,10 @@ use shared::model::time::UnixMillis;
 
 use super::{Error, Row, Tx, Value, backup_names};
 
+/// Seconds for which one that is not kept any more is remembered at least: a copy of it may have been on its way to a target,
+/// and has to go there too.
+const REMEMBERED_SECONDS: i64 = 7 * 24 * 60 * 60;
+
 /// A row of `backups`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
@@ -130,16 +134,23 @@ pub fn set_here(tx: Tx, id: BackupId, here: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Notes that no file is there: those of a store before a restore are not of this one.
+pub fn set_none_here(tx: Tx) -> Result<(), Error> {
+    tx.execute("UPDATE backups SET here = $1", &[false.into()])?;
+    Ok(())
+}
+
 /// Forgets those whose file is not there and of which no target has a copy.
-pub fn forget_gone(tx: Tx) -> Result<(), Error> {
+pub fn forget_gone(tx: Tx, now: UnixMillis) -> Result<(), Error> {
     tx.execute(
         "DELETE FROM backup_copies WHERE copied_at IS NULL \
          AND backup_id IN (SELECT id FROM backups WHERE here = $1)",
         &[false.into()],
     )?;
     tx.execute(
-        "DELETE FROM backups WHERE here = $1 AND id NOT IN (SELECT backup_id FROM backup_copies)",
-        &[false.into()],
+        "DELETE FROM backups WHERE here = $1 AND (removed_at IS NULL OR removed_at < $2) \
+         AND id NOT IN (SELECT backup_id FROM backup_copies)",
+        &[false.into(), now.plus_seconds(-REMEMBERED_SECONDS).0.into()],
     )?;
     Ok(())
 }

@@ -233,6 +233,22 @@ fn what_was_downloaded_opens_with_the_kit() {
 }
 
 #[test]
+fn a_restored_store_looks_for_no_file_of_the_one_before() {
+    let world = World::new();
+    let kit = kit_of(&world);
+    start(&world);
+    let id = start(&world);
+    let backup = world.send(download(&ticket(&world, &id))).expect(200);
+    let database = TestDatabase::open();
+    let open = |_: &_| Ok(database.db.clone());
+    let now = Clock::default().now();
+    restore::into_database(backup.bytes.as_slice(), &[kit], now, &Caller::operator(), &open).unwrap();
+    let listed = database.db.read_blocking(crate::store::backups::list).unwrap();
+    let here: Vec<bool> = listed.iter().map(|backup| backup.here).collect();
+    assert_eq!(here, [false]);
+}
+
+#[test]
 fn only_the_newest_files_are_kept_and_foreign_ones_are_left_alone() {
     let world = World::new();
     kit_of(&world);

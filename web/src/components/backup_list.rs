@@ -79,15 +79,15 @@ fn Row(backups: AllBackups, id: BackupId, asked: RwSignal<Option<Asked>>) -> imp
             .backups
             .iter()
             .find(|file| file.id == id)
-            .map(|file| (file.here, file.copies.clone()));
-        let (here, copies) = copies.unwrap_or_default();
+            .map(|file| (file.here, file.removed, file.copies.clone()));
+        let (here, removed, copies) = copies.unwrap_or_default();
         let at = |target| copies.iter().find(|copy| copy.target == target);
         let named = backups.targets.iter().map(|target| {
             let state = match at(target.id) {
                 Some(copy) => match &copy.error {
                     Some(error) => CopyState::Failed(error.clone()),
-                    None if here => CopyState::There,
-                    None => CopyState::Going,
+                    None if removed => CopyState::Going,
+                    None => CopyState::There,
                 },
                 None if here => CopyState::Waiting,
                 None => CopyState::Nowhere,

@@ -110,6 +110,7 @@ fn into_folder(
 ) -> Result<Finished, Error> {
     let folder = data_dir.backups();
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    data_dir.sync()?;
     remove_parts(data_dir)?;
     let watch = Watch::begin(&folder, 0)?;
     let (name, path) = free_name(&folder, now)?;

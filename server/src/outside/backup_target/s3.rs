@@ -10,10 +10,15 @@ use shared::model::text::SecretText;
 use tokio::io::AsyncReadExt;
 
 use super::{Error, TIMEOUTS, refused, require_size};
-use crate::outside::fetch::{Answer, Body, Fetch, Method, Request, Url};
+use crate::outside::fetch::{Answer, Body, Fetch, Method, Request, Timeouts, Url};
 
 /// Size of a part of a large object. There may be 10,000 of them, so 160 GB have room.
 const PART: usize = 16 * 1024 * 1024;
+/// How long a request may take: a part has to get through, however slow the line.
+const PATIENCE: Timeouts = Timeouts {
+    total: Duration::from_mins(30),
+    ..TIMEOUTS
+};
 /// How long a signed address is good.
 const SIGNED_FOR: Duration = Duration::from_hours(1);
 
@@ -43,7 +48,7 @@ impl S3 {
         access_key: &str,
         secret: &SecretText,
     ) -> Result<Self, Error> {
-        let fetch = Fetch::new(&endpoint, TIMEOUTS)?;
+        let fetch = Fetch::new(&endpoint, PATIENCE)?;
         // The bucket in the path works with every service, with addresses without a name too.
         let bucket = Bucket::new(endpoint, UrlStyle::Path, bucket.to_owned(), region.to_owned())
             .map_err(|error| Error::Invalid(format!("there can be no such bucket: {error}")))?;
