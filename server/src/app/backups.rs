@@ -8,7 +8,7 @@ mod file;
 mod job;
 mod ticket;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 pub use act::perform;
@@ -24,5 +24,5 @@ pub struct Backups {
     jobs: Mutex<VecDeque<Arc<Job>>>,
     tickets: Mutex<HashMap<[u8; 32], Ticket>>,
     /// Targets at which something is being done.
-    busy: Mutex<HashSet<TargetId>>,
+    busy: Mutex<Vec<TargetId>>,
 }

@@ -1,6 +1,5 @@
 //! The schedule of backups, what is kept, targets and rehearsed restores.
 
-use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 
@@ -492,7 +491,7 @@ fn a_copy_that_was_on_its_way_goes_with_what_it_is_of() {
     done(&world, &directory(&world, "disk/inside"));
     let app = &world.app.app;
     let on_its_way = || {
-        let next = world.wait(app.read(|cx| targets::next_work(cx, &HashSet::new())));
+        let next = world.wait(app.read(|cx| targets::next_work(cx, &[])));
         next.unwrap().unwrap()
     };
     let arrives = |(stored, work): (targets::Stored, targets::Work), outcome: Result<(), String>| {
@@ -607,7 +606,7 @@ fn a_clock_that_was_ahead_stops_nothing() {
     assert_eq!(due(), (false, false));
     assert_eq!(list(&world)["drillOverdue"], false);
     world.later(2 * DAY);
-    assert_eq!(due().0, true);
+    assert!(due().0);
 }
 
 #[test]
@@ -839,12 +838,13 @@ fn files_that_were_found_are_never_too_old() {
     let brought: Vec<String> = (10..30)
         .map(|day| format!("strongroom-202001{day}T030000Z.age"))
         .collect();
-    own.iter().for_each(|name| put(name));
-    brought.iter().for_each(|name| put(name));
+    own.extend(brought.iter().map(String::as_str));
+    for name in &own {
+        put(name);
+    }
     for _ in 0..4 {
         start(&world);
     }
-    own.extend(brought.iter().map(String::as_str));
     for name in own {
         assert!(world.file("backups").join(name).exists(), "{name}");
     }

@@ -1,9 +1,10 @@
 //! Copies at targets: at each one after the other, in the background, tried again until they are there.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use shared::model::ids::TargetId;
 
+use super::Backups;
 use crate::app::App;
 use crate::domain::Error;
 use crate::domain::backups::targets::{self, Stored, Work};
@@ -20,13 +21,13 @@ struct Copying {
 
 impl Drop for Copying {
     fn drop(&mut self) {
-        let mut busy = self
-            .app
-            .backups
-            .busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        busy.remove(&self.target);
+        self.app.backups.busy().retain(|target| *target != self.target);
+    }
+}
+
+impl Backups {
+    fn busy(&self) -> MutexGuard<'_, Vec<TargetId>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -37,30 +38,28 @@ impl App {
         if self.data_dir().is_none() {
             return Ok(());
         }
-        loop {
-            let busy = self
-                .backups
-                .busy
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            if busy.len() >= AT_ONCE {
-                return Ok(());
-            }
-            let next = self.read(move |cx| targets::next_work(cx, &busy)).await?;
+        // Each has its turn once, whatever comes of it.
+        let mut passed = self.backups.busy().clone();
+        while passed.len() < AT_ONCE {
+            let over = passed.clone();
+            let next = self.read(move |cx| targets::next_work(cx, &over)).await?;
             let Some((stored, work)) = next else {
-                return Ok(());
+                break;
             };
+            passed.push(stored.target.id);
             self.begin_work(stored, work);
         }
+        Ok(())
     }
 
     fn begin_work(self: &Arc<Self>, stored: Stored, work: Work) {
         let target = stored.target.id;
-        let busy = &self.backups.busy;
-        if !busy.lock().unwrap_or_else(PoisonError::into_inner).insert(target) {
+        let mut busy = self.backups.busy();
+        if busy.contains(&target) {
             return;
         }
+        busy.push(target);
+        drop(busy);
         let copying = Copying {
             app: Arc::clone(self),
             target,

@@ -1,7 +1,5 @@
 //! Places where copies of backups go. What is needed to write there is sealed.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 use shared::model::backups::{Target, TargetPlace};
 use shared::model::ids::{BackupId, TargetId};
@@ -113,8 +111,8 @@ pub enum Work {
     Remove(Backup),
 }
 
-/// What is to be done next, at a target that is not busy. The newest backup first; one that failed not at once again.
-pub fn next_work(cx: &mut Context, busy: &HashSet<TargetId>) -> Result<Option<(Stored, Work)>, Error> {
+/// What is to be done next, at a target that is not among `busy`. The newest backup first; one that failed not at once again.
+pub fn next_work(cx: &mut Context, busy: &[TargetId]) -> Result<Option<(Stored, Work)>, Error> {
     let mut targets = list(cx)?;
     targets.retain(|stored| !busy.contains(&stored.target.id));
     if targets.is_empty() {
