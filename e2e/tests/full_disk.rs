@@ -222,6 +222,11 @@ fn a_full_target_gets_no_half_copy_and_a_full_disk_no_half_backup() -> Result<()
     };
     run(&["keys", "kit", "--output", "kit.txt"])?.ok()?;
     run(&["backup", "add-target", "small", "--directory", &root])?.ok()?;
+    let marked = names(&disk)?;
+    assert!(
+        marked.len() == 1 && marked[0].starts_with("strongroom-target-"),
+        "{marked:?}"
+    );
     first.back_up(server.address)?;
     let begun = std::time::Instant::now();
     let error = loop {
@@ -236,7 +241,7 @@ fn a_full_target_gets_no_half_copy_and_a_full_disk_no_half_backup() -> Result<()
         std::thread::sleep(std::time::Duration::from_millis(100));
     };
     assert!(error.contains("space"), "{error}");
-    assert_eq!(names(&disk)?, [""; 0], "something of the copy is left");
+    assert_eq!(names(&disk)?, marked, "something of the copy is left");
     // The backup itself is whole.
     run(&["backup", "drill"])?.ok()?;
     server.stop()?;
@@ -255,7 +260,7 @@ fn a_full_target_gets_no_half_copy_and_a_full_disk_no_half_backup() -> Result<()
     assert_eq!(names(&target)?, ["lock"]);
     fs::remove_dir_all(&target)?;
     unpack(&["backup", "verify", "--scratch", &root])?;
-    assert_eq!(names(&disk)?, [""; 0]);
+    assert_eq!(names(&disk)?, marked);
 
     // A server whose own disk is full makes none, says why, and goes on.
     let small = disk.join("data");

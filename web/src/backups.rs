@@ -164,7 +164,7 @@ impl CopyState {
             Some(Copy {
                 error: Some(error), ..
             }) => Self::Failed(error.clone()),
-            Some(_) if !file.here => Self::Going,
+            Some(_) if file.removed => Self::Going,
             Some(Copy {
                 copied_at: Some(at), ..
             }) => Self::There(*at),
@@ -182,7 +182,7 @@ fn moves(backups: &Backups) -> bool {
             let failed = |copy: &Copy| copy.error.is_some();
             match copy {
                 None => file.here,
-                Some(copy) => !file.here && !failed(copy),
+                Some(copy) => file.removed && !failed(copy),
             }
         })
     };
@@ -214,6 +214,7 @@ pub mod samples {
             secrets: 40,
             unreadable: 0,
             here: true,
+            removed: false,
             copies: Vec::new(),
         }
     }
@@ -310,11 +311,14 @@ mod tests {
             copies: vec![copy(None)],
             ..file(0)
         };
-        assert!(moves(&with(gone)), "a copy is to be removed");
-        assert!(!moves(&with(BackupFile {
+        assert!(!moves(&with(gone.clone())), "its copy stays");
+        let removed = |file| BackupFile {
             here: false,
-            ..failed
-        })));
+            removed: true,
+            ..file
+        };
+        assert!(moves(&with(removed(gone))), "a copy is to be removed");
+        assert!(!moves(&with(removed(failed))));
     }
 
     #[test]

@@ -46,6 +46,8 @@ fn files(folder: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = entries
         .iter()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        // Beside them lies the mark of the target.
+        .filter(|name| !name.starts_with("strongroom-target-"))
         .collect();
     names.sort();
     Ok(names)

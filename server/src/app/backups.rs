@@ -9,13 +9,13 @@ mod job;
 mod ticket;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 pub use act::perform;
 pub use file::Finished;
 pub(super) use file::{explain, remove_parts, write_before_upgrade};
 pub use job::Job;
+use shared::model::ids::TargetId;
 use ticket::Ticket;
 
 /// The backups of this process and the tickets for them.
@@ -23,6 +23,6 @@ use ticket::Ticket;
 pub struct Backups {
     jobs: Mutex<VecDeque<Arc<Job>>>,
     tickets: Mutex<HashMap<[u8; 32], Ticket>>,
-    /// Whether something is being done at a target.
-    copying: AtomicBool,
+    /// Targets at which something is being done.
+    busy: Mutex<Vec<TargetId>>,
 }

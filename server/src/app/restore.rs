@@ -163,7 +163,9 @@ impl App {
             Err(error) => {
                 tracing::warn!(%error, "a backup was not restored");
                 let entry = audit::Entry::new("instance.restore.refused");
-                self.write(move |cx| audit::record(cx, &caller, &entry)).await?;
+                if let Err(error) = self.write(move |cx| audit::record(cx, &caller, &entry)).await {
+                    tracing::error!(%error, "that a backup was not restored could not be put on record");
+                }
                 Err(error)
             }
         }

@@ -316,6 +316,8 @@ pub fn into_database(
         generation::forget(tx)?;
         // What targets have belongs to the store before: this one never removes it there, not even as too old.
         store::backup_copies::delete_all(tx)?;
+        // Nor does it look for their files before it has looked which of them are here.
+        store::backups::set_none_here(tx)?;
         let entry = audit::Entry::new("instance.restore").with("backup", &taken);
         audit::record(&mut Context { tx, keys: &keys, now }, &caller, &entry)
     })?;

@@ -20,10 +20,16 @@ const OVERDUE: i64 = 2;
 /// Seconds after one that did not pass until it is tried again.
 const TRY_AGAIN_SECONDS: i64 = 6 * 60 * 60;
 
-/// The store's own identity for its backups. Made when it is first needed.
+/// The store's own identity for its backups. Made when it is first needed, and anew when it does not open.
 pub fn identity(cx: &mut Context) -> Result<Identity, Error> {
-    if let Some(text) = sealed_settings::get(cx, IDENTITY)? {
-        return parse(&text);
+    match sealed_settings::get(cx, IDENTITY).and_then(|text| text.map(|text| parse(&text)).transpose()) {
+        Ok(Some(found)) => return Ok(found),
+        Ok(None) => {}
+        // Without one there would be no backup any more. Those that were made for it fail their rehearsal, and the next passes.
+        Err(error @ (Error::Crypto(_) | Error::Store(store::Error::Corrupt(_)))) => {
+            tracing::error!(%error, "the key for rehearsed restores does not open and was made anew");
+        }
+        Err(error) => return Err(error),
     }
     let made = identity::generate();
     sealed_settings::set(cx, IDENTITY, &identity::secret_text(&made))?;
@@ -41,7 +47,8 @@ fn parse(text: &SecretText) -> Result<Identity, Error> {
 
 /// The newest results. One that is not as it was written says so.
 pub fn list(cx: &mut Context, limit: i64) -> Result<Vec<Drill>, Error> {
-    let rows = store::drills::list(cx.tx, limit)?;
+    let latest = backups::latest_credible(cx);
+    let rows = store::drills::list(cx.tx, latest, limit)?;
     rows.into_iter()
         .map(|row| {
             let mac = token::fingerprint(cx.keys.token_key(), RESULT, row.result.as_bytes());
@@ -91,7 +98,7 @@ pub fn is_due(cx: &mut Context) -> Result<bool, Error> {
     let every = settings::days_in_seconds(cx, RuntimeSetting::DrillDays)?;
     Ok(last.is_none_or(|last| {
         let again = if last.passed { every } else { TRY_AGAIN_SECONDS };
-        last.at.plus_seconds(again) <= cx.now
+        !backups::lately(cx, last.at, again)
     }))
 }
 
@@ -100,8 +107,10 @@ pub fn is_overdue(cx: &mut Context) -> Result<bool, Error> {
     let drills = list(cx, 1)?;
     let longest = OVERDUE * settings::days_in_seconds(cx, RuntimeSetting::DrillDays)?;
     let Some(last) = drills.first() else {
-        let oldest = store::backups::list(cx.tx)?.pop();
-        return Ok(oldest.is_some_and(|oldest| oldest.created_at.plus_seconds(longest) < cx.now));
+        let backups = store::backups::list(cx.tx)?;
+        let here = backups.iter().filter(|backup| backup.here);
+        let oldest = here.map(|backup| backup.created_at).min();
+        return Ok(oldest.is_some_and(|oldest| oldest.plus_seconds(longest) < cx.now));
     };
-    Ok(!last.passed || last.at.plus_seconds(longest) < cx.now)
+    Ok(!last.passed || !backups::lately(cx, last.at, longest))
 }

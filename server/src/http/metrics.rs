@@ -159,16 +159,13 @@ fn show_backups(registry: &mut Registry, backups: &Backups) {
             "Size of the newest backup",
             as_float(newest.size),
         );
-        let missing = newest
-            .copies
-            .iter()
-            .filter(|copy| copy.copied_at.is_none())
-            .count();
-        let missing = as_float(missing as u64);
+        let copies = newest.copies.iter();
+        let made = copies.filter(|copy| copy.copied_at.is_some()).count();
+        let missing = as_float(backups.targets.len().saturating_sub(made) as u64);
         set(
             registry,
             "backup_last_copies_missing",
-            "Targets at which a copy of it failed",
+            "Targets that do not have a copy of it",
             missing,
         );
     }

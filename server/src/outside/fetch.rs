@@ -276,7 +276,7 @@ impl Fetch {
             Body::Bytes(bytes) => builder.body(bytes),
             Body::File(file, length) => builder.header(CONTENT_LENGTH, length).body(file),
         };
-        let mut response = builder.send().await.map_err(|error| self.explain(&error))?;
+        let mut response = builder.send().await.map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
         let header = |name: HeaderName| {
             let value = response.headers().get(name)?;
@@ -288,7 +288,7 @@ impl Fetch {
         let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let headers = response.headers().clone();
         let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(Error::TooLarge);
             }
@@ -305,7 +305,9 @@ impl Fetch {
         })
     }
 
-    fn explain(&self, error: &reqwest::Error) -> Error {
+    fn explain(&self, error: reqwest::Error) -> Error {
+        // An address may be signed, and good for whoever reads it.
+        let error = &error.without_url();
         let mut refused = false;
         let mut tls = None;
         let mut name = None;
@@ -508,6 +510,19 @@ mod tests {
             let request = task.await.unwrap();
             assert!(request.contains(&format!("host: {host}:{port}")), "{request}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_error_does_not_tell_a_signed_address() {
+        let (port, _task) = once("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        let url = format!("http://127.0.0.1:{port}/?X-Amz-Signature=secret");
+        let fetch = Fetch::new(&url.parse().unwrap(), QUICK).unwrap();
+        // One without an inner cause.
+        let answer = fetch.client.get(url).send().await.unwrap();
+        let error = answer.error_for_status().unwrap_err();
+        assert!(error.to_string().contains("secret"));
+        let text = fetch.explain(error).to_string();
+        assert!(text.contains("400") && !text.contains("secret"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,11 @@ use shared::model::backups::BackupReason;
 use shared::model::ids::BackupId;
 use shared::model::time::UnixMillis;
 
-use super::{Error, Row, Tx, Value};
+use super::{Error, Row, Tx, Value, backup_names};
+
+/// Seconds for which one that is not kept any more is remembered at least: a copy of it may have been on its way to a target,
+/// and has to go there too.
+const REMEMBERED_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// A row of `backups`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +78,17 @@ fn backup(row: &Row) -> Result<Backup, Error> {
     })
 }
 
-/// All of them, the newest first.
+/// All of them, the newest first. A row whose file has no name of a backup is none: what it names, in the data directory or
+/// at a target, is somebody's own and is neither read nor removed.
 pub fn list(tx: Tx) -> Result<Vec<Backup>, Error> {
     let rows = tx.query(
         "SELECT id, file_name, reason, created_at, size, sha256, root, opens_with, secrets, unreadable, here, removed_at \
          FROM backups ORDER BY created_at DESC, id DESC",
         &[],
     )?;
-    rows.iter().map(backup).collect()
+    let mut backups = rows.iter().map(backup).collect::<Result<Vec<_>, _>>()?;
+    backups.retain(|backup| backup_names::time(&backup.file_name).is_some());
+    Ok(backups)
 }
 
 /// Adds one.
@@ -127,16 +134,23 @@ pub fn set_here(tx: Tx, id: BackupId, here: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Notes that no file is there: those of a store before a restore are not of this one.
+pub fn set_none_here(tx: Tx) -> Result<(), Error> {
+    tx.execute("UPDATE backups SET here = $1", &[false.into()])?;
+    Ok(())
+}
+
 /// Forgets those whose file is not there and of which no target has a copy.
-pub fn forget_gone(tx: Tx) -> Result<(), Error> {
+pub fn forget_gone(tx: Tx, now: UnixMillis) -> Result<(), Error> {
     tx.execute(
         "DELETE FROM backup_copies WHERE copied_at IS NULL \
          AND backup_id IN (SELECT id FROM backups WHERE here = $1)",
         &[false.into()],
     )?;
     tx.execute(
-        "DELETE FROM backups WHERE here = $1 AND id NOT IN (SELECT backup_id FROM backup_copies)",
-        &[false.into()],
+        "DELETE FROM backups WHERE here = $1 AND (removed_at IS NULL OR removed_at < $2) \
+         AND id NOT IN (SELECT backup_id FROM backup_copies)",
+        &[false.into(), now.plus_seconds(-REMEMBERED_SECONDS).0.into()],
     )?;
     Ok(())
 }

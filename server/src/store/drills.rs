@@ -22,11 +22,12 @@ pub struct DrillRow {
     pub mac: Vec<u8>,
 }
 
-/// The newest.
-pub fn list(tx: Tx, limit: i64) -> Result<Vec<DrillRow>, Error> {
+/// The newest; after all others those that are later than `latest`.
+pub fn list(tx: Tx, latest: UnixMillis, limit: i64) -> Result<Vec<DrillRow>, Error> {
     let rows = tx.query(
-        "SELECT id, at, passed, result, mac FROM drills ORDER BY at DESC, id DESC LIMIT $1",
-        &[limit.into()],
+        "SELECT id, at, passed, result, mac FROM drills \
+         ORDER BY CASE WHEN at > $1 THEN 1 ELSE 0 END, at DESC, id DESC LIMIT $2",
+        &[latest.0.into(), limit.into()],
     )?;
     rows.iter()
         .map(|row| {

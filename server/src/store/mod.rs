@@ -14,6 +14,7 @@ pub mod access_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod backup_copies;
+pub mod backup_names;
 pub mod backups;
 pub mod client_secrets;
 pub mod contents;

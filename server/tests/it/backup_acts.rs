@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use server::app::backups::perform;
 use server::app::host::Host;
+use server::domain::backups::targets;
 use server::domain::caller::Caller;
 use server::domain::{Context, backups};
 use server::outside::outbound_guard::OutboundGuard;
 use shared::model::access::OrganizationRole;
-use shared::model::backups::BackupsAct;
+use shared::model::backups::{BackupsAct, TargetPlace};
 
 use crate::app::{CANARY, Call, PASSWORD, World, get, post};
 use crate::backups::start;
@@ -113,6 +114,8 @@ fn every_backup_that_is_kept_can_be_fetched_in_pieces_once() {
     // Nothing was handed out yet with which a download could go on.
     world.send(range(10)).refused(404, "NotFound");
     let whole = world.send(get(&path)).expect(200);
+    // A slow line is cut long after the time in which a download has to begin.
+    world.later(12 * 60);
     assert_eq!(whole.headers["accept-ranges"], "bytes");
     assert_eq!(whole.bytes.len().to_string(), backup["size"].to_string());
     let rest = world.send(range(10)).expect(206);
@@ -147,13 +150,18 @@ fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
     kit_of(&world);
     assert_eq!(list(&world)["overdue"], true);
     assert_eq!(trouble(&world), "overdue");
+    let made = || {
+        let events = world.events();
+        events.iter().filter(|event| *event == "backup.create").count()
+    };
     for night in 1..=12 {
         assert!(due(), "night {night}");
         // As the jobs do: one that is still being tidied up after lets it wait for the next look.
         wait_until("the backup", &world, |_| {
             world.wait(world.app.app.start_backup_when_due()).unwrap();
-            !due()
+            made() == night
         });
+        assert!(!due(), "night {night}");
         world.later(DAY);
     }
     let files = || fs::read_dir(world.file("backups")).unwrap().count();
@@ -167,14 +175,7 @@ fn the_schedule_makes_a_backup_each_night_and_keeps_the_promised_ones() {
     assert_eq!(trouble(&world), Value::Null);
     world.later(2 * DAY);
     assert_eq!(list(&world)["overdue"], true);
-    assert!(
-        world
-            .events()
-            .iter()
-            .filter(|event| *event == "backup.create")
-            .count()
-            >= 12
-    );
+    assert_eq!(made(), 12);
 }
 
 #[test]
@@ -398,14 +399,353 @@ fn without_leave_of_the_host_no_target_is_behind_the_server() {
     assert_eq!(list(&world)["targets"], json!([]));
 }
 
-#[test]
-fn copies_go_to_a_target_and_go_with_what_they_are_of() {
+/// The same, with leave of the host for targets there.
+fn with_allowed_disk() -> World {
     let world = World::with_host(|dir| Host {
         backup_roots: vec![dir.join("disk")],
         outbound: Arc::new(OutboundGuard::allowing(vec!["127.0.0.1".parse().unwrap()])),
         ..Host::default()
     });
     fs::create_dir_all(world.file("disk/inside")).unwrap();
+    world
+}
+
+/// Does what is to be done at targets, as the jobs do.
+fn copy(world: &World) {
+    for _ in 0..20 {
+        world.wait(async {
+            world.app.app.copy_backups().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        });
+    }
+}
+
+/// Names of the copies at that target.
+fn copied(world: &World) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(world.file("disk/inside"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("strongroom-target-"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Keeps as few backups as possible: the three newest.
+fn keep_few(world: &World) {
+    let schedule = json!({"cron": null, "daily": 1, "weekly": 0, "monthly": 0});
+    done(world, &json!({"act": "schedule", "schedule": schedule}));
+}
+
+#[test]
+fn the_copy_of_a_file_that_somebody_removed_here_is_never_too_old() {
+    let world = with_allowed_disk();
+    kit_of(&world);
+    keep_few(&world);
+    start(&world);
+    done(&world, &directory(&world, "disk/inside"));
+    copy(&world);
+    let first = list(&world)["backups"][0]["fileName"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    fs::remove_file(world.file("backups").join(&first)).unwrap();
+    for _ in 0..4 {
+        start(&world);
+    }
+    copy(&world);
+    assert!(world.file("disk/inside").join(&first).exists());
+    let state = list(&world);
+    let backups = state["backups"].as_array().unwrap();
+    let there: Vec<_> = backups.iter().map(|backup| backup["here"].clone()).collect();
+    assert_eq!(there, [true, true, true, false].map(Value::from), "{state}");
+    assert_eq!(backups[3]["fileName"], json!(first));
+}
+
+#[test]
+fn the_place_where_a_disk_was_mounted_is_not_the_disk() {
+    let world = with_allowed_disk();
+    kit_of(&world);
+    start(&world);
+    done(&world, &directory(&world, "disk/inside"));
+    copy(&world);
+    let first = list(&world)["backups"][0].clone();
+    fs::rename(world.file("disk/inside"), world.file("unmounted")).unwrap();
+    fs::create_dir(world.file("disk/inside")).unwrap();
+    start(&world);
+    done(&world, &json!({"act": "remove", "backup": first["id"]}));
+    copy(&world);
+    assert_eq!(fs::read_dir(world.file("disk/inside")).unwrap().count(), 0);
+    let state = list(&world);
+    assert_eq!(state["backups"].as_array().unwrap().len(), 2, "{state}");
+    for backup in state["backups"].as_array().unwrap() {
+        let error = backup["copies"][0]["error"].as_str().unwrap();
+        assert!(error.contains("not mounted"), "{state}");
+    }
+    assert_eq!(state["backups"][1]["removed"], true);
+    let refused_name = world
+        .send(act(&directory(&world, "disk/inside")).token(&world.admin))
+        .refused(400, "BadRequest");
+    assert!(refused_name.text.contains("has this name"));
+    // Nothing is left of the attempt, and the disk is known again.
+    fs::remove_dir(world.file("disk/inside")).unwrap();
+    fs::rename(world.file("unmounted"), world.file("disk/inside")).unwrap();
+    world.later(10 * 60);
+    copy(&world);
+    assert_eq!(
+        copied(&world),
+        [state["backups"][0]["fileName"].as_str().unwrap()]
+    );
+    assert_eq!(list(&world)["backups"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_target_that_does_not_answer_keeps_no_other_waiting() {
+    let world = with_allowed_disk();
+    kit_of(&world);
+    start(&world);
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = TargetPlace::WebDav {
+        url: format!("http://{}/", silent.local_addr().unwrap()),
+        user: String::new(),
+    };
+    let stored = targets::make("Silent", place, None).unwrap();
+    let app = &world.app.app;
+    world
+        .wait(app.write(move |cx| targets::add(cx, &Caller::operator(), &stored)))
+        .unwrap();
+    done(&world, &directory(&world, "disk/inside"));
+    let missing = || {
+        let text = world.send(get("/metrics").local()).expect(200).text;
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("strongroom_backup_last_copies_missing "));
+        line.unwrap().rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(missing(), "2.0");
+    copy(&world);
+    assert_eq!(copied(&world).len(), 1);
+    assert_eq!(missing(), "1.0");
+}
+
+#[test]
+fn a_copy_that_was_on_its_way_goes_with_what_it_is_of() {
+    let world = with_allowed_disk();
+    kit_of(&world);
+    start(&world);
+    done(&world, &directory(&world, "disk/inside"));
+    let app = &world.app.app;
+    let on_its_way = || {
+        let next = world.wait(app.read(|cx| targets::next_work(cx, &[])));
+        next.unwrap().unwrap()
+    };
+    let arrives = |(stored, work): (targets::Stored, targets::Work), outcome: Result<(), String>| {
+        if let (targets::Work::Copy(backup), Ok(())) = (&work, &outcome) {
+            fs::write(world.file("disk/inside").join(&backup.file_name), "x").unwrap();
+        }
+        let id = stored.target.id;
+        world
+            .wait(app.write(move |cx| targets::note(cx, id, &work, &outcome)))
+            .unwrap();
+    };
+    // Somebody removes the backup while it is being copied.
+    let (first, again) = (on_its_way(), on_its_way());
+    let id = list(&world)["backups"][0]["id"].clone();
+    start(&world);
+    done(&world, &json!({"act": "remove", "backup": id}));
+    arrives(again, Err("the line was cut".into()));
+    assert_eq!(list(&world)["backups"].as_array().unwrap().len(), 1);
+    arrives(first, Ok(()));
+    assert_eq!(copied(&world).len(), 1);
+    copy(&world);
+    let newest = list(&world)["backups"][0]["fileName"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(copied(&world), [newest.as_str()]);
+
+    // Somebody removes its file alone: then the copy stays.
+    start(&world);
+    let second = on_its_way();
+    let name = list(&world)["backups"][0]["fileName"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    fs::remove_file(world.file("backups").join(&name)).unwrap();
+    start(&world);
+    arrives(second, Ok(()));
+    copy(&world);
+    assert!(copied(&world).contains(&name));
+    assert_eq!(list(&world)["backups"][0]["here"], true);
+    let kept = list(&world)["backups"][1].clone();
+    assert_eq!(
+        (&kept["fileName"], &kept["here"], &kept["removed"]),
+        (&json!(name), &json!(false), &json!(false))
+    );
+}
+
+#[test]
+fn what_could_not_be_removed_is_not_said_to_be_gone() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    let old = list(&world)["backups"][0].clone();
+    start(&world);
+    let file = world.file("backups").join(old["fileName"].as_str().unwrap());
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let remove = json!({"act": "remove", "backup": old["id"]});
+    let reply = world
+        .send(act(&remove).token(&world.admin))
+        .refused(409, "Conflict");
+    assert!(reply.text.contains("could not be removed"), "{}", reply.text);
+    assert_eq!(list(&world)["backups"][1]["here"], true);
+    fs::remove_dir(&file).unwrap();
+    done(&world, &remove);
+    assert_eq!(list(&world)["backups"].as_array().unwrap().len(), 1);
+    world
+        .send(act(&remove).token(&world.admin))
+        .refused(404, "NotFound");
+}
+
+#[test]
+fn a_clock_that_was_ahead_stops_nothing() {
+    let world = World::new();
+    kit_of(&world);
+    let app = &world.app.app;
+    let due = || {
+        let backup = world.wait(app.read(backups::is_due)).unwrap();
+        let drill = world.wait(app.read(server::domain::drills::is_due)).unwrap();
+        (backup, drill)
+    };
+    let by_schedule = |count: usize| {
+        wait_until("the backup", &world, |state| {
+            world.wait(app.start_backup_when_due()).unwrap();
+            state["backups"].as_array().unwrap().len() == count && !due().0
+        })
+    };
+    let years = 10 * 365 * DAY;
+    world.later(years);
+    by_schedule(1);
+    assert_eq!(drill(&world)["passed"], true);
+    assert_eq!(due(), (false, false));
+
+    world.later(-years);
+    assert_eq!(due(), (true, true));
+    assert_eq!(
+        (&list(&world)["overdue"], &list(&world)["drillOverdue"]),
+        (&json!(true), &json!(true))
+    );
+    let state = by_schedule(2);
+    assert_eq!(state["overdue"], false);
+    let names = [0, 1].map(|place| state["backups"][place]["createdAt"].as_str().unwrap()[..4].to_owned());
+    assert!(
+        names[0] < names[1],
+        "the one from the future comes last: {names:?}"
+    );
+    let tried = drill(&world);
+    assert_eq!(
+        (&tried["passed"], &tried["fileName"]),
+        (&json!(true), &state["backups"][0]["fileName"])
+    );
+    assert_eq!(due(), (false, false));
+    assert_eq!(list(&world)["drillOverdue"], false);
+    world.later(2 * DAY);
+    assert!(due().0);
+}
+
+#[test]
+fn a_backup_that_cannot_be_noted_is_not_made_again_and_again() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    world.later(2 * DAY);
+    let app = &world.app.app;
+    let due = || world.wait(app.read(backups::is_due)).unwrap();
+    let files = || fs::read_dir(world.file("backups")).unwrap().count();
+    world.sql(|tx| tx.execute("UPDATE backups SET reason = $1", &["nonsense".into()]));
+    assert!(due());
+    world.wait(app.start_backup_when_due()).unwrap();
+    assert!(!due(), "it is written down before it is begun");
+    let failure = || {
+        let found = world.sql(|tx| crate::store::settings::get(tx, "backup_failure"));
+        found.unwrap_or_default()
+    };
+    for _ in 0..3_000 {
+        if !failure().is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(
+        failure().contains("could not be taken into the list"),
+        "{}",
+        failure()
+    );
+    assert_eq!((files(), due()), (2, false));
+    world.sql(|tx| crate::store::settings::remove(tx, "backup_failure"));
+    assert!(!due());
+    world.sql(|tx| tx.execute("UPDATE backups SET reason = $1", &["request".into()]));
+    world.later(60 * 60);
+    wait_until("the next one", &world, |state| {
+        world.wait(app.start_backup_when_due()).unwrap();
+        state["backups"].as_array().unwrap().len() == 3
+    });
+    assert_eq!(list(&world)["failure"], Value::Null);
+}
+
+#[test]
+fn a_key_for_drills_that_does_not_open_is_made_anew() {
+    let world = World::new();
+    kit_of(&world);
+    start(&world);
+    world.sql(|tx| {
+        tx.execute(
+            "UPDATE sealed_settings SET value_sealed = $1 WHERE name = $2",
+            &[vec![7_u8].into(), "drill-identity".into()],
+        )
+    });
+    let failed = drill(&world);
+    assert_eq!(failed["passed"], false, "{failed}");
+    start(&world);
+    let passed = drill(&world);
+    assert_eq!(passed["passed"], true, "{passed}");
+    assert_eq!(passed["fileName"], list(&world)["backups"][0]["fileName"]);
+}
+
+#[test]
+fn a_row_that_names_a_file_outside_is_no_backup() {
+    let world = World::new();
+    kit_of(&world);
+    keep_few(&world);
+    start(&world);
+    let id = list(&world)["backups"][0]["id"].as_str().unwrap().to_owned();
+    world.sql(|tx| tx.execute("UPDATE backups SET file_name = $1", &["../keyring.json".into()]));
+    let ask = post(&format!("{BACKUPS}/{id}/tickets"), &json!({"password": PASSWORD}));
+    world.send(ask.token(&world.admin)).refused(404, "NotFound");
+    world
+        .send(act(&json!({"act": "remove", "backup": id})).token(&world.admin))
+        .refused(404, "NotFound");
+    world
+        .send(act(&json!({"act": "drill"})).token(&world.admin))
+        .refused(409, "Conflict");
+    for _ in 0..4 {
+        start(&world);
+    }
+    let state = list(&world);
+    let backups = state["backups"].as_array().unwrap();
+    let reasons: Vec<&str> = backups
+        .iter()
+        .map(|backup| backup["reason"].as_str().unwrap())
+        .collect();
+    // The file that the row should have named has none any more.
+    assert_eq!(reasons, ["request", "request", "request", "found"], "{state}");
+    assert!(world.file("keyring.json").exists());
+}
+
+#[test]
+fn copies_go_to_a_target_and_go_with_what_they_are_of() {
+    let world = with_allowed_disk();
     kit_of(&world);
     for (bad, says) in [
         (directory(&world, "missing"), "Is the disk mounted"),
@@ -439,22 +779,8 @@ fn copies_go_to_a_target_and_go_with_what_they_are_of() {
         .send(act(&directory(&world, "disk/inside")).token(&world.admin))
         .refused(400, "BadRequest");
     assert!(reply.text.contains("has this name"), "{}", reply.text);
-    let files = || {
-        let mut names: Vec<_> = fs::read_dir(world.file("disk/inside"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    };
-    let work = || {
-        for _ in 0..20 {
-            world.wait(async {
-                world.app.app.copy_backups().await.unwrap();
-                tokio::time::sleep(Duration::from_millis(30)).await;
-            });
-        }
-    };
+    let files = || copied(&world);
+    let work = || copy(&world);
     work();
     let first = list(&world)["backups"][0].clone();
     assert_eq!(files(), [first["fileName"].as_str().unwrap()]);
@@ -536,6 +862,7 @@ fn files_that_were_there_before_the_store_join_the_list() {
     fs::remove_file(&made).unwrap();
     start(&world);
     let state = list(&world);
+    assert_eq!(state["backups"][1]["createdAt"], "2020-01-01T00:00:00.000Z");
     let names: Vec<_> = state["backups"]
         .as_array()
         .unwrap()
@@ -543,6 +870,32 @@ fn files_that_were_there_before_the_store_join_the_list() {
         .map(|backup| backup["reason"].clone())
         .collect();
     assert_eq!(names, [json!("request"), json!("found")], "{state}");
+}
+
+#[test]
+fn files_that_were_found_are_never_too_old() {
+    let world = World::new();
+    kit_of(&world);
+    keep_few(&world);
+    let put = |name: &str| fs::write(world.file("backups").join(name), "x").unwrap();
+    start(&world);
+    let mut own = vec!["strongroom-backup.age", "strongroom-before-migration.age"];
+    let brought: Vec<String> = (10..30)
+        .map(|day| format!("strongroom-202001{day}T030000Z.age"))
+        .collect();
+    own.extend(brought.iter().map(String::as_str));
+    for name in &own {
+        put(name);
+    }
+    for _ in 0..4 {
+        start(&world);
+    }
+    for name in own {
+        assert!(world.file("backups").join(name).exists(), "{name}");
+    }
+    let state = list(&world);
+    let backups = state["backups"].as_array().unwrap();
+    assert_eq!(backups.len(), 3 + brought.len(), "{state}");
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn what_was_downloaded_opens_with_the_kit() {
     assert_eq!(reply.headers["cache-control"], "no-store");
     let name = ready["fileName"].as_str().unwrap();
     assert!(
-        name.starts_with("strongroom-20") && name.ends_with("Z.age"),
+        name.starts_with("strongroom-20") && crate::store::backup_names::time(name).is_some(),
         "{name}"
     );
     assert_eq!(
@@ -233,13 +233,30 @@ fn what_was_downloaded_opens_with_the_kit() {
 }
 
 #[test]
+fn a_restored_store_looks_for_no_file_of_the_one_before() {
+    let world = World::new();
+    let kit = kit_of(&world);
+    start(&world);
+    let id = start(&world);
+    let backup = world.send(download(&ticket(&world, &id))).expect(200);
+    let database = TestDatabase::open();
+    let open = |_: &_| Ok(database.db.clone());
+    let now = Clock::default().now();
+    restore::into_database(backup.bytes.as_slice(), &[kit], now, &Caller::operator(), &open).unwrap();
+    let listed = database.db.read_blocking(crate::store::backups::list).unwrap();
+    let here: Vec<bool> = listed.iter().map(|backup| backup.here).collect();
+    assert_eq!(here, [false]);
+}
+
+#[test]
 fn only_the_newest_files_are_kept_and_foreign_ones_are_left_alone() {
     let world = World::new();
     kit_of(&world);
     let first = start(&world);
     let name = state(&world, &first)["fileName"].as_str().unwrap().to_owned();
     fs::write(world.file("backups").join("mine.age"), "mine").unwrap();
-    fs::write(world.file("backups").join("strongroom-x.age.part"), "half").unwrap();
+    let half = "strongroom-20261127T030000Z-k3v9x0ab.age.part";
+    fs::write(world.file("backups").join(half), "half").unwrap();
     fs::write(world.file("backups").join("mine.part"), "mine").unwrap();
     let held = ticket(&world, &first);
     for _ in 0..3 {

@@ -67,6 +67,9 @@ pub struct BackupFile {
     pub unreadable: u64,
     /// Whether the file is in the data directory. If not, only targets have it.
     pub here: bool,
+    /// Whether it is not kept any more, and its copies at targets are being removed.
+    #[serde(default)]
+    pub removed: bool,
     /// Copies at targets.
     pub copies: Vec<Copy>,
 }

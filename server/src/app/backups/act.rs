@@ -73,30 +73,33 @@ pub async fn perform(
                 Error::BadRequest(format!("{name} was not added: {error}"))
             };
             let target = BackupTarget::at(
-                &stored.target.place,
+                &stored.target,
                 stored.secret.as_ref(),
                 &app.host().backup_roots,
                 &app.host().outbound,
-            );
+            )
+            .map_err(refused)?;
             let scratch = app
                 .require_data_dir()?
                 .path()
                 .join(format!("trial-{}.part", random::letters(8)?));
-            let tried = match target {
-                Ok(target) => target.try_out(&scratch).await,
-                Err(error) => Err(error),
-            };
+            let tried = target.try_out(&scratch).await;
             if let Err(error) = tokio::fs::remove_file(&scratch).await
                 && error.kind() != std::io::ErrorKind::NotFound
             {
                 tracing::warn!(%error, "the file of a trial stays behind");
             }
             tried.map_err(refused)?;
-            app.write(move |cx| {
-                let caller = permit(cx)?;
-                targets::add(cx, &caller, &stored)
-            })
-            .await?;
+            let added = app
+                .write(move |cx| {
+                    let caller = permit(cx)?;
+                    targets::add(cx, &caller, &stored)
+                })
+                .await;
+            if added.is_err() {
+                target.give_up().await;
+            }
+            added?;
             Ok(format!(
                 "{name} was tried and added. The backups that are kept are copied there now"
             ))

@@ -18,14 +18,15 @@ use crate::app::disk::Watch;
 use crate::backup::write::{self, Progress};
 use crate::backup::{Error, Summary};
 use crate::crypto::keyring::Keyring;
+use crate::crypto::random;
 use crate::domain::backups::Present;
 use crate::store::backups::Backup;
-use crate::store::{self, Db};
+use crate::store::{self, Db, backup_names};
 
-const PREFIX: &str = "strongroom-";
-const SUFFIX: &str = ".age";
 /// What follows the name of one that is not complete.
 const PART: &str = ".part";
+/// Random letters in its name.
+const LETTERS: usize = 8;
 
 /// A complete backup.
 #[derive(Debug, Clone)]
@@ -109,9 +110,10 @@ fn into_folder(
 ) -> Result<Finished, Error> {
     let folder = data_dir.backups();
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    data_dir.sync()?;
     remove_parts(data_dir)?;
     let watch = Watch::begin(&folder, 0)?;
-    let (name, path) = free_name(&folder, now);
+    let (name, path) = free_name(&folder, now)?;
     let part = Part::create(folder.join(format!("{name}{PART}")))?;
     let mut output = Output {
         file: BufWriter::new(part.open()?),
@@ -155,34 +157,20 @@ pub(in crate::app) fn explain(error: &Error) -> String {
 }
 
 /// The name of a backup of this moment that no file has yet.
-fn free_name(folder: &Path, now: UnixMillis) -> (String, PathBuf) {
-    // 2026-11-27T06:53:12.000Z, in letters that every file system takes.
-    let time: String = now
-        .to_string()
-        .chars()
-        .take(19)
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let mut number = 1;
+fn free_name(folder: &Path, now: UnixMillis) -> Result<(String, PathBuf), Error> {
     loop {
-        let name = match number {
-            1 => format!("{PREFIX}{time}Z{SUFFIX}"),
-            _ => format!("{PREFIX}{time}Z-{number}{SUFFIX}"),
-        };
+        // Small letters: some file systems do not tell them from capital ones.
+        let name = backup_names::name(now, &random::letters(LETTERS)?.to_ascii_lowercase());
         let path = folder.join(&name);
         if path.symlink_metadata().is_err() {
-            return (name, path);
+            return Ok((name, path));
         }
-        number += 1;
     }
 }
 
-/// Whether a name is one that a backup gets, with something after it.
-fn is_ours(name: &OsStr, after: &str) -> bool {
-    let Some(name) = name.to_str().and_then(|name| name.strip_suffix(after)) else {
-        return false;
-    };
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+/// When the backup was begun whose file has a name, with something after it; nothing for a file that has another name.
+fn begun_at(name: &OsStr, after: &str) -> Option<UnixMillis> {
+    backup_names::time(name.to_str()?.strip_suffix(after)?)
 }
 
 /// Removes what a process that was stopped had begun to write: this one holds the lock of the data directory, and writes one
@@ -194,7 +182,7 @@ pub(in crate::app) fn remove_parts(data_dir: &DataDir) -> io::Result<()> {
     };
     for entry in entries {
         let entry = entry?;
-        if is_ours(&entry.file_name(), PART) {
+        if begun_at(&entry.file_name(), PART).is_some() {
             fs::remove_file(entry.path())?;
         }
     }
@@ -208,16 +196,13 @@ pub(super) fn present(data_dir: &DataDir) -> Result<Vec<Present>, crate::domain:
     for entry in fs::read_dir(data_dir.backups()).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let (true, Some(file_name)) = (is_ours(&name, ""), name.to_str()) else {
+        let (Some(created_at), Some(file_name)) = (begun_at(&name, ""), name.to_str()) else {
             continue;
         };
-        let facts = entry.metadata().map_err(failed)?;
-        let modified = facts.modified().map_err(failed)?;
-        let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         found.push(Present {
             file_name: file_name.to_owned(),
-            modified: UnixMillis(i64::try_from(modified.as_millis()).unwrap_or_default()),
-            size: facts.len(),
+            created_at,
+            size: entry.metadata().map_err(failed)?.len(),
         });
     }
     Ok(found)
@@ -284,6 +269,17 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+
+    #[test]
+    fn two_backups_of_one_second_have_two_names() {
+        let scratch = tempfile::tempdir().unwrap();
+        let now = UnixMillis(1_795_748_400_000);
+        let names = [(); 2].map(|()| free_name(scratch.path(), now).unwrap().0);
+        assert_ne!(names[0], names[1]);
+        for name in names {
+            assert_eq!(begun_at(name.as_ref(), ""), Some(now), "{name}");
+        }
+    }
 
     #[test]
     fn a_full_disk_ends_a_backup() {

@@ -136,7 +136,11 @@ impl App {
         let keyring = opened.keyring();
         // Another one that is being written now ends, and then it is looked at again.
         match self.backups.begin(BackupReason::Schedule, opens_with(&keyring)) {
-            Ok(running) => self.spawn_backup(running, opened, keyring),
+            Ok(running) => {
+                // A database that takes nothing more takes no row of a backup either: then none is written, again and again.
+                self.write(backups::note_attempt).await?;
+                self.spawn_backup(running, opened, keyring)
+            }
             Err(Error::Conflict(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -182,8 +186,17 @@ fn run(
         }
     };
     if let Err(error) = noted {
-        // The backup itself is whole: who waits for it gets it, and the next one takes its file into the list.
         tracing::error!(%error, "what came of the backup was not written down");
+        // The backup itself is whole: who waits for it gets it, and the next one takes its file into the list.
+        if let Ok(finished) = &outcome {
+            let reason = format!(
+                "{} was written, but could not be taken into the list of backups; the server's log says why",
+                finished.name
+            );
+            if let Err(error) = opened.write(clock.now(), move |cx| backups::note_failure(cx, &reason)) {
+                tracing::error!(%error, "nor was that");
+            }
+        }
     }
     let for_hook = outcome.clone();
     running.end(outcome, clock.now());
@@ -213,7 +226,9 @@ fn keep(
         );
     }
     for backup in expendable {
-        remove_file(opened, data_dir, &backup, now)?;
+        if let Err(error) = remove_file(opened, data_dir, &backup, now) {
+            tracing::warn!(%error, "an old backup could not be removed; the next backup tries again");
+        }
     }
     Ok(())
 }
@@ -226,10 +241,11 @@ pub(super) fn remove_file(
     now: UnixMillis,
 ) -> Result<(), Error> {
     match fs::remove_file(data_dir.backups().join(&backup.file_name)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(%error, "an old backup could not be removed");
-            Ok(())
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::Conflict(format!(
+            "{} could not be removed: {error}. It is still there, and so are its copies; look at the data directory and \
+             try again",
+            backup.file_name
+        ))),
         _ => {
             let id = backup.id;
             opened.write(now, move |cx| backups::note_removed(cx, id))

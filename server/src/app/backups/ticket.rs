@@ -17,8 +17,10 @@ use crate::domain::caller::{Credential, Source};
 use crate::domain::{Error, audit, backups};
 use crate::store;
 
-/// Seconds a ticket lives.
+/// Seconds within which a download has to begin.
 const TICKET_SECONDS: i64 = 10 * 60;
+/// Seconds for which one that has begun may go on, from its last beginning: a large file takes hours over a slow line.
+const GOING_ON_SECONDS: i64 = 24 * 60 * 60;
 /// Tickets at the same moment; an older one gives way.
 const TICKETS: usize = 256;
 
@@ -76,19 +78,18 @@ impl Backups {
     fn take(&self, hash: [u8; 32], from: u64, now: UnixMillis) -> Option<(Ticket, Arc<AtomicU64>)> {
         let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
         let ticket = tickets.get_mut(&hash).filter(|ticket| now < ticket.expires)?;
-        match &ticket.handed_out {
-            None if from == 0 => {
-                let handed_out = Arc::new(AtomicU64::new(0));
-                ticket.handed_out = Some(Arc::clone(&handed_out));
-                Some((ticket.clone(), handed_out))
-            }
+        let handed_out = match &ticket.handed_out {
+            None if from == 0 => Arc::new(AtomicU64::new(0)),
             Some(handed_out)
                 if from > 0 && from <= handed_out.load(Ordering::Relaxed) && from < ticket.file.size =>
             {
-                Some((ticket.clone(), Arc::clone(handed_out)))
+                Arc::clone(handed_out)
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        ticket.handed_out = Some(Arc::clone(&handed_out));
+        ticket.expires = now.plus_seconds(GOING_ON_SECONDS);
+        Some((ticket.clone(), handed_out))
     }
 }
 
@@ -214,7 +215,7 @@ impl App {
 
 fn used() -> Error {
     Error::NotFound(
-        "This download was used already or has expired: each works once, within ten minutes. Start the download again"
+        "This download was used already or has expired: each works once, and begins within ten minutes. Start the download again"
             .into(),
     )
 }

@@ -23,10 +23,14 @@ use crate::store::backups::Backup;
 const SCHEDULE: &str = "backup_schedule";
 /// From when on the schedule counts: its last backup, or its last change.
 const SINCE: &str = "backup_schedule_since";
+/// When the schedule last began one, whatever came of it.
+const ATTEMPT: &str = "backup_schedule_attempt";
 /// The last failure as JSON.
 const FAILURE: &str = "backup_failure";
 /// Seconds after a failure until it is tried again.
 const TRY_AGAIN_SECONDS: i64 = 60 * 60;
+/// Seconds by which a stored time may lie ahead: clocks are set right by a little now and then.
+const AHEAD_SECONDS: i64 = 60 * 60;
 /// Rehearsals that are shown.
 const DRILLS_SHOWN: i64 = 20;
 
@@ -47,7 +51,7 @@ pub fn state(cx: &mut Context, caller: &Caller) -> Result<Backups, Error> {
 pub fn state_for_operator(cx: &mut Context) -> Result<Backups, Error> {
     let schedule = schedule(cx)?;
     let copies = store::backup_copies::list(cx.tx)?;
-    let found = store::backups::list(cx.tx)?;
+    let found = list(cx)?;
     let drills = drills::list(cx, DRILLS_SHOWN)?;
     let failure = failure(cx)?;
     let overdue = is_overdue(cx, &schedule)?;
@@ -65,6 +69,9 @@ pub fn state_for_operator(cx: &mut Context) -> Result<Backups, Error> {
                 });
                 file(backup, copies.collect())
             })
+            // One that was removed, or is known from the store before a restore, is remembered, and there is nothing to see
+            // of it.
+            .filter(|file| file.here || !file.copies.is_empty())
             .collect(),
         targets: targets::list(cx)?
             .into_iter()
@@ -121,6 +128,7 @@ fn file(backup: Backup, copies: Vec<Copy>) -> BackupFile {
         secrets: backup.secrets,
         unreadable: backup.unreadable,
         here: backup.here,
+        removed: backup.removed_at.is_some(),
         copies,
     }
 }
@@ -157,16 +165,43 @@ fn json(value: &impl serde::Serialize) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| store::Error::Unavailable(error.to_string()).into())
 }
 
-fn since(cx: &mut Context) -> Result<UnixMillis, Error> {
-    match store::settings::get(cx.tx, SINCE)? {
-        None => Ok(cx.keys.created()),
-        Some(text) => match text.parse() {
-            Ok(at) => Ok(UnixMillis(at)),
-            Err(_) => {
-                Err(store::Error::Corrupt("the time of the last scheduled backup cannot be read").into())
-            }
-        },
+/// The latest time that something stored can be of. A later one was written while the clock was wrong; nobody knows when
+/// that was.
+pub fn latest_credible(cx: &Context) -> UnixMillis {
+    cx.now.plus_seconds(AHEAD_SECONDS)
+}
+
+/// Whether something happened at a time less than so many seconds ago.
+pub(super) fn lately(cx: &Context, at: UnixMillis, seconds: i64) -> bool {
+    at <= latest_credible(cx) && cx.now < at.plus_seconds(seconds)
+}
+
+/// All of them, the newest first, and last those that were made while the clock was ahead.
+fn list(cx: &mut Context) -> Result<Vec<Backup>, Error> {
+    let latest = latest_credible(cx);
+    let mut backups = store::backups::list(cx.tx)?;
+    backups.sort_by_key(|backup| backup.created_at > latest);
+    Ok(backups)
+}
+
+fn stored_time(cx: &mut Context, name: &str) -> Result<Option<UnixMillis>, Error> {
+    let Some(text) = store::settings::get(cx.tx, name)? else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(at) => Ok(Some(UnixMillis(at))),
+        Err(_) => Err(store::Error::Corrupt("the time of the last scheduled backup cannot be read").into()),
     }
+}
+
+fn since(cx: &mut Context) -> Result<UnixMillis, Error> {
+    let since = stored_time(cx, SINCE)?.unwrap_or(cx.keys.created());
+    // The clock was ahead, perhaps by years, in which there would be no backup: the next one is due.
+    Ok(if since > latest_credible(cx) {
+        UnixMillis::default()
+    } else {
+        since
+    })
 }
 
 fn failure(cx: &mut Context) -> Result<Option<BackupFailure>, Error> {
@@ -178,13 +213,21 @@ fn failure(cx: &mut Context) -> Result<Option<BackupFailure>, Error> {
     .transpose()
 }
 
-/// When the next backup is made by itself: after a failure, not at once.
+/// When the next backup is made by itself: after a failure, or one that was begun and never noted, not at once.
 fn next_at(cx: &mut Context, schedule: &Schedule) -> Result<Option<UnixMillis>, Error> {
     let Some(next) = schedule::next_after(schedule, since(cx)?) else {
         return Ok(None);
     };
-    let again = failure(cx)?.map(|failure| failure.at.plus_seconds(TRY_AGAIN_SECONDS));
+    let tried = [failure(cx)?.map(|failure| failure.at), stored_time(cx, ATTEMPT)?];
+    let tried = tried.into_iter().flatten();
+    let lately = tried.filter(|at| lately(cx, *at, TRY_AGAIN_SECONDS));
+    let again = lately.map(|at| at.plus_seconds(TRY_AGAIN_SECONDS)).max();
     Ok(Some(again.map_or(next, |again| again.max(next))))
+}
+
+/// Notes that the schedule begins one.
+pub fn note_attempt(cx: &mut Context) -> Result<(), Error> {
+    Ok(store::settings::set(cx.tx, ATTEMPT, &cx.now.0.to_string())?)
 }
 
 /// Whether a backup is to be made now: the schedule says so, somebody has set the instance up, and there is a kit.
@@ -207,6 +250,7 @@ pub fn note(cx: &mut Context, backup: &Backup) -> Result<(), Error> {
     }
     store::backups::insert(cx.tx, backup)?;
     store::settings::remove(cx.tx, FAILURE)?;
+    store::settings::remove(cx.tx, ATTEMPT)?;
     instance::note_backup(cx, backup.created_at, backup.size)?;
     if backup.reason == BackupReason::Schedule {
         store::settings::set(cx.tx, SINCE, &cx.now.0.to_string())?;
@@ -235,8 +279,8 @@ pub fn note_failure(cx: &mut Context, reason: &str) -> Result<(), Error> {
 pub struct Present {
     /// Its name.
     pub file_name: String,
-    /// When it was last written.
-    pub modified: UnixMillis,
+    /// When it was begun, as its name says: whoever copies files gives them other times.
+    pub created_at: UnixMillis,
     /// Size in bytes.
     pub size: u64,
 }
@@ -262,7 +306,7 @@ pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
             id: BackupId::from_random(random::bytes()?),
             file_name: file.file_name.clone(),
             reason: BackupReason::Found,
-            created_at: file.modified,
+            created_at: file.created_at,
             size: file.size,
             sha256: String::new(),
             root: String::new(),
@@ -274,15 +318,17 @@ pub fn reconcile(cx: &mut Context, present: &[Present]) -> Result<(), Error> {
         };
         store::backups::insert(cx.tx, &backup)?;
     }
-    store::backups::forget_gone(cx.tx)?;
+    store::backups::forget_gone(cx.tx, cx.now)?;
     Ok(())
 }
 
-/// Those whose files may go, never the one that was just made, whatever the clock said when the others were. None while values do not open in the newest: an older one may have them.
+/// Those whose files may go, never the one that was just made, whatever the clock said when the others were. None while
+/// values do not open in the newest: an older one may have them. Only what this store made and what is here counts: files
+/// that were found belong to whoever put them there, and of those that somebody removed here the copies stay.
 pub fn expendable(cx: &mut Context, just_made: BackupId) -> Result<Vec<Backup>, Error> {
-    let held: Vec<Backup> = store::backups::list(cx.tx)?
+    let held: Vec<Backup> = list(cx)?
         .into_iter()
-        .filter(|backup| backup.removed_at.is_none())
+        .filter(|backup| backup.here && backup.reason != BackupReason::Found)
         .collect();
     let newest = held.iter().find(|backup| backup.id == just_made);
     if newest.is_none_or(|newest| newest.unreadable > 0) {
@@ -303,14 +349,14 @@ pub fn expendable(cx: &mut Context, just_made: BackupId) -> Result<Vec<Backup>, 
 /// Notes that the file of one is gone.
 pub fn note_removed(cx: &mut Context, id: BackupId) -> Result<(), Error> {
     store::backups::mark_removed(cx.tx, id, cx.now)?;
-    Ok(store::backups::forget_gone(cx.tx)?)
+    Ok(store::backups::forget_gone(cx.tx, cx.now)?)
 }
 
 /// The one that somebody wants removed. The newest stays: without it there is nothing to go back to.
 pub fn removable(cx: &mut Context, caller: &Caller, id: BackupId) -> Result<Backup, Error> {
-    let backups = store::backups::list(cx.tx)?;
-    let held = |backup: &&Backup| backup.removed_at.is_none();
-    if backups.iter().find(held).is_some_and(|newest| newest.id == id) {
+    let mut backups = list(cx)?;
+    backups.retain(|backup| backup.removed_at.is_none());
+    if backups.first().is_some_and(|newest| newest.id == id) {
         return Err(Error::Conflict(
             "This is the newest backup, and without it there is nothing to go back to. Make another one first".into(),
         ));
@@ -331,8 +377,7 @@ pub fn present(cx: &mut Context, id: BackupId) -> Result<Backup, Error> {
 
 /// The newest whose file is there and which the store can open: not one that was made before an upgrade.
 pub fn newest(cx: &mut Context) -> Result<Option<Backup>, Error> {
-    let backups = store::backups::list(cx.tx)?;
-    Ok(backups
+    Ok(list(cx)?
         .into_iter()
         .find(|backup| backup.here && backup.reason != BackupReason::Upgrade))
 }

@@ -96,7 +96,7 @@ pub fn remove(cx: &mut Context, caller: &Caller, id: TargetId) -> Result<String,
     let removed = targets.remove(at).target;
     set(cx, &targets)?;
     store::backup_copies::delete_of_target(cx.tx, id)?;
-    store::backups::forget_gone(cx.tx)?;
+    store::backups::forget_gone(cx.tx, cx.now)?;
     let entry = audit::Entry::new("backup.target.delete").with("name", &removed.name);
     audit::record(cx, caller, &entry)?;
     Ok(removed.name)
@@ -111,21 +111,21 @@ pub enum Work {
     Remove(Backup),
 }
 
-/// What is to be done next. The newest backup first; one that failed not at once again.
-pub fn next_work(cx: &mut Context) -> Result<Option<(Stored, Work)>, Error> {
-    let targets = list(cx)?;
+/// What is to be done next, at a target that is not among `busy`. The newest backup first; one that failed not at once again.
+pub fn next_work(cx: &mut Context, busy: &[TargetId]) -> Result<Option<(Stored, Work)>, Error> {
+    let mut targets = list(cx)?;
+    targets.retain(|stored| !busy.contains(&stored.target.id));
     if targets.is_empty() {
         return Ok(None);
     }
     let copies = store::backup_copies::list(cx.tx)?;
-    let now = cx.now;
-    for backup in store::backups::list(cx.tx)? {
+    for backup in super::list(cx)? {
         for stored in &targets {
             let copy = copies
                 .iter()
                 .find(|copy| copy.backup == backup.id && copy.target == stored.target.id);
             let failed_lately = copy.is_some_and(|copy| {
-                copy.error.is_some() && now < copy.tried_at.plus_seconds(TRY_AGAIN_SECONDS)
+                copy.error.is_some() && super::lately(cx, copy.tried_at, TRY_AGAIN_SECONDS)
             });
             let is_there = copy.is_some_and(|copy| copy.copied_at.is_some());
             if failed_lately {
@@ -160,12 +160,27 @@ pub fn note(
         tried_at: cx.now,
         error: outcome.clone().err(),
     };
+    if let Work::Copy(backup) = work {
+        let backups = store::backups::list(cx.tx)?;
+        let known = backups.iter().find(|known| known.id == backup.id);
+        if outcome.is_err() && known.is_none_or(|known| !known.here) {
+            return Ok(());
+        }
+        if known.is_none() {
+            // Somebody removed the file meanwhile, by hand: what is not kept is remembered longer. The copy stays.
+            let gone = Backup {
+                here: false,
+                ..backup.clone()
+            };
+            store::backups::insert(cx.tx, &gone)?;
+        }
+    }
     match (work, outcome) {
         (Work::Copy(backup), _) => store::backup_copies::set(cx.tx, &copy(backup.id, outcome.is_ok()))?,
         (Work::Remove(backup), Err(_)) => store::backup_copies::set(cx.tx, &copy(backup.id, true))?,
         (Work::Remove(backup), Ok(())) => {
             store::backup_copies::delete(cx.tx, backup.id, target)?;
-            store::backups::forget_gone(cx.tx)?;
+            store::backups::forget_gone(cx.tx, cx.now)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::model::backups::TargetPlace;
+use shared::model::backups::{Target, TargetPlace};
 use shared::model::text::SecretText;
 
 use super::fetch::{self, Answer, Fetch, Request, Timeouts, Url};
@@ -23,6 +23,8 @@ const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(20),
     total: Duration::from_hours(12),
 };
+/// How long a target may go without taking another byte, or answer.
+const STALLED: Duration = Duration::from_mins(10);
 /// Name of the file of a trial.
 const TRIAL: &str = "strongroom-trial.txt";
 
@@ -55,16 +57,16 @@ pub enum BackupTarget {
 }
 
 impl BackupTarget {
-    /// The target at a place. `roots` are the directories below which one may be, `guard` knows whom the server may
-    /// contact; `secret` is what the place needs.
+    /// A target at its place. `roots` are the directories below which one may be, `guard` knows whom the server may contact;
+    /// `secret` is what the place needs.
     pub fn at(
-        place: &TargetPlace,
+        target: &Target,
         secret: Option<&SecretText>,
         roots: &[PathBuf],
         guard: &Arc<OutboundGuard>,
     ) -> Result<Self, Error> {
-        match place {
-            TargetPlace::Directory { path } => Directory::below(roots, path).map(Self::Directory),
+        match &target.place {
+            TargetPlace::Directory { path } => Directory::below(roots, path, target.id).map(Self::Directory),
             TargetPlace::S3 {
                 endpoint,
                 region,
@@ -74,7 +76,7 @@ impl BackupTarget {
             } => {
                 let endpoint = address(endpoint)?;
                 let secret = secret.ok_or_else(|| Error::Invalid("the secret key is missing".into()))?;
-                let fetch = Fetch::guarded(&endpoint, TIMEOUTS, guard, None)?;
+                let fetch = Fetch::guarded(&endpoint, s3::PATIENCE, guard, None)?;
                 S3::new(fetch, endpoint, region, bucket, prefix, access_key, secret)
                     .map(|s3| Self::S3(Box::new(s3)))
             }
@@ -104,12 +106,33 @@ impl BackupTarget {
         }
     }
 
-    /// Tries both with a small file. `scratch` is a file for it that the caller removes.
+    /// Tries both with a small file, at a target that is about to be added. `scratch` is a file for it that the caller
+    /// removes.
     pub async fn try_out(&self, scratch: &Path) -> Result<(), Error> {
+        if let Self::Directory(directory) = self {
+            directory.mark().await?;
+        }
+        let tried = self.try_with_file(scratch).await;
+        if tried.is_err() {
+            self.give_up().await;
+        }
+        tried
+    }
+
+    async fn try_with_file(&self, scratch: &Path) -> Result<(), Error> {
         let text = "Strongroom tried whether backups can be written here. This file may be removed.\n";
         tokio::fs::write(scratch, text).await?;
         self.put(TRIAL, scratch, text.len() as u64).await?;
         self.remove(TRIAL).await
+    }
+
+    /// Leaves nothing there of a target that was tried and not added.
+    pub async fn give_up(&self) {
+        if let Self::Directory(directory) = self
+            && let Err(error) = directory.unmark().await
+        {
+            tracing::warn!(%error, "a small file stays behind at a target that was not added");
+        }
     }
 }
 
@@ -166,6 +189,30 @@ fn refused(what: &str, answer: &Answer) -> Error {
     ))
 }
 
+/// Gives work up when it has made no progress for as long as `limit`.
+async fn unless_stalled<T>(
+    limit: Duration,
+    progress: impl Fn() -> u64,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::pin!(work);
+    let mut before = progress();
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(limit) => {}
+        }
+        let now = progress();
+        if now == before {
+            return Err(Error::Refused(format!(
+                "the target took nothing and did not answer for {} minutes",
+                limit.as_secs() / 60
+            )));
+        }
+        before = now;
+    }
+}
+
 /// What arrived is compared with what was sent.
 fn require_size(found: Option<u64>, size: u64) -> Result<(), Error> {
     match found {
@@ -173,5 +220,27 @@ fn require_size(found: Option<u64>, size: u64) -> Result<(), Error> {
             "the target has {found} of {size} bytes after it said that it took all of them"
         ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[tokio::test]
+    async fn work_without_progress_is_given_up() {
+        let limit = Duration::from_millis(20);
+        let error = unless_stalled::<()>(limit, || 7, std::future::pending()).await;
+        assert!(error.unwrap_err().to_string().contains("took nothing"));
+        // One that goes on may take as long as it needs.
+        let at = AtomicU64::new(0);
+        let slow = async {
+            tokio::time::sleep(limit * 5).await;
+            Ok(())
+        };
+        unless_stalled(limit, || at.fetch_add(1, Ordering::Relaxed), slow)
+            .await
+            .unwrap();
     }
 }

@@ -9,11 +9,16 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use shared::model::text::SecretText;
 use tokio::io::AsyncReadExt;
 
-use super::{Error, refused, require_size, send};
-use crate::outside::fetch::{Body, Fetch, Method, Request, Url};
+use super::{Error, TIMEOUTS, refused, require_size, send};
+use crate::outside::fetch::{Body, Fetch, Method, Request, Timeouts, Url};
 
 /// Size of a part of a large object. There may be 10,000 of them, so 160 GB have room.
 const PART: usize = 16 * 1024 * 1024;
+/// How long a request may take: a part has to get through, however slow the line.
+pub const PATIENCE: Timeouts = Timeouts {
+    total: Duration::from_mins(30),
+    ..TIMEOUTS
+};
 /// How long a signed address is good.
 const SIGNED_FOR: Duration = Duration::from_hours(1);
 

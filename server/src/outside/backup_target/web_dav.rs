@@ -1,12 +1,13 @@
 //! A folder of a WebDAV server (RFC 4918). A file is sent under another name and moved when all of it has arrived.
 
 use std::fmt;
+use std::io::Seek as _;
 use std::path::Path;
 
 use reqwest::header::HeaderName;
 use shared::model::text::SecretText;
 
-use super::{Error, refused, require_size, send};
+use super::{Error, STALLED, refused, require_size, send, unless_stalled};
 use crate::outside::fetch::{Body, Fetch, Login, Method, Request, Url};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
@@ -61,8 +62,15 @@ impl WebDav {
 
     /// Copies a file into the folder.
     pub async fn put(&self, name: &str, file: &Path, size: u64) -> Result<(), Error> {
-        let (part, whole) = (self.file(&format!("{name}.part"))?, self.file(name)?);
         let source = tokio::fs::File::open(file).await?;
+        // It shares its place in the file with the one that is read.
+        let observed = source.try_clone().await?.into_std().await;
+        let progress = || (&observed).stream_position().unwrap_or_default();
+        unless_stalled(STALLED, progress, self.put_file(name, source, size)).await
+    }
+
+    async fn put_file(&self, name: &str, source: tokio::fs::File, size: u64) -> Result<(), Error> {
+        let (part, whole) = (self.file(&format!("{name}.part"))?, self.file(name)?);
         let request = Request {
             body: Body::File(source, size),
             ..self.request(Method::PUT, part.clone())
@@ -87,7 +95,8 @@ impl WebDav {
     /// Removes a file.
     pub async fn remove(&self, name: &str) -> Result<(), Error> {
         let request = self.request(Method::DELETE, self.file(name)?);
-        let answer = self.fetch.send(request).await?;
+        let sent = async { Ok(self.fetch.send(request).await?) };
+        let answer = unless_stalled(STALLED, || 0, sent).await?;
         match answer.status {
             200..300 | 404 | 410 => Ok(()),
             _ => Err(refused("remove the file", &answer)),
