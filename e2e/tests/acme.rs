@@ -280,7 +280,7 @@ fn until_there_is_one_the_own_authority_serves() -> Result<()> {
     };
     let pebble = Pebble::start(scratch.path(), away, looks)?;
     let begun = Instant::now();
-    while !try_again(&server, &instance)?.contains("TLS-ALPN-01 challenge") {
+    while !try_again(&server, &instance)?.contains("tls-alpn-01 challenge") {
         ensure!(
             begun.elapsed() < Duration::from_secs(30),
             "no refusal: {}",
@@ -328,7 +328,7 @@ fn until_there_is_one_the_own_authority_serves() -> Result<()> {
         b"",
     )?;
     ensure!(redirect.status == 308);
-    ensure!(redirect.header("location") == Some(&format!("https://{NAME}:{port}/login")));
+    ensure!(redirect.header("location") == Some(format!("https://{NAME}:{port}/login").as_str()));
     ensure!(!server.log()?.contains("PRIVATE KEY"));
     server.stop()
 }

@@ -130,7 +130,7 @@ fn a_locked_server_shows_a_certificate_that_its_log_names() -> Result<()> {
     let anybody = Client::trusting_anybody()?;
     let mut seen = Vec::new();
     // Without the flag as well: a browser that came by HTTPS must not be left with plain HTTP.
-    for flags in [&["--tls", "internal"][..], &[]] {
+    for flags in [&[][..], &["--tls", "internal"]] {
         let server = Server::start_with(&data, flags)?;
         let leaf = anybody.handshake(server.address, "localhost")?;
         let log = server.log()?;
@@ -147,7 +147,7 @@ fn a_locked_server_shows_a_certificate_that_its_log_names() -> Result<()> {
         ensure!(plain.status == 308, "{}", plain.status);
         seen.push(leaf);
         // Opened, it serves its own authority's at once.
-        if flags.is_empty() {
+        if !flags.is_empty() {
             Run::new(scratch.path())?
                 .args(["unlock", "--identity"])
                 .arg_path(&identity)

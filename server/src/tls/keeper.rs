@@ -97,6 +97,7 @@ async fn follow(app: &Arc<App>, store: &Arc<OpenStore>) -> Result<(), Error> {
         }
         if another || before.settings != settings {
             work.orders.clear();
+            work.refusals.clear();
         }
         work.store = Arc::downgrade(store);
         if settings.mode == TlsMode::Acme {
@@ -273,11 +274,12 @@ fn order_next(app: &Arc<App>) {
             return;
         };
         order.attempted_at = Some(now);
-        let (domain, failures) = (order.domain.clone(), order.failures);
+        let domain = order.domain.clone();
         work.ordering = true;
         let kinds = kinds(tls);
-        let first = work.took.get(&domain).copied().unwrap_or_default();
-        (domain, kinds[(first + failures as usize) % kinds.len()])
+        let took = work.took.get(&domain).copied().unwrap_or_default();
+        let refusals = work.refusals.get(&domain).copied().unwrap_or_default();
+        (domain, kinds[(took + refusals) % kinds.len()])
     };
     let app = Arc::clone(app);
     tokio::spawn(async move {
@@ -333,6 +335,7 @@ async fn note(
             work.changed = true;
             let took = kinds(tls).iter().position(|one| *one == kind).unwrap_or_default();
             work.took.insert(domain.to_owned(), took);
+            work.refusals.remove(domain);
             if let Some(order) = work.orders.get_mut(domain) {
                 order.error = None;
                 order.failures = 0;
@@ -341,12 +344,21 @@ async fn note(
         }
         Err(failure) => {
             let mut work = tls.work();
+            let refused = matches!(failure, Failure::Refused(_));
+            let refusals = work.refusals.entry(domain.to_owned()).or_default();
+            *refusals += usize::from(refused);
+            let refusals = *refusals;
             let Some(order) = work.orders.get_mut(domain) else {
                 return;
             };
             order.failures = order.failures.saturating_add(1);
             order.error = Some(format!("{failure} ({})", kind.as_str()));
-            order.next_at = now.plus_seconds(pause(&failure, order.failures));
+            let pause = if refused {
+                after_refusals(refusals, kinds(tls).len())
+            } else {
+                after_trouble(order.failures)
+            };
+            order.next_at = now.plus_seconds(pause);
             tracing::error!(
                 domain,
                 challenge = kind.as_str(),
@@ -359,17 +371,23 @@ async fn note(
     }
 }
 
-/// Seconds until the next attempt. Authorities count refusals, and shut out who has too many of them.
-fn pause(failure: &Failure, failures: u32) -> i64 {
-    let doubled = |first: i64, base: i64, most: i64| {
-        first
-            .saturating_mul(base.saturating_pow(failures.saturating_sub(1)))
-            .min(most)
-    };
-    match failure {
-        Failure::Refused(_) => doubled(60, 4, 6 * 60 * 60),
-        Failure::Trouble(_) => doubled(5, 2, 10 * 60),
+/// Seconds until the next attempt after an authority said no. It counts refusals, and shuts out who has too many of them. When
+/// there is another kind of challenge, that one has its turn at once.
+fn after_refusals(refusals: usize, kinds: usize) -> i64 {
+    if !refusals.is_multiple_of(kinds) {
+        return 5;
     }
+    doubled(60, 4, refusals / kinds, 6 * 60 * 60)
+}
+
+/// The same after it could not be asked.
+fn after_trouble(failures: u32) -> i64 {
+    doubled(5, 2, failures as usize, 10 * 60)
+}
+
+fn doubled(first: i64, base: i64, times: usize, most: i64) -> i64 {
+    let times = u32::try_from(times).unwrap_or(u32::MAX).saturating_sub(1);
+    first.saturating_mul(base.saturating_pow(times)).min(most)
 }
 
 #[cfg(test)]
@@ -378,10 +396,9 @@ mod tests {
 
     #[test]
     fn the_more_failures_the_longer_the_pause() {
-        let refused = Failure::Refused("no".into());
-        let trouble = Failure::Trouble("away".into());
-        let pauses = |failure| [1, 2, 3, 4, 5, 6, 40].map(|failures| pause(failure, failures));
-        assert_eq!(pauses(&trouble), [5, 10, 20, 40, 80, 160, 600]);
-        assert_eq!(pauses(&refused), [60, 240, 960, 3_840, 15_360, 21_600, 21_600]);
+        assert_eq!([1, 2, 3, 4, 5, 6, 40].map(after_trouble), [5, 10, 20, 40, 80, 160, 600]);
+        let refused = |kinds| [1, 2, 3, 4, 5, 6, 40].map(|refusals| after_refusals(refusals, kinds));
+        assert_eq!(refused(1), [60, 240, 960, 3_840, 15_360, 21_600, 21_600]);
+        assert_eq!(refused(2), [5, 60, 5, 240, 5, 960, 21_600]);
     }
 }

@@ -77,6 +77,8 @@ struct Work {
     orders: BTreeMap<String, AcmeOrder>,
     /// Which kind of challenge an authority took last.
     took: BTreeMap<String, usize>,
+    /// How often it said no since.
+    refusals: BTreeMap<String, usize>,
     ordering: bool,
     files: files::Watch,
 }
