@@ -47,9 +47,12 @@ impl Client {
 fn named(proxy: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     let mut known = proxy;
     for line in headers.get_all(FORWARDED_FOR).iter().rev() {
-        let entries = line.to_str().unwrap_or_default();
-        for entry in entries.rsplit(',') {
-            let Some(address) = address(entry.trim()) else {
+        // By entry, not by line: what a client wrote must not make unreadable what a proxy added to it.
+        for entry in line.as_bytes().rsplit(|byte| *byte == b',') {
+            let Some(address) = std::str::from_utf8(entry)
+                .ok()
+                .and_then(|text| address(text.trim()))
+            else {
                 return known;
             };
             known = address;
@@ -90,8 +93,8 @@ fn address(entry: &str) -> Option<IpAddr> {
 /// The scheme of which the nearest proxy says that its client used it.
 fn forwarded_https(headers: &HeaderMap) -> Option<bool> {
     let line = headers.get_all(FORWARDED_PROTO).iter().next_back()?;
-    let last = line.to_str().unwrap_or_default().rsplit(',').next()?;
-    Some(last.trim().eq_ignore_ascii_case("https"))
+    let last = line.as_bytes().rsplit(|byte| *byte == b',').next()?;
+    Some(last.trim_ascii().eq_ignore_ascii_case(b"https"))
 }
 
 #[cfg(test)]
@@ -166,6 +169,7 @@ mod tests {
             (&["127.0.0.1", "198.51.100.4"], "198.51.100.4"),
             (&["198.51.100.4", "127.0.0.1"], "127.0.0.1"),
             (&["10.0.0.9, 198.51.100.4"], "198.51.100.4"),
+            (&["für, 198.51.100.4"], "198.51.100.4"),
             // Through two proxies of ours.
             (&["1.1.1.1, 198.51.100.4, 10.0.0.2"], "198.51.100.4"),
             (&["198.51.100.4", "10.0.0.2,10.0.0.3"], "198.51.100.4"),
