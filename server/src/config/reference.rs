@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, Command};
+use shared::model::settings::RuntimeSetting;
 
 use super::env::{Fate, VARIABLES};
 use super::load::{about, long, settings, takes_value, variable};
@@ -30,9 +31,17 @@ When something is wrong, all of it is said at once, on standard error and on a p
 nothing else and answers every request with status 503. Mend it and restart. With `--fail-if-misconfigured` the server ends
 with exit code 8 instead.
 
-What can be changed while the server runs is on the page Settings, for instance administrators.
-
 ## Settings
+";
+
+const RUNTIME: &str = "
+## Changed while the server runs
+
+On the page Settings instance administrators see all of the above with its source, and change these, with their password. They
+lie encrypted in the store and take effect at once; each change is in the audit log (`instance.setting.update`) and can be undone.
+
+| Setting | What it means | From | To | Default |
+|---|---|---|---|---|
 ";
 
 const SECRETS: &str = "
@@ -69,6 +78,16 @@ pub fn page(serve: &Command) -> String {
          backup-root = [\"/mnt/nas\"]\n\
          fail-if-locked = false\n```\n",
     );
+    page.push_str(RUNTIME);
+    for setting in RuntimeSetting::ALL {
+        let (least, most) = setting.range();
+        let cells = [least, most, setting.default_value()].map(|number| number.to_string());
+        let [least, most, default] = cells.each_ref().map(String::as_str);
+        line(
+            &mut page,
+            &[&format!("`{setting}`"), setting.about(), least, most, default],
+        );
+    }
     page.push_str(SECRETS);
     for variable in VARIABLES.iter().filter(|variable| variable.secret) {
         let what = match variable.fate {

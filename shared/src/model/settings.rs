@@ -48,6 +48,16 @@ impl RuntimeSetting {
         }
     }
 
+    /// What it means.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::SessionDays => {
+                "Days after a login until somebody has to log in again. A shorter time ends older logins at once"
+            }
+            Self::DrillDays => "Days between two rehearsed restores. A warning appears after twice this time",
+        }
+    }
+
     /// The smallest and the largest value that it takes.
     pub const fn range(self) -> (i64, i64) {
         (1, 90)

@@ -57,16 +57,10 @@ pub fn RuntimeSettings(
     }
 }
 
-fn words(setting: RuntimeSetting) -> (&'static str, &'static str) {
+fn label(setting: RuntimeSetting) -> &'static str {
     match setting {
-        RuntimeSetting::SessionDays => (
-            "Log in again after",
-            "Counted from the login. A shorter time ends older logins at once, your own included.",
-        ),
-        RuntimeSetting::DrillDays => (
-            "Rehearse a restore every",
-            "The newest backup is restored and every value opened. A warning appears after twice this time.",
-        ),
+        RuntimeSetting::SessionDays => "Log in again after",
+        RuntimeSetting::DrillDays => "Rehearse a restore every",
     }
 }
 
@@ -81,7 +75,7 @@ fn Row(changeable: Changeable, asked: RwSignal<Option<Change>>) -> impl IntoView
         value,
         changed,
     } = changeable;
-    let (label, about) = words(setting);
+    let (label, about) = (label(setting), setting.about());
     let ask = move |back_to| {
         asked.set(Some(Change {
             setting,
@@ -113,7 +107,7 @@ fn Row(changeable: Changeable, asked: RwSignal<Option<Change>>) -> impl IntoView
                 <p class="row-title">
                     {format!("{label} {}", days(value))} " " <CareBadge care=Care::Free />
                 </p>
-                <p class="soft">{about}</p>
+                <p class="soft">{format!("{about}.")}</p>
                 {history}
             </div>
             <div class="row-actions">
@@ -136,7 +130,7 @@ fn ChangeDialog(
         back_to,
         now,
     } = change;
-    let (label, about) = words(setting);
+    let (label, about) = (label(setting), setting.about());
     let typed = RwSignal::new(back_to.unwrap_or(now).to_string());
     let refused = RwSignal::new(None::<String>);
     let save = move |password| {
@@ -172,7 +166,7 @@ fn ChangeDialog(
     };
     view! {
         <PasswordDialog title action=save on_close>
-            <p class="lead">{about}</p>
+            <p class="lead">{format!("{about}.")}</p>
             <Show when=move || back_to.is_none()>
                 <Field
                     id="setting-value"
