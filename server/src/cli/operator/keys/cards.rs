@@ -7,11 +7,13 @@ use clap::Args;
 use shared::model::keys::KeysAct;
 use shared::model::text::SecretText;
 
-use super::{act, kit};
+use super::kit;
 use crate::app::data_dir::DataDir;
+use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
 use crate::cli::operator::new_file::{NewFile, cannot_write};
+use crate::cli::operator::submit::{NotDone, submit, unexpected};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::clock::Clock;
@@ -80,26 +82,27 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
     }
     let name = args.name.unwrap_or_else(|| "Cards".to_owned());
     let (needed, made) = (args.needed, args.made);
-    let done = act(
-        &args.store,
-        KeysAct::AddCards {
-            name,
-            recipient,
-            needed,
-            made,
-        },
-        printer,
-    )
-    .await;
-    if let Err(failure) = done {
-        // Whether the store opens for them is not always known, so they stay.
-        for (_, file) in files {
-            file.keep_anyway()?;
+    let act = KeysAct::AddCards {
+        name,
+        recipient,
+        needed,
+        made,
+    };
+    let added = match submit(&args.store, Command::Keys(act), &mut std::io::sink()).await {
+        Ok(Reply::Done { message }) => message,
+        // The files open nothing; dropping them removes them.
+        Err(NotDone::Refused(failure)) => return Err(failure),
+        in_doubt => {
+            for (_, file) in files {
+                file.keep_anyway()?;
+            }
+            let failure = in_doubt.err().map_or_else(unexpected, Failure::from);
+            return Err(failure.advise(
+                "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
+            ));
         }
-        return Err(failure.advise(
-            "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
-        ));
-    }
+    };
+    printer.note(&format!("{added}."));
     for (path, file) in files {
         file.keep()?;
         printer.note(&format!("Wrote {}", path.display()));
