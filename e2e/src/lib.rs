@@ -4,6 +4,7 @@
 //! bytes on its sockets, the files it leaves.
 
 pub mod clients;
+pub mod database;
 pub mod desk;
 pub mod dotenv;
 pub mod golden;

@@ -70,7 +70,7 @@ impl Finding {
 
 /// Runs `doctor`; exit code 1 when something does not work.
 pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.store.data_dir.path()?);
+    let dir = args.store.data_dir.dir()?;
     let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));

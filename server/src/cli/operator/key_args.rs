@@ -74,7 +74,7 @@ fn encryption_key() -> Result<Option<(&'static str, SecretText)>, Failure> {
 }
 
 /// The text of a file without the line end that editors add.
-fn read_line(file: &Path) -> Result<SecretText, Failure> {
+pub fn read_line(file: &Path) -> Result<SecretText, Failure> {
     let refused = |why: String| Failure::new(format!("{} cannot be used", file.display())).because(why);
     let text = private_file::read(file)
         .map_err(|error| refused(error.to_string()))?

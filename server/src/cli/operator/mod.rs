@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod backup;
+mod database;
 pub mod doctor;
 mod key_args;
 pub mod keys;
@@ -20,6 +21,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use crate::app::data_dir::DataDir;
+use database::DatabaseArgs;
 pub use key_args::KeyArgs;
 
 /// Where the server keeps everything.
@@ -29,6 +32,9 @@ pub struct DataDirArgs {
     #[arg(help = "Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]")]
     #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// PostgreSQL.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// The server's data, and what opens it while the server is down; a running one has opened it already.
@@ -43,6 +49,14 @@ pub struct StoreArgs {
 }
 
 impl DataDirArgs {
+    /// It, with the address of its database if one was given.
+    pub fn dir(&self) -> Result<DataDir, Failure> {
+        let dir = DataDir::new(self.path()?);
+        // What cannot be looked at is told by whoever opens it.
+        let has_file = dir.has_database().unwrap_or_default();
+        Ok(dir.with_database(self.database.address(has_file)?))
+    }
+
     /// The directory that was named, or the default one of this user.
     pub fn path(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.data_dir {

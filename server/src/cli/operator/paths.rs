@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::serve::ServeArgs;
 use super::{DataDirArgs, KeyArgs};
-use crate::app::data_dir::DataDir;
+use crate::app::database::{NOTE, Place};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::cli::surroundings::Surroundings;
@@ -22,10 +22,15 @@ pub struct PathsArgs {
 
 /// Runs `paths`.
 pub fn paths(args: &PathsArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.data_dir.path()?);
+    let dir = args.data_dir.dir()?;
+    let database = match dir.place() {
+        // What is here says that the rows are somewhere else.
+        Ok(Place::Postgres(_)) => dir.path().join(NOTE),
+        _ => dir.database(),
+    };
     let mut places = vec![
         ("data directory", dir.path().to_owned()),
-        ("database", dir.database()),
+        ("database", database),
         ("server's own key", dir.identity()),
         ("keyring", dir.path().join("keyring.json")),
         ("control socket", dir.control_socket()),
@@ -73,12 +78,19 @@ pub fn config(args: &ServeArgs, printer: &Printer) -> Result<(), Failure> {
         Some(path) => path.display().to_string(),
         None => "none".to_owned(),
     };
+    let database = match args.data_dir.dir()?.place() {
+        Ok(Place::File) => "file in the data directory".to_owned(),
+        Ok(Place::Postgres(address)) => format!("PostgreSQL ({address})"),
+        Err(reason) => reason,
+    };
     let settings = [
         ("data-dir", args.data_dir.path()?.display().to_string()),
+        ("database", database),
         ("listen", args.listen.to_string()),
         ("identity", shown(identity)),
         ("passphrase-file", shown(passphrase_file)),
         ("accept-older-database", accept_older_database.to_string()),
+        ("database-wait", args.database_wait.to_string()),
         ("fail-if-locked", args.fail_if_locked.to_string()),
     ];
     let text = || {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -13,7 +14,7 @@ use super::{DataDirArgs, KeyArgs};
 use crate::app::data_dir::DataDir;
 use crate::app::host::Host;
 use crate::app::{App, control, open};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, code};
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::domain::{Error, setup};
@@ -49,19 +50,28 @@ pub struct ServeArgs {
     /// Shell command that is run after each backup, with what came of it in variables
     #[arg(long, value_name = "COMMAND", env = "STRONGROOM_BACKUP_HOOK")]
     pub backup_hook: Option<String>,
+    /// Seconds to wait for a PostgreSQL that does not answer, or that another server still works with
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "STRONGROOM_DATABASE_WAIT",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(0..=3_600)
+    )]
+    pub database_wait: u64,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long)]
     pub fail_if_locked: bool,
 }
 
-/// Exit code of a server that does not want to wait for somebody to unlock the store.
-const LOCKED: u8 = 7;
+/// How often it is looked whether a database answers.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     logging::start();
     process::harden();
-    let dir = DataDir::new(args.data_dir.path()?);
+    let dir = args.data_dir.dir()?;
     let in_dir = |what: &str, error: &std::io::Error| {
         Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
     };
@@ -87,7 +97,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
         backup_roots: args.backup_root.clone(),
         backup_hook: args.backup_hook.clone(),
     };
-    let app = Arc::new(start(&args, &dir, printer)?.at(dir.clone()).on(host));
+    let app = Arc::new(start(&args, &dir, printer).await?.at(dir.clone()).on(host));
     control::listen(Arc::clone(&app), dir.clone())
         .map_err(|error| in_dir("Cannot make the control socket in", &error))?;
     let (stop, stopping) = watch::channel(false);
@@ -112,19 +122,42 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
 }
 
 /// An open server, or a locked one that says what it needs.
-fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
+async fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
     let cannot = |error: Error| Failure::new("The server cannot start").because(error.to_string());
     let sources = args.keys.sources()?;
-    let locked = match open::open(dir, &sources, Clock::default().now()) {
-        Ok(opened) => return App::opened(opened).map_err(cannot),
-        Err(locked) => locked,
+    let mut waited = Duration::ZERO;
+    let locked = loop {
+        let locked = match open::open(dir, &sources, Clock::default().now()) {
+            Ok(opened) => return App::opened(opened).map_err(cannot),
+            Err(locked) => locked,
+        };
+        if !locked.unreachable {
+            break locked;
+        }
+        if waited >= Duration::from_secs(args.database_wait) {
+            return Err(Failure::new("The server cannot start without its database")
+                .because(locked.reason)
+                .advise(
+                    "Check that PostgreSQL runs, and its address with user and password; then start again",
+                )
+                .with_code(code::UNREACHABLE));
+        }
+        if waited.is_zero() {
+            printer.warn(&format!(
+                "{}. Waiting for it, up to {} seconds",
+                locked.reason.trim_end_matches('.'),
+                args.database_wait
+            ));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        waited += LOOK_AGAIN;
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
     if !locked.slots.is_empty() {
         printer.warn(&format!("It opens with: {}", locked.opens_with().join(", ")));
     }
     if args.fail_if_locked {
-        return Err(Failure::quiet(LOCKED));
+        return Err(Failure::quiet(code::LOCKED));
     }
     App::locked(locked).map_err(cannot)
 }

@@ -20,7 +20,8 @@ enum Fate {
 use Fate::{Deprecated, Ignored, Used};
 
 const OWN_KEYS: &str = "not needed: signing keys are made at set-up and kept under the root key";
-const OWN_DATABASE: &str = "not needed: the data is in one encrypted file in the data directory";
+const OWN_DATABASE: &str = "not needed: the data is in one encrypted file in the data directory, or in the PostgreSQL that \
+     STRONGROOM_DATABASE_URL names";
 const NOT_OFFERED: &str = "not offered yet";
 const LISTEN: &str = "not read: use STRONGROOM_LISTEN";
 
@@ -36,6 +37,12 @@ const VARIABLES: &[(&str, Fate)] = &[
     (
         "STRONGROOM_PASSPHRASE",
         Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment"),
+    ),
+    ("STRONGROOM_DATABASE_URL", Used("PostgreSQL that holds the data")),
+    ("STRONGROOM_DATABASE_URL_FILE", Used("the same from a file")),
+    (
+        "STRONGROOM_DATABASE_WAIT",
+        Used("how long a start waits for PostgreSQL"),
     ),
     (
         "STRONGROOM_BACKUP_ROOT",
@@ -100,7 +107,11 @@ const VARIABLES: &[(&str, Fate)] = &[
     ("JWT_REFRESH_SECRET", Ignored(OWN_KEYS)),
     ("JWT_SERVICE_SECRET", Ignored(OWN_KEYS)),
     ("JWT_SECRET", Ignored(OWN_KEYS)),
-    ("DB_CONNECTION_URI", Ignored(OWN_DATABASE)),
+    (
+        "DB_CONNECTION_URI",
+        Used("PostgreSQL that holds the data, unless the data directory does"),
+    ),
+    ("DB_CONNECTION_URI_FILE", Used("the same from a file")),
     ("REDIS_URL", Ignored(OWN_DATABASE)),
     ("POSTGRES_PASSWORD", Ignored(OWN_DATABASE)),
     ("INFISICAL_PASS", Ignored(OWN_DATABASE)),

@@ -8,7 +8,6 @@ use shared::model::keys::KeysAct;
 use shared::model::text::SecretText;
 
 use super::kit;
-use crate::app::data_dir::DataDir;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
@@ -50,7 +49,7 @@ pub struct CombineArgs {
 
 /// Runs `keys add-cards`.
 pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.store.data_dir.path()?);
+    let dir = args.store.data_dir.dir()?;
     let instance = kit::instance_of(&dir)?;
     let kept = identity::generate();
     let recipient = identity::recipient(&kept);
