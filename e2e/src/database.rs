@@ -61,7 +61,10 @@ impl Database {
     /// Its address by way of another one, such as that of a [`Line`]. The password means nothing, but must not be seen.
     pub fn url_at(&self, address: SocketAddr) -> String {
         let user = self.config.get_user().unwrap_or("postgres");
-        format!("postgres://{user}:database-canary@{address}/{}", self.name)
+        format!(
+            "postgres://{user}:database-canary@{address}/{}?sslmode=disable",
+            self.name
+        )
     }
 
     /// Where its server listens.

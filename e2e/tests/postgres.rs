@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use e2e::database::{Database, Line, VARIABLE};
 use e2e::dotenv;
-use e2e::http::Connection;
-use e2e::instance::{Instance, text};
+use e2e::http::{Connection, once};
+use e2e::instance::{Instance, post, text};
 use e2e::program::{Finished, Run};
 use e2e::server::Server;
 use e2e::shell::sh;
@@ -170,7 +170,7 @@ fn what_does_not_belong_together_is_refused_and_nothing_is_changed() -> Result<(
             "start again",
         ],
     )?;
-    let missing = format!("{url}_missing");
+    let missing = url.replace("?", "_missing?");
     expect(&place.refused("data", Some(&missing), 6)?, &["does not exist"])?;
     let told = place.refused("data", Some("postgres://a:canary@h/d?sslmode=verify-ca"), 2)?;
     expect(&told, &["STRONGROOM_DATABASE_URL", "verify-full"])?;
@@ -393,5 +393,126 @@ fn a_store_that_is_set_aside_in_the_database_still_starts() -> Result<()> {
         .context("nothing was set aside")?;
     assert_eq!(names(&aside.path())?, ["NEW", "OLD"]);
     assert_eq!(names(&data)?, ["OLD"]);
+    Ok(())
+}
+
+#[test]
+fn an_empty_server_in_postgresql_restores_what_is_sent_to_it() -> Result<()> {
+    let Some(database) = Database::new()? else {
+        return Ok(());
+    };
+    let place = Place::new()?;
+    let server = Server::start(&place.at("file"))?;
+    let instance = Instance::set_up(server.address)?;
+    instance
+        .create(&mut Connection::open(server.address)?, "NAME", "value")?
+        .ok()?;
+    server.stop()?;
+    place
+        .run("file", None, &["keys", "kit", "--output", "kit.txt"])?
+        .ok()?;
+    place
+        .run("file", None, &["backup", "--output", "backup.age"])?
+        .ok()?;
+    let backup = fs::read(place.at("backup.age"))?;
+    let kit = fs::read_to_string(place.at("kit.txt"))?;
+
+    let url = database.url()?;
+    let data = place.at("data");
+    let server = start(&data, &url)?;
+    let code = server.logged("Setup code: ")?;
+    let send = |bytes: &[u8]| -> Result<String> {
+        let headers = [("X-Strongroom-Setup-Code", code.as_str())];
+        let path = "/api/strongroom/v1/restore/upload";
+        text(
+            &once(server.address, "PUT", path, &headers, bytes)?.ok()?,
+            "/upload",
+        )
+    };
+    let restore = |upload: &str| {
+        let body = json!({ "upload": upload, "identity": kit, "code": code });
+        post(server.address, "/api/strongroom/v1/restore", &[], &body)
+    };
+    // Half of it changes nothing, and leaves nothing.
+    let refused = restore(&send(&backup[..backup.len() / 2])?)?;
+    ensure!(refused.status == 400, "{} {}", refused.status, refused.text()?);
+    let schemas = || -> Result<Vec<String>> {
+        let found = database.client()?.query(
+            "SELECT nspname::TEXT FROM pg_namespace WHERE nspname LIKE 'strongroom%'",
+            &[],
+        )?;
+        Ok(found.iter().map(|row| row.get(0)).collect())
+    };
+    assert_eq!(schemas()?, [""; 0]);
+    restore(&send(&backup)?)?.ok()?;
+    let read = |server: &Server| instance.read(&mut Connection::open(server.address)?, "NAME");
+    assert_eq!(read(&server)?, "value");
+    server.stop()?;
+    let server = start(&data, &url)?;
+    assert_eq!(read(&server)?, "value");
+    // The empty store is out of the way, and nothing is left of the way there.
+    let left = schemas()?;
+    ensure!(
+        matches!(&left[..], [one] if one.starts_with("strongroom_replaced_")),
+        "{left:?}"
+    );
+    server.stop()
+}
+
+#[test]
+fn the_way_to_postgresql_is_encrypted_as_its_address_says() -> Result<()> {
+    let Some(database) = Database::new()? else {
+        return Ok(());
+    };
+    let mut client = database.client()?;
+    let mut shown =
+        |what: &str| -> Result<String> { Ok(client.query_one(&format!("SHOW {what}"), &[])?.get(0)) };
+    if shown("ssl")? != "on" {
+        e2e::say(format_args!("skipped: this PostgreSQL speaks no TLS"));
+        return Ok(());
+    }
+    let certificate = Path::new(&shown("data_directory")?).join(shown("ssl_cert_file")?);
+    let place = Place::new()?;
+    // Where everybody may read it.
+    fs::copy(certificate, place.at("authority.pem"))?;
+    sh(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=other -keyout key.pem -out \
+         stranger.pem",
+        &[],
+        place.scratch.path(),
+    )?
+    .ok()?;
+    let url = |mode: &str| -> Result<String> {
+        let url = database.url()?;
+        let plain = url.split('?').next().unwrap_or_default();
+        Ok(format!("{plain}?sslmode={mode}"))
+    };
+    let trusting = |name: &str| {
+        let file = place.at(name);
+        url(&format!("verify-full&sslrootcert={}", file.display()))
+    };
+    for (mode, encrypted) in [
+        (url("disable")?, false),
+        (url("prefer")?, true),
+        (url("require")?, true),
+        (trusting("authority.pem")?, true),
+    ] {
+        let server = start(&place.at("data"), &mode)?;
+        let found: i64 = client
+            .query_one(
+                "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND ssl <> $1",
+                &[&encrypted],
+            )?
+            .get(0);
+        ensure!(found == 0, "{found} connections of another kind: {mode}");
+        server.stop()?;
+    }
+    // Somebody else answers, or somebody nobody vouches for.
+    for mode in [trusting("stranger.pem")?, url("verify-full")?] {
+        let told = place.refused("data", Some(&mode), 6);
+        let told = told.or_else(|_| place.refused("data", Some(&mode), 2))?;
+        expect(&told, &["certificate"])?;
+    }
     Ok(())
 }

@@ -38,6 +38,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::JQ,
         &machine::STRACE,
         &machine::SSH_KEYGEN,
+        &machine::OPENSSL,
         &machine::BUILDAH,
     ]);
     // Asking for the tests is asking for what they run on.

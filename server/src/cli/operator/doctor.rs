@@ -13,6 +13,7 @@ use serde_json::json;
 use super::StoreArgs;
 use super::submit::{self, unexpected};
 use crate::app::data_dir::DataDir;
+use crate::app::database::Place;
 use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
@@ -74,6 +75,7 @@ pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<(), Failure> {
     let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));
+    findings.extend(database(&dir));
     findings.extend(store(&args.store, &dir).await);
     // Those with secrets are not in the environment any more; whether they are set is all that is asked.
     findings.extend(variables::findings(args.all_variables, |name| {
@@ -167,6 +169,19 @@ fn disk(dir: &Path) -> Option<Finding> {
         "free space",
         format!("{} MiB, {percent} %", free / 1024 / 1024),
     ))
+}
+
+/// Where the rows of the store lie, if not in the data directory.
+fn database(dir: &DataDir) -> Option<Finding> {
+    match dir.place() {
+        Ok(Place::File) => None,
+        Ok(Place::Postgres(address)) => Some(Finding::new(
+            Mark::Ok,
+            "database",
+            format!("PostgreSQL ({address})"),
+        )),
+        Err(reason) => Some(Finding::new(Mark::Fail, "database", reason)),
+    }
 }
 
 /// What can be learnt from inside: through the running server, or by opening the store.
