@@ -170,7 +170,7 @@ fn what_does_not_belong_together_is_refused_and_nothing_is_changed() -> Result<(
             "start again",
         ],
     )?;
-    let missing = url.replace("?", "_missing?");
+    let missing = url.replace('?', "_missing?");
     expect(&place.refused("data", Some(&missing), 6)?, &["does not exist"])?;
     let told = place.refused("data", Some("postgres://a:canary@h/d?sslmode=verify-ca"), 2)?;
     expect(&told, &["STRONGROOM_DATABASE_URL", "verify-full"])?;

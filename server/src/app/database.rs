@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 
 use super::data_dir::DataDir;
 use crate::crypto::keyring::Keyring;
@@ -36,7 +37,8 @@ impl DataDir {
     }
 
     /// A directory in which a store is built that takes the place of this one's.
-    pub fn beside(&self, path: std::path::PathBuf, place: &Place) -> Self {
+    #[must_use]
+    pub fn beside(&self, path: PathBuf, place: &Place) -> Self {
         let address = match place {
             Place::File => None,
             Place::Postgres(address) => Some(address.in_schema(RESTORE_SCHEMA)),

@@ -99,7 +99,7 @@ pub(super) fn open(address: &PostgresAddress, options: &PostgresOptions) -> Resu
 
 impl Origin {
     fn connect(&self) -> Result<Session, Error> {
-        let mut client = Config::from(self.address.config.clone())
+        let mut client = Config::from(tokio_postgres::Config::clone(&self.address.config))
             .connect(self.address.tls.clone())
             .map_err(|error| Failure::from(&error).error)?;
         if let Some(guard) = &self.guard {

@@ -410,8 +410,9 @@ fn killed(step: usize) -> Place {
     let app = place.start();
     let present = app.keyring();
     let (bytes, kit) = backup::small();
-    let now = app.app.clock.now();
-    replace::build(&bytes[..], &place.dir, &[kit], &present, now, &Caller::operator()).unwrap();
+    let (opened, now) = (app.app.store().unwrap(), app.app.clock.now());
+    replace::build(&bytes[..], &place.dir, &[kit], &opened, now, &Caller::operator()).unwrap();
+    drop(opened);
     app.wait(app.app.close()).unwrap();
     let part = place.dir.restore_part();
     if step == 0 {

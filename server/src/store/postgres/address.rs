@@ -18,7 +18,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// An address of PostgreSQL. Its `Debug` form shows no password.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    pub(super) config: tokio_postgres::Config,
+    pub(super) config: Box<tokio_postgres::Config>,
     pub(super) tls: MakeRustlsConnect,
     schema: Option<String>,
 }
@@ -57,7 +57,7 @@ impl PostgresAddress {
         };
         Ok(Self {
             tls: tls::connector(trust)?,
-            config,
+            config: Box::new(config),
             schema: None,
         })
     }
