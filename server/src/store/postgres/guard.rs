@@ -20,6 +20,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 const TRIES: u32 = 10;
 /// Longest wait for a connection.
 const LONGEST: Duration = Duration::from_secs(20);
+/// A lock that was asked for so many times in vain does not come back at once.
+const OUTAGE: u32 = 3;
 /// How long a job waits for a lost lock before it is refused.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -51,7 +53,8 @@ enum State {
     Asked,
     /// Held by this backend of PostgreSQL.
     Held(i32),
-    Lost(Error),
+    /// Not held, although it was asked for so many times since it was.
+    Lost(Error, u32),
 }
 
 impl Guard {
@@ -83,7 +86,7 @@ impl Guard {
             .changed
             .wait_while(state, |state| matches!(state, State::Asked));
         let failed = match &*waited.unwrap_or_else(PoisonError::into_inner) {
-            State::Lost(error) => Some(error.clone()),
+            State::Lost(error, _) => Some(error.clone()),
             _ => None,
         };
         match failed {
@@ -92,17 +95,22 @@ impl Guard {
         }
     }
 
-    /// The backend that holds the lock, or why there is none.
+    /// The backend that holds the lock, or why there is none. Waits a moment for one that was lost just now; in an outage
+    /// nobody waits.
     pub(super) fn require(&self) -> Result<i32, Error> {
         let state = self.lock();
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| !matches!(state, State::Held(_)));
+            .wait_timeout_while(state, PATIENCE, |state| match state {
+                State::Held(_) => false,
+                State::Asked => true,
+                State::Lost(_, times) => *times < OUTAGE,
+            });
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match &*state {
             State::Held(backend) => Ok(*backend),
-            State::Lost(error) => Err(error.clone()),
+            State::Lost(error, _) => Err(error.clone()),
             State::Asked => Err(Error::closed()),
         }
     }
@@ -130,6 +138,14 @@ impl Drop for Guard {
 }
 
 impl Shared {
+    fn lose(&self, error: Error) {
+        let times = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Lost(_, times) => times.saturating_add(1),
+            State::Asked | State::Held(_) => 0,
+        };
+        self.set(State::Lost(error, times));
+    }
+
     fn set(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         self.changed.notify_all();
@@ -143,7 +159,7 @@ async fn hold(address: &PostgresAddress, shared: &Shared, mut stopping: watch::R
             Ok(()) => return,
             Err(lost) => {
                 tracing::debug!(error = %lost, "the lock of the database is not held");
-                shared.set(State::Lost(lost));
+                shared.lose(lost);
             }
         }
         tokio::select! {
