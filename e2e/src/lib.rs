@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod copy_targets;
+pub mod database;
 pub mod desk;
 pub mod dotenv;
 pub mod golden;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use e2e::http::Connection;
 use e2e::instance::{Instance, text};
 use e2e::program::{Finished, Run};
@@ -142,10 +142,7 @@ fn changes_of_keys_on_a_full_disk_are_whole_or_not_at_all() -> Result<()> {
         ["rotate-signing"],
         ["destroy-retired"],
     ] {
-        // All that is left, down to less than a page.
-        let mut file = fs::File::create(&ballast)?;
-        while std::io::Write::write(&mut file, &[0; 1024]).is_ok() {}
-        drop(file);
+        fill(&ballast)?;
         if keys(&arguments)? != Some(0) {
             refused += 1;
         }
@@ -179,6 +176,197 @@ fn changes_of_keys_on_a_full_disk_are_whole_or_not_at_all() -> Result<()> {
     let server = Server::start(&data)?;
     assert!(instance.list(&mut Connection::open(server.address)?)? == values);
     server.kill()
+}
+
+/// The passphrase that opens the store before and after everything.
+const PHRASE: &str = "seven bridges over the quiet river";
+
+/// Takes all that is left of a disk, down to less than a page.
+fn fill(ballast: &Path) -> Result<()> {
+    let mut file = fs::File::create(ballast)?;
+    while std::io::Write::write(&mut file, &[0; 1024]).is_ok() {}
+    Ok(())
+}
+
+/// A change of what opens the store.
+struct Change {
+    arguments: &'static [&'static str],
+    input: &'static str,
+    /// What has to be there.
+    before: &'static [&'static str],
+}
+
+const CHANGES: &[Change] = &[
+    Change {
+        arguments: &["kit", "--output", "kit.txt"],
+        input: "",
+        before: &[],
+    },
+    Change {
+        arguments: &["add-passphrase", "--name", "second"],
+        input: "nine lanterns along the harbour wall",
+        before: &[],
+    },
+    Change {
+        arguments: &["add-cards", "--output", "card"],
+        input: "",
+        before: &[],
+    },
+    Change {
+        arguments: &["add-ssh", "id.pub", "--name", "laptop"],
+        input: "",
+        before: &[],
+    },
+    Change {
+        arguments: &["rename", "third", "spare"],
+        input: "",
+        before: &["add-passphrase", "--name", "third"],
+    },
+    Change {
+        arguments: &["remove", "third"],
+        input: "",
+        before: &["add-passphrase", "--name", "third"],
+    },
+    Change {
+        arguments: &["identity", "--move-to", "strongroom-identity"],
+        input: "",
+        before: &[],
+    },
+    Change {
+        arguments: &["identity", "--in-data-dir"],
+        input: "",
+        before: &["identity", "--move-to", "strongroom-identity"],
+    },
+    Change {
+        arguments: &["identity", "--none"],
+        input: "",
+        before: &[],
+    },
+];
+
+#[test]
+fn changes_of_unlockers_on_a_full_disk_are_whole_or_not_at_all() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let disk = scratch.path().join("disk");
+    let Some(_disk) = SmallDisk::mount(&disk)? else {
+        return Ok(());
+    };
+    // What is made for its owner lies on another disk, which has room: only the store's is full.
+    let home = scratch.path().join("home");
+    fs::create_dir(&home)?;
+    sh("ssh-keygen -q -t ed25519 -N '' -f id", &[], &home)?.ok()?;
+    let data = disk.join("data");
+    let run = |arguments: &[&str], input: &str| -> Result<Finished> {
+        let run = Run::new(&home)?
+            .env("CREDENTIALS_DIRECTORY", &home)
+            .env("STRONGROOM_PASSPHRASE", PHRASE);
+        let run = run.args(["keys"]).args(arguments).args(["--data-dir"]);
+        run.arg_path(&data).input(input).finish()
+    };
+    let home_text = home.display().to_string();
+    let variables = [
+        ("CREDENTIALS_DIRECTORY", home_text.as_str()),
+        ("STRONGROOM_PASSPHRASE", PHRASE),
+    ];
+    let server = Server::start_among(&data, &variables)?;
+    let instance = Instance::set_up(server.address)?;
+    let mut connection = Connection::open(server.address)?;
+    let mut values = BTreeMap::new();
+    for number in 0..20 {
+        let (name, value) = (format!("NAME_{number}"), "v".repeat(500));
+        instance.create(&mut connection, &name, &value)?.ok()?;
+        values.insert(name, value);
+    }
+    run(&["add-passphrase", "--name", "desk"], PHRASE)?.ok()?;
+    run(&["prove"], PHRASE)?.ok()?;
+    server.stop()?;
+
+    let ballast = disk.join("ballast");
+    let (mut tried, mut refused) = (0, 0);
+    // With a server that does it, and without one; a short run tries each in one of the two ways, another one each time.
+    let way = std::process::id() as usize % 2;
+    let both = CHANGES
+        .iter()
+        .enumerate()
+        .flat_map(|(number, change)| [0, 1].map(|running| (number + running, change, running == 1)));
+    for (_, change, running) in both.filter(|(number, ..)| e2e::long() || number % 2 == way) {
+        tried += 1;
+        let told = || format!("{:?}, server running: {running}", change.arguments);
+        if !change.before.is_empty() {
+            run(change.before, "three herons under the old bridge")?
+                .ok()
+                .with_context(told)?;
+        }
+        let before = unlockers(&run(&["list", "--json"], "")?.ok()?)?;
+        let server = if running {
+            Some(Server::start_among(&data, &variables)?)
+        } else {
+            None
+        };
+        fill(&ballast)?;
+        let done = run(change.arguments, change.input)?;
+        refused += usize::from(done.code != Some(0));
+        // As a power failure leaves it.
+        if let Some(server) = server {
+            server.kill()?;
+        }
+        fs::remove_file(&ballast)?;
+
+        let server = Server::start_among(&data, &variables)?;
+        let read = instance.list(&mut Connection::open(server.address)?)?;
+        assert!(read == values, "{}: {} values", told(), read.len());
+        let prove = run(&["prove"], PHRASE)?;
+        assert_eq!(prove.code, Some(0), "{}: {}", told(), prove.stderr);
+        // Refused is refused: the same keys open it, and nobody keeps a file of a key that does not.
+        let after = unlockers(&run(&["list", "--json"], "")?.ok()?)?;
+        if done.code != Some(0) && change.arguments[0] != "identity" {
+            assert_eq!(after, before, "{}: {}", told(), done.stderr);
+            let left: Vec<String> = names(&home)?
+                .into_iter()
+                .filter(|name| name.starts_with("kit") || name.starts_with("card"))
+                .collect();
+            assert_eq!(left, [""; 0], "{}", told());
+        }
+        // With room again it is done, given again where it was refused.
+        if done.code != Some(0) {
+            run(change.arguments, change.input)?.ok().with_context(told)?;
+        }
+        server.stop()?;
+        put_back(&home, &run).with_context(told)?;
+    }
+    e2e::say(format_args!(
+        "{refused} of {tried} changes of unlockers were refused on the full disk"
+    ));
+    assert!(refused > 0, "the disk never was full");
+    Ok(())
+}
+
+/// Names of what opens the store.
+fn unlockers(listed: &str) -> Result<Vec<String>> {
+    let listed: serde_json::Value = serde_json::from_str(listed)?;
+    let unlockers = listed["unlockers"].as_array().context("no unlockers")?;
+    let mut names: Vec<String> = unlockers
+        .iter()
+        .map(|unlocker| text(unlocker, "/name"))
+        .collect::<Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// As it was before a change: the passphrase and the identity in the data directory open the store.
+fn put_back(home: &Path, run: &dyn Fn(&[&str], &str) -> Result<Finished>) -> Result<()> {
+    run(&["identity", "--in-data-dir"], "")?.ok()?;
+    for name in unlockers(&run(&["list", "--json"], "")?.ok()?)? {
+        if name != "desk" && name != "Server" {
+            run(&["remove", &name], "")?.ok()?;
+        }
+    }
+    for name in names(home)? {
+        if !name.starts_with("id") {
+            fs::remove_file(home.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// What lies in a folder, by name.

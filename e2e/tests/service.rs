@@ -185,7 +185,10 @@ fn a_socket_named_http_is_for_those_who_do_not_know_of_https() -> Result<()> {
     let sent_on = once(http, "GET", "/login", &[], b"")?;
     assert_eq!(sent_on.status, 308);
     let to = sent_on.header("location").unwrap_or_default();
-    assert!(to.starts_with("https://") && to.ends_with(&format!(":{}/login", https.port())), "{to}");
+    assert!(
+        to.starts_with("https://") && to.ends_with(&format!(":{}/login", https.port())),
+        "{to}"
+    );
     Ok(())
 }
 

@@ -107,6 +107,12 @@ pub const SSH_KEYGEN: Need = Need {
     packages: &["openssh-client"],
     present: || process::on_path("ssh-keygen").is_some(),
 };
+/// Makes the certificate with which PostgreSQL speaks TLS, and others that nobody should believe.
+pub const OPENSSL: Need = Need {
+    what: "openssl",
+    packages: &["openssl"],
+    present: || process::on_path("openssl").is_some(),
+};
 /// The container image is built and run without an engine, and without being root for it.
 pub const BUILDAH: Need = Need {
     what: "buildah",

@@ -49,6 +49,14 @@ impl Cluster {
                 .arg(&data)
                 .current_dir(&cluster.folder),
         )?;
+        process::capture(
+            as_postgres(Path::new("openssl"))
+                .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+                .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+                // It vouches for itself and for nobody else.
+                .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "server.key", "-out", "server.crt"])
+                .current_dir(&data),
+        )?;
         let output = std::fs::File::create(&log)?;
         let server = as_postgres(&tools.join("postgres"))
             .arg("-D")
@@ -57,7 +65,7 @@ impl Cluster {
             .arg(format!("unix_socket_directories={}", cluster.folder.display()))
             // It dies with the tests, so nothing has to survive a power cut.
             .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
-            .args(["-c", "max_connections=300", "-c", "shared_buffers=64MB"])
+            .args(["-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "ssl=on"])
             .current_dir(&cluster.folder)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -76,7 +84,10 @@ impl Cluster {
 
     /// What tests connect with.
     pub fn connection(&self) -> String {
-        format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port)
+        format!(
+            "host=127.0.0.1 port={} user=postgres dbname=postgres sslmode=disable",
+            self.port
+        )
     }
 
     fn wait(&mut self, log: &Path) -> Result<()> {

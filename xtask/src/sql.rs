@@ -14,7 +14,7 @@ const TEST: &str = "store::statements::every_statement_prepares_on_this_database
 /// Starts a throw-away PostgreSQL and checks both databases.
 pub fn run(workspace: &Workspace, install: bool) -> Result<()> {
     let mut needs = machine::BUILD.to_vec();
-    needs.push(&machine::POSTGRES);
+    needs.extend([&machine::POSTGRES, &machine::OPENSSL]);
     machine::provide(&needs, install)?;
     check(workspace, &Cluster::start()?)?;
     Ok(())

@@ -39,6 +39,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::JQ,
         &machine::STRACE,
         &machine::SSH_KEYGEN,
+        &machine::OPENSSL,
         &machine::BUILDAH,
         &machine::SYSTEMD,
         &machine::DOCKER_COMPOSE,

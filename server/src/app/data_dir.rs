@@ -5,7 +5,8 @@
 //! control.sock      operator commands to a running server
 //! identity          the server's own age identity (0600)
 //! keyring.json      the keyring; keyring.previous.json is the generation before
-//! strongroom.db     the encrypted database
+//! strongroom.db     the encrypted database; in its place, for a store in PostgreSQL:
+//! database          says that it lies there
 //! backups/          the backups that are kept
 //! initializing      an interrupted first start
 //! restore.part/     an interrupted restore
@@ -22,10 +23,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::store::PostgresAddress;
+
 /// A data directory.
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
+    /// The address of PostgreSQL that was given with it.
+    pub(super) postgres: Option<PostgresAddress>,
 }
 
 /// The right to work in a data directory, until dropped.
@@ -38,7 +43,10 @@ pub struct Lock {
 impl DataDir {
     /// The directory at a path, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            postgres: None,
+        }
     }
 
     /// Where it is.

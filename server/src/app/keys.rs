@@ -354,7 +354,10 @@ pub fn finish_rekey(opened: &OpenStore, data_dir: &DataDir) -> Result<(), Error>
     let Some(key) = opened.keyring().next_database_key().map(crypto::Key::to_hex) else {
         return Ok(());
     };
-    opened.db.rekey_blocking(&key)?;
+    // A keyring that came into PostgreSQL with a backup may hold a key ready for a file that is not here.
+    if opened.db.dialect() == store::Dialect::Sqlite {
+        opened.db.rekey_blocking(&key)?;
+    }
     opened.change_keyring(data_dir, |keyring| {
         keyring.finish_database_key();
         Ok(())

@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod control;
 pub mod data_dir;
+pub mod database;
 pub mod disk;
 pub mod drills;
 pub mod host;

@@ -9,6 +9,7 @@ use shared::model::ids::{BackupId, InstanceId};
 use shared::model::time::UnixMillis;
 
 use super::data_dir::DataDir;
+use super::database::{self, Place, RESTORE_SCHEMA};
 use super::key_sources::KeySources;
 use super::{OpenStore, backups, drills, keys};
 use crate::backup::{self, replace, restore, set_aside};
@@ -17,7 +18,7 @@ use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
 use crate::crypto::{self, encryption_key, keyfile, random};
 use crate::domain::{self, Context, data_keys};
 use crate::store::backups::Backup;
-use crate::store::{self, Db, SqliteOptions, Tx, migrate};
+use crate::store::{self, Db, PostgresAddress, SqliteOptions, Tx, migrate, schemas};
 
 /// Name of the setting that ties a database to its keyring.
 pub(crate) const INSTANCE: &str = "instance";
@@ -31,6 +32,8 @@ pub struct Locked {
     pub reason: String,
     /// The slots of the keyring: what would open it.
     pub slots: Vec<SlotSummary>,
+    /// Whether it is the database that does not answer, which may pass.
+    pub unreachable: bool,
 }
 
 impl Locked {
@@ -43,6 +46,7 @@ impl Locked {
         Self {
             reason: reason.into(),
             slots: Vec::new(),
+            unreachable: false,
         }
     }
 }
@@ -67,7 +71,10 @@ impl From<store::Error> for Locked {
 
 impl From<backup::Error> for Locked {
     fn from(error: backup::Error) -> Self {
-        Self::because(format!("A restored store cannot take its place: {error}"))
+        Self {
+            unreachable: matches!(error, backup::Error::Unreachable(_)),
+            ..Self::because(format!("A restored store cannot take its place: {error}"))
+        }
     }
 }
 
@@ -175,6 +182,11 @@ fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<O
         None if fs::exists(data_dir.identity())? => first(identity::read_identities(&data_dir.identity())?)?,
         None => identity::create_server_identity(data_dir.path(), now)?,
     };
+    // Whatever is wrong with the database is found before there is anything here.
+    let connected = match data_dir.place().map_err(Locked::because)? {
+        Place::File => None,
+        Place::Postgres(address) => Some(connect_to_nothing(&address)?),
+    };
     let instance = InstanceId::from_random(random::bytes()?);
     let mut keyring = Keyring::create(instance, now)?;
     keyring.add_slot(
@@ -191,15 +203,17 @@ fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<O
 
     fs::write(data_dir.path().join(STARTED), instance.to_string())?;
     data_dir.sync()?;
+    if connected.is_some() {
+        data_dir.note_postgres(None)?;
+    }
     let text = keyring.to_file_text()?;
     keyfile::store(data_dir.path(), &text)?;
     // Both generations from the start: until then the loss of one file would be the loss of the store.
     keyfile::ensure(data_dir.path(), &text)?;
-    let options = SqliteOptions {
-        create: true,
-        ..SqliteOptions::default()
+    let db = match connected {
+        Some(db) => db,
+        None => database::make_file(data_dir, &keyring)?,
     };
-    let db = Db::open_sqlite(&data_dir.database(), &keyring.database_key().to_hex(), &options)?;
     prepare(&db, &keyring, now)?;
     let first = keyring.generation();
     db.write_blocking(move |tx| generation::note(tx, first))?;
@@ -225,21 +239,12 @@ fn open_existing(
         tracing::warn!(%because, "keyring.json cannot be used; its previous generation is used and written back");
     }
     let unfinished = is_unfinished(data_dir, keyring.instance())?;
-    if !data_dir.has_database()? && !unfinished {
-        return Err(Locked::because(format!(
-            "The keyring is here, but the database is not ({}). Put the file back, or restore a backup into an empty \
-             directory with `strongroom restore`. No empty store was made",
-            data_dir.database().display()
-        )));
-    }
-    let options = SqliteOptions {
-        create: unfinished,
-        ..SqliteOptions::default()
+    let place = data_dir.place().map_err(Locked::because)?;
+    let db = match &place {
+        Place::File => open_file(data_dir, &keyring, unfinished)?,
+        Place::Postgres(address) => connect(address)?,
     };
-    let db = open_database(data_dir, &keyring, &options)?;
-    if !unfinished {
-        require_used(&db)?;
-    }
+    require_own(&db, &keyring, &place, unfinished)?;
     // Before anything is changed: an older copy may be of an older schema, too.
     if !unfinished && generation::is_older(&db, keyring.generation(), accept_older)? {
         return Err(Locked::because(
@@ -263,6 +268,12 @@ fn open_existing(
             data_dir.restore_part().display()
         ))
     })?;
+    if let Place::Postgres(_) = place {
+        db.write_blocking(|tx| schemas::remove(tx, RESTORE_SCHEMA))?;
+        if data_dir.noted()?.is_none() {
+            data_dir.note_postgres(None)?;
+        }
+    }
     let opened = OpenStore::new(db, keyring, loaded.text.clone());
     finish_rotations(&opened, data_dir, now);
     Ok(opened)
@@ -323,10 +334,21 @@ fn note_upgrade(db: &Db, keyring: &Keyring, backup: Backup, now: UnixMillis) {
 }
 
 /// Opens the file with its key, or with the one under which it was being encrypted anew when the process ended.
-fn open_database(data_dir: &DataDir, keyring: &Keyring, options: &SqliteOptions) -> Result<Db, Locked> {
+fn open_file(data_dir: &DataDir, keyring: &Keyring, unfinished: bool) -> Result<Db, Locked> {
+    if !data_dir.has_database()? && !unfinished {
+        return Err(Locked::because(format!(
+            "The keyring is here, but the database is not ({}). Put the file back, or restore a backup into an empty \
+             directory with `strongroom restore`. If the store lies in PostgreSQL, name its address. No empty store was made",
+            data_dir.database().display()
+        )));
+    }
+    let options = SqliteOptions {
+        create: unfinished,
+        ..SqliteOptions::default()
+    };
     let keys = [Some(keyring.database_key()), keyring.next_database_key()];
     for key in keys.into_iter().flatten() {
-        match Db::open_sqlite(&data_dir.database(), &key.to_hex(), options) {
+        match Db::open_sqlite(&data_dir.database(), &key.to_hex(), &options) {
             Ok(db) => return Ok(db),
             Err(store::Error::NotADatabase) => {}
             Err(other) => return Err(other.into()),
@@ -336,6 +358,45 @@ fn open_database(data_dir: &DataDir, keyring: &Keyring, options: &SqliteOptions)
         "The database does not belong to this keyring, or is damaged. Put the two files back that belong together, \
          or restore a backup. Nothing was changed",
     ))
+}
+
+fn connect(address: &PostgresAddress) -> Result<Db, Locked> {
+    database::connect(address).map_err(|error| Locked {
+        unreachable: matches!(error, store::Error::Unavailable(_)),
+        ..Locked::because(format!(
+            "The store lies in PostgreSQL ({address}). {}",
+            sentence(&error)
+        ))
+    })
+}
+
+fn sentence(error: &store::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Connects to a database in which a new store is to be made. One that holds anything is left alone: its store would have its
+/// keyring somewhere else.
+fn connect_to_nothing(address: &PostgresAddress) -> Result<Db, Locked> {
+    let db = connect(address)?;
+    if db.read_blocking(schemas::is_empty)? {
+        return Ok(db);
+    }
+    let instance = db.read_blocking(|tx| schemas::setting(tx, INSTANCE))?;
+    db.close_blocking()?;
+    Err(Locked::because(match instance {
+        Some(instance) => format!(
+            "PostgreSQL ({address}) holds the store of the instance {instance}, but the keyring that opens it is not in this \
+             data directory (keyring.json). Put the file back, or name an empty database. Nothing was changed"
+        ),
+        None => format!(
+            "PostgreSQL ({address}) holds tables of another program. Name an empty database: Strongroom works in one of its \
+             own. Nothing was changed"
+        ),
+    }))
 }
 
 /// Goes on with what a process left that was ended in the middle of a rotation. What cannot be done now, such as for want of
@@ -361,17 +422,42 @@ fn finish_rotations(opened: &OpenStore, data_dir: &DataDir, now: UnixMillis) {
     }
 }
 
-/// Refuses a database with nothing in it where there must be a store: SQLite takes a file that was cut off within its
-/// first page for a new one.
-fn require_used(db: &Db) -> Result<(), Locked> {
-    match db.read_blocking(|tx| store::settings::get(tx, INSTANCE)) {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) | Err(store::Error::Sql(_)) => Err(Locked::because(
+/// Refuses a database that is not the keyring's: one of another instance, or one with nothing in it where there must be a
+/// store. SQLite takes a file that was cut off within its first page for a new one. `unfinished`: it may be empty still.
+fn require_own(db: &Db, keyring: &Keyring, place: &Place, unfinished: bool) -> Result<(), Locked> {
+    let found = match db.read_blocking(|tx| store::settings::get(tx, INSTANCE)) {
+        Ok(found) => found,
+        Err(store::Error::Sql(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    match (found, place) {
+        (Some(found), _) if found == keyring.instance().to_string() => Ok(()),
+        (Some(found), _) => Err(of_another(&found, keyring)),
+        (None, Place::Postgres(address)) if unfinished => match db.read_blocking(schemas::foreign_table)? {
+            Some(table) => Err(Locked::because(format!(
+                "PostgreSQL ({address}) holds tables of another program, such as {table}. Name an empty database: \
+                 Strongroom works in one of its own. Nothing was changed"
+            ))),
+            None => Ok(()),
+        },
+        (None, Place::File) if unfinished => Ok(()),
+        (None, Place::File) => Err(Locked::because(
             "The database is damaged: there is nothing in it. Put the file back, or restore a backup into an empty \
              directory with `strongroom restore`. Nothing was changed",
         )),
-        Err(error) => Err(error.into()),
+        (None, Place::Postgres(address)) => Err(Locked::because(format!(
+            "The keyring is here, but there is no store in PostgreSQL ({address}). Name the database in which it lies, or \
+             restore a backup into an empty data directory with `strongroom restore --database-url`. No empty store was made"
+        ))),
     }
+}
+
+fn of_another(found: &str, keyring: &Keyring) -> Locked {
+    Locked::because(format!(
+        "The database belongs to the instance {found}, the keyring to {}. Bring the two together that belong together. \
+         Nothing was changed",
+        keyring.instance()
+    ))
 }
 
 /// Brings the schema up to date and makes sure that database and keyring belong together.
@@ -382,11 +468,7 @@ pub fn prepare(db: &Db, keyring: &Keyring, now: UnixMillis) -> Result<(), Locked
     let instance = keyring.instance().to_string();
     let found = db.write_blocking(move |tx| tie(tx, &instance))?;
     if found != keyring.instance().to_string() {
-        return Err(Locked::because(format!(
-            "The database belongs to the instance {found}, the keyring to {}. Put the two files back that belong \
-             together. Nothing was changed",
-            keyring.instance()
-        )));
+        return Err(of_another(&found, keyring));
     }
     let keys = keyring.clone();
     let proven = db

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::OwnedMutexGuard;
 
 use super::data_dir::DataDir;
+use super::database::{self, Place};
 use super::disk::Watch;
 use super::{App, blocking, open};
 use crate::backup::replace::{self, Built};
@@ -179,7 +180,7 @@ impl App {
         revoke_sessions: bool,
     ) -> Result<(Summary, Vec<Credential>), Error> {
         let data_dir = self.require_data_dir()?;
-        let present = Keyring::clone(&self.store()?.keyring());
+        let present = self.store()?;
         let now = self.clock.now();
         let file = BufReader::new(File::open(file).map_err(|error| on_disk(&error))?);
         let built = replace::build(file, data_dir, identities, &present, now, caller, revoke_sessions)
@@ -219,8 +220,13 @@ impl App {
 
 /// Looks into the closed database: somebody may have set it up while the backup was being checked.
 fn require_not_set_up(data_dir: &DataDir, keyring: &Keyring) -> Result<(), Error> {
-    let key = keyring.database_key().to_hex();
-    let db = Db::open_sqlite(&data_dir.database(), &key, &SqliteOptions::default())?;
+    let db = match data_dir.place().map_err(Error::Conflict)? {
+        Place::File => {
+            let key = keyring.database_key().to_hex();
+            Db::open_sqlite(&data_dir.database(), &key, &SqliteOptions::default())?
+        }
+        Place::Postgres(address) => database::connect(&address)?,
+    };
     let set_up = db.read_blocking(store::users::any);
     db.close_blocking()?;
     if set_up? {
@@ -258,7 +264,7 @@ fn refusal(error: backup::Error) -> Error {
         }
         backup::Error::Store(error) => error.into(),
         backup::Error::Domain(error) => error,
-        backup::Error::Refused(reason) => Error::Conflict(reason),
+        backup::Error::Refused(reason) | backup::Error::Unreachable(reason) => Error::Conflict(reason),
         damaged => Error::BadRequest(format!(
             "The backup was not restored: {damaged}. Nothing was changed. Check that the kit and the file belong together"
         )),

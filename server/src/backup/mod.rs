@@ -12,6 +12,7 @@
 //! ```
 //! Written in one pass from one snapshot, in constant memory; nothing lies on disk in plain.
 
+mod destination;
 pub mod read;
 pub mod replace;
 pub mod restore;
@@ -105,6 +106,9 @@ pub enum Error {
     /// The data directory is in use or not empty.
     #[error("{0}")]
     Refused(String),
+    /// There is no way to the database into which a restore was to go.
+    #[error("{0}")]
+    Unreachable(String),
     /// The database failed.
     #[error("the database failed: {0}")]
     Store(#[from] store::Error),

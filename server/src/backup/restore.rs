@@ -1,4 +1,4 @@
-//! Restoring a backup into an empty data directory.
+//! Restoring a backup into an empty data directory, with its rows in a file there or in PostgreSQL.
 //!
 //! Everything is built in `restore.part/` and checked there; then the database, the new server identity and, last,
 //! the keyring move to their places. A directory without a keyring is no store, so a restore that was killed at any
@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 
 use shared::model::time::UnixMillis;
 
+use super::destination::{self, Destination};
 use super::read::{self, Receiver};
 use super::{Error, Manifest, Summary, rows, set_aside};
 use crate::app::data_dir::DataDir;
+use crate::app::database::{NOTE, Place};
 use crate::app::open::{INSTANCE, STARTED, generation};
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
@@ -20,7 +22,7 @@ use crate::crypto::keyring::{Keyring, NewSlot, SlotKind};
 use crate::domain::caller::Caller;
 use crate::domain::{Context, audit, proof};
 use crate::store::credentials::{self, Credential};
-use crate::store::{self, Db, SqliteOptions, Value, copy, migrate};
+use crate::store::{self, Db, Value, copy, migrate};
 
 /// Rows inserted in one transaction.
 const BATCH: usize = 1_000;
@@ -43,13 +45,15 @@ pub struct Restored {
     pub summary: Summary,
     /// Where the store is that was in the place.
     pub set_aside: Option<PathBuf>,
+    /// In which schema of PostgreSQL its tables are, or those of another store.
+    pub schema: Option<String>,
     /// The credentials that are in force again.
     pub in_force: Vec<Credential>,
     /// Those of them that were in force no more in the store that was in the place; nothing when that is not known.
     pub revived: Option<Vec<Credential>>,
 }
 
-/// Restores onto an embedded database in a data directory that holds no store yet, or whose store is set aside. That happens
+/// Restores into a data directory that holds no store yet, or whose store is set aside. That happens
 /// after everything was checked.
 pub fn into_data_dir(
     file: &Path,
@@ -67,8 +71,11 @@ pub fn into_data_dir(
             data_dir.path().display()
         )));
     };
+    let place = data_dir.new_place();
+    // Before anything is cleared away that tells how far an earlier attempt came.
+    let destination = Destination::open(&place, data_dir, options.set_aside)?;
     // An earlier attempt that was killed while moving its own files into place left nothing that is worth keeping.
-    let replaces = match require_empty(data_dir) {
+    let replaces = match require_empty(data_dir, &destination) {
         Ok(()) => set_aside::was_begun(data_dir)?,
         Err(Error::Refused(_)) if options.set_aside => {
             require_none_ready(data_dir)?;
@@ -78,22 +85,30 @@ pub fn into_data_dir(
     };
     let before = replaces
         .then(|| set_aside::in_force(data_dir, identities, now))
-        .flatten();
+        .flatten()
+        .or_else(|| destination.in_force(now));
     remove_part(data_dir)?;
-    let part = DataDir::new(data_dir.restore_part());
+    let part = data_dir.beside(data_dir.restore_part(), &place);
     part.create()?;
+    if let Place::Postgres(_) = place {
+        part.note_postgres(None)?;
+    }
+    destination.clear(true)?;
     let built = build(io::BufReader::new(open), &part, identities, now, options);
     let (summary, in_force) = match built {
         Ok(built) => built,
         Err(error) => {
             remove_part(data_dir)?;
+            destination.clear(false)?;
             return Err(error);
         }
     };
     let set_aside = replaces
         .then(|| set_aside::move_store(data_dir, now))
         .transpose()?;
-    switch(&part, data_dir)?;
+    let schema = destination.aside(data_dir, set_aside.as_deref(), now)?;
+    switch(&part, data_dir, &destination, schema.as_deref())?;
+    destination.close()?;
     let revived = before.map(|before| {
         let revived = in_force.iter().filter(|credential| !before.contains(credential));
         revived.cloned().collect()
@@ -101,6 +116,7 @@ pub fn into_data_dir(
     Ok(Restored {
         summary,
         set_aside,
+        schema,
         in_force,
         revived,
     })
@@ -123,7 +139,7 @@ fn require_none_ready(data_dir: &DataDir) -> Result<(), Error> {
 /// A file in the place of a store counts as left by a restore only while there is no keyring, `restore.part` has the
 /// keyring of a store that was complete, and the file is missing there: then it was moved and nobody ever opened it,
 /// because opening removes `restore.part`.
-fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
+fn require_empty(data_dir: &DataDir, destination: &Destination) -> Result<(), Error> {
     if keyfile::load(data_dir.path())?.is_some() {
         return Err(Error::Refused(format!(
             "{} already holds a store or its identity, and a restore never overwrites one. Choose an empty --data-dir, \
@@ -134,8 +150,8 @@ fn require_empty(data_dir: &DataDir) -> Result<(), Error> {
     require_none_ready(data_dir)?;
     let part = DataDir::new(data_dir.restore_part());
     let complete = matches!(keyfile::load(part.path()), Ok(Some(_)));
-    let database_moved = complete && !part.has_database()?;
-    let identity_moved = database_moved && !fs::exists(part.identity())?;
+    let database_moved = complete && part.noted()?.is_none() && !part.has_database()?;
+    let identity_moved = (database_moved || destination.was_moved()) && !fs::exists(part.identity())?;
     let mut leftovers = Vec::new();
     for (files, moved) in [
         (data_dir.database_files().to_vec(), database_moved),
@@ -205,18 +221,9 @@ pub(super) fn build_database(
     caller: &Caller,
     revoke_sessions: bool,
 ) -> Result<(Keyring, Summary, Vec<Credential>), Error> {
-    let open = |keyring: &Keyring| {
-        let options = SqliteOptions {
-            create: true,
-            ..SqliteOptions::default()
-        };
-        Ok(Db::open_sqlite(
-            &part.database(),
-            &keyring.database_key().to_hex(),
-            &options,
-        )?)
-    };
-    let (db, keyring, summary) = into_database(file, identities, now, caller, &open)?;
+    let (db, keyring, summary) = into_database(file, identities, now, caller, &|keyring| {
+        destination::make(part, keyring)
+    })?;
     let in_force = db.write_blocking(move |tx| {
         if revoke_sessions {
             credentials::revoke_sessions(tx, now)?;
@@ -252,7 +259,9 @@ pub(super) fn finish_part(
     }
     let text = keyring.to_file_text()?;
     keyfile::store(part.path(), &text)?;
-    File::open(part.database())?.sync_all()?;
+    if part.has_database()? {
+        File::open(part.database())?.sync_all()?;
+    }
     part.sync()?;
     Ok((keyring, text))
 }
@@ -430,9 +439,24 @@ impl Receiver for Target<'_> {
 }
 
 /// Moves a complete store to its place; the keyring last, because it makes the directory a store.
-fn switch(part: &DataDir, data_dir: &DataDir) -> Result<(), Error> {
+fn switch(
+    part: &DataDir,
+    data_dir: &DataDir,
+    destination: &Destination,
+    aside: Option<&str>,
+) -> Result<(), Error> {
     data_dir.sync()?;
-    fs::rename(part.database(), data_dir.database())?;
+    match destination {
+        Destination::File => {
+            // It names a database that this store has nothing to do with.
+            data_dir.remove(&[data_dir.path().join(NOTE)])?;
+            fs::rename(part.database(), data_dir.database())?;
+        }
+        Destination::Postgres { .. } => {
+            data_dir.note_postgres(None)?;
+            destination.bring_in(aside)?;
+        }
+    }
     // In this order on disk too: an identity without its database here would not count as moved.
     data_dir.sync()?;
     part.sync()?;

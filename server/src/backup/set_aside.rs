@@ -9,6 +9,7 @@ use shared::model::time::UnixMillis;
 
 use super::Error;
 use crate::app::data_dir::DataDir;
+use crate::app::database::NOTE;
 use crate::app::open::STARTED;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyfile;
@@ -23,7 +24,7 @@ const PART: &str = "replaced.part";
 fn files(dir: &DataDir) -> Vec<PathBuf> {
     let mut files = dir.database_files().to_vec();
     files.push(dir.identity());
-    files.extend([STARTED, keyfile::PREVIOUS, keyfile::CURRENT].map(|name| dir.path().join(name)));
+    files.extend([NOTE, STARTED, keyfile::PREVIOUS, keyfile::CURRENT].map(|name| dir.path().join(name)));
     files
 }
 

@@ -64,7 +64,8 @@ const fn secret(name: &'static str, fate: Fate) -> Variable {
 }
 
 const OWN_KEYS: &str = "not needed: signing keys are made at set-up and kept under the root key";
-const OWN_DATABASE: &str = "not needed: the data is in one encrypted file in the data directory";
+const OWN_DATABASE: &str = "not needed: the data is in one encrypted file in the data directory, or in the PostgreSQL that \
+     STRONGROOM_DATABASE_URL names";
 const NOT_OFFERED: &str = "not offered yet";
 const MONGO: &str = "MongoDB is not used: take the secrets out of the old Infisical with `infisical export --format json`, and bring \
                      them in with `strongroom import`";
@@ -83,6 +84,9 @@ pub const VARIABLES: &[Variable] = &[
         secret::PASSPHRASE,
         Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment"),
     ),
+    secret(secret::DATABASE_URL, Used("PostgreSQL that holds the data")),
+    plain("STRONGROOM_DATABASE_URL_FILE", Means("database_url_file")),
+    plain("STRONGROOM_DATABASE_WAIT", Means("database_wait")),
     plain("STRONGROOM_BACKUP_ROOT", Means("backup_root")),
     plain("STRONGROOM_BACKUP_HOOK", Means("backup_hook")),
     plain("STRONGROOM_TLS", Means("tls")),
@@ -159,7 +163,10 @@ pub const VARIABLES: &[Variable] = &[
     secret("JWT_REFRESH_SECRET", Ignored(OWN_KEYS)),
     secret("JWT_SERVICE_SECRET", Ignored(OWN_KEYS)),
     secret("JWT_SECRET", Ignored(OWN_KEYS)),
-    secret("DB_CONNECTION_URI", Ignored(OWN_DATABASE)),
+    secret(
+        secret::CONNECTION_URI,
+        Used("PostgreSQL that holds the data, unless a file in the data directory does"),
+    ),
     secret("REDIS_URL", Ignored(OWN_DATABASE)),
     secret("POSTGRES_PASSWORD", Ignored(OWN_DATABASE)),
     secret("INFISICAL_PASS", Ignored(OWN_DATABASE)),

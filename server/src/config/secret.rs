@@ -11,6 +11,11 @@ pub const PASSPHRASE: &str = "STRONGROOM_PASSPHRASE";
 /// The token for the metrics.
 pub const METRICS_TOKEN: &str = "STRONGROOM_METRICS_TOKEN";
 
+/// The address of PostgreSQL.
+pub const DATABASE_URL: &str = "STRONGROOM_DATABASE_URL";
+/// The same in Infisical's.
+pub const CONNECTION_URI: &str = "DB_CONNECTION_URI";
+
 /// Infisical takes the first one that is set; the second is how a guide calls the first.
 pub const ENCRYPTION_KEYS: [&str; 3] = [
     "ENCRYPTION_KEY",
@@ -21,6 +26,14 @@ pub const ENCRYPTION_KEYS: [&str; 3] = [
 /// A passphrase for the store, if one is at hand.
 pub fn passphrase(environment: &Environment) -> Result<Option<SecretText>, Problem> {
     Ok(environment.said(PASSPHRASE, true)?.map(|(_, value)| value))
+}
+
+/// A secret of this name, if it is at hand.
+pub fn said(
+    environment: &Environment,
+    name: &'static str,
+) -> Result<Option<(&'static str, SecretText)>, Problem> {
+    Ok(environment.said(name, true)?.map(|(_, value)| (name, value)))
 }
 
 /// What a program on another machine shows for the metrics, if there is such a token.
@@ -42,7 +55,8 @@ pub fn encryption_key(environment: &Environment) -> Result<Option<(&'static str,
 /// Those that are set, without their values, and what is wrong with the others.
 pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Setting> {
     let mut set = Vec::new();
-    for name in [PASSPHRASE, METRICS_TOKEN].into_iter().chain(ENCRYPTION_KEYS) {
+    let others = [PASSPHRASE, METRICS_TOKEN, DATABASE_URL, CONNECTION_URI];
+    for name in others.into_iter().chain(ENCRYPTION_KEYS) {
         match environment.said(name, true) {
             Ok(Some((source, _))) => set.push(Setting {
                 id: name.to_owned(),
@@ -54,6 +68,7 @@ pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Settin
                 about: match name {
                     PASSPHRASE => "Passphrase that opens the store".to_owned(),
                     METRICS_TOKEN => "Token for the metrics".to_owned(),
+                    DATABASE_URL | CONNECTION_URI => "Address of PostgreSQL".to_owned(),
                     _ => "One of the keys that open the store".to_owned(),
                 },
             }),

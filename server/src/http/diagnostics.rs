@@ -26,7 +26,9 @@ pub async fn serve(listeners: Vec<TcpListener>, problems: Vec<Problem>, stop: wa
     let service = service(problems);
     let mut ports = JoinSet::new();
     for listener in listeners {
-        let service = service.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let service = service
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
         let mut stop = stop.clone();
         let stopped = async move {
             // An error means that the sender is gone: then it is time to stop as well.

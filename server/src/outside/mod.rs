@@ -4,6 +4,6 @@ pub mod acme;
 pub mod backup_target;
 pub mod egress;
 pub mod fetch;
-pub mod systemd;
 pub mod outbound_guard;
 pub mod resolver;
+pub mod systemd;

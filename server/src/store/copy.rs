@@ -202,6 +202,6 @@ pub fn count(tx: Tx<'_>, table: &str) -> Result<u64, Error> {
 }
 
 /// A name from the catalogue as SQL text.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -33,6 +33,7 @@ pub mod onboarding;
 pub mod organizations;
 pub mod project_keys;
 pub mod projects;
+pub mod schemas;
 pub mod sealed_settings;
 pub mod secret_imports;
 pub mod secret_tags;
@@ -65,7 +66,7 @@ use zeroize::Zeroizing;
 
 pub use self::dialect::Dialect;
 pub use self::error::Error;
-pub use self::postgres::PostgresOptions;
+pub use self::postgres::{PostgresAddress, PostgresOptions};
 use self::queue::Queue;
 pub use self::sqlite::SqliteOptions;
 pub use self::value::{FromValue, Row, Value};
@@ -132,10 +133,9 @@ impl Db {
         sqlite::open(path, key, options)
     }
 
-    /// Connects to PostgreSQL by a connection string (`host=… user=… dbname=… options='-c search_path=…'` or a URL).
-    /// Blocks until the first connection stands. Must not be called on an asynchronous worker.
-    pub fn open_postgres(config: &Zeroizing<String>, options: &PostgresOptions) -> Result<Self, Error> {
-        postgres::open(config, options)
+    /// Connects to PostgreSQL. Blocks until the first connection stands.
+    pub fn open_postgres(address: &PostgresAddress, options: &PostgresOptions) -> Result<Self, Error> {
+        postgres::open(address, options)
     }
 
     /// Which database this is.
@@ -249,7 +249,11 @@ impl Db {
         self.inner.reads.stop(threads.readers.len());
         let readers = join(threads.readers);
         self.inner.writes.stop(threads.writers.len());
-        join(threads.writers).and(readers)
+        let writers = join(threads.writers);
+        if let Origin::Postgres(origin) = &self.inner.origin {
+            origin.let_go();
+        }
+        writers.and(readers)
     }
 
     fn new(dialect: Dialect, writes: Queue, reads: Queue, origin: Origin, threads: Threads) -> Self {

@@ -1,17 +1,23 @@
 //! The larger mode: PostgreSQL. Clients live and die on the store's own threads (dropping one on an asynchronous
 //! worker panics); only closures and their results cross.
 
+mod address;
+mod guard;
+mod tls;
+
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use postgres::error::{DbError, SqlState};
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Statement};
-use zeroize::Zeroizing;
+use postgres::{Client, Config, Statement};
 
+pub use self::address::PostgresAddress;
+use self::guard::Guard;
 use super::queue::{Job, Message, Queue, Work};
 use super::{Db, Dialect, Error, Origin as Source, Row, Sql, Threads, Tx, Value, spawn};
 
@@ -19,30 +25,29 @@ use super::{Db, Dialect, Error, Origin as Source, Row, Sql, Threads, Tx, Value, 
 const TRIES: u32 = 5;
 /// Statements kept prepared per connection. Reached only by lists of varying length; then all are dropped.
 const STATEMENTS: usize = 512;
-/// How long a new connection may take, unless the connection string says otherwise.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long sent data may remain unacknowledged before the connection counts as lost, unless the string says so.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const BEGIN_RELAXED: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL synchronous_commit = off";
 
-/// How many connections to hold.
+/// How to work with it.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
     /// Connections for [`Db::write`].
     pub writers: usize,
     /// Connections for [`Db::read`].
     pub readers: usize,
+    /// Whether nobody else may work with the same tables until the store is closed.
+    pub alone: bool,
 }
 
 impl Default for PostgresOptions {
-    /// Four of each.
+    /// Four connections of each kind, and others are welcome.
     fn default() -> Self {
         Self {
             writers: 4,
             readers: 4,
+            alone: false,
         }
     }
 }
@@ -50,23 +55,19 @@ impl Default for PostgresOptions {
 /// What a further connection needs.
 #[derive(Clone)]
 pub(super) struct Origin {
-    config: Config,
+    address: PostgresAddress,
+    guard: Option<Arc<Guard>>,
 }
 
-pub(super) fn open(config: &Zeroizing<String>, options: &PostgresOptions) -> Result<Db, Error> {
-    let mut config: Config = config
-        .parse()
-        .map_err(|cause| Error::Unavailable(format!("the connection string is not valid: {cause}")))?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SEND_TIMEOUT);
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("strongroom");
-    }
-    let origin = Origin { config };
+pub(super) fn open(address: &PostgresAddress, options: &PostgresOptions) -> Result<Db, Error> {
+    let guard = options
+        .alone
+        .then(|| Guard::take(address).map(Arc::new))
+        .transpose()?;
+    let origin = Origin {
+        address: address.clone(),
+        guard,
+    };
 
     let mut threads = Threads::default();
     let (writes, queue) = Queue::new();
@@ -98,14 +99,39 @@ pub(super) fn open(config: &Zeroizing<String>, options: &PostgresOptions) -> Res
 
 impl Origin {
     fn connect(&self) -> Result<Session, Error> {
-        let client = self
-            .config
-            .connect(NoTls)
+        let mut client = Config::from(tokio_postgres::Config::clone(&self.address.config))
+            .connect(self.address.tls.clone())
             .map_err(|error| Failure::from(&error).error)?;
+        if let Some(guard) = &self.guard {
+            // Asked for on this very connection: whoever takes the lock from now on is another one.
+            let backend = i64::from(guard.require()?);
+            let held = client
+                .query_one(guard::IS_HELD, &[&Value::Int(backend)])
+                .map_err(|error| Failure::from(&error).error)?;
+            if held.get::<_, i64>(0) == 0 {
+                return Err(Error::Unavailable(
+                    "its lock was lost a moment ago. Try again".to_owned(),
+                ));
+            }
+        }
         Ok(Session {
             client,
             statements: HashMap::new(),
         })
+    }
+
+    /// Refuses while somebody else may work with the same tables.
+    fn require_alone(&self) -> Result<(), Error> {
+        self.guard
+            .as_ref()
+            .map_or(Ok(()), |guard| guard.require().map(drop))
+    }
+
+    /// Lets others work with the same tables.
+    pub(super) fn let_go(&self) {
+        if let Some(guard) = &self.guard {
+            guard.let_go();
+        }
     }
 
     pub(super) fn snapshot<T, E, F>(&self, f: F) -> Result<T, E>
@@ -206,6 +232,9 @@ impl Worker {
     }
 
     fn attempt(&mut self, begin: &str, job: &mut dyn Job) -> Try {
+        if let Err(error) = self.origin.require_alone() {
+            return Try::Over(Some(error));
+        }
         let session = match self.session.take().map_or_else(|| self.origin.connect(), Ok) {
             Ok(session) => self.session.insert(session),
             Err(error) => return Try::Over(Some(error)),

@@ -265,6 +265,7 @@ fn a_locked_server_does_nothing_for_an_operator() {
     let locked = open::Locked {
         reason: "no identity".into(),
         slots: Vec::new(),
+        unreachable: false,
     };
     let app = Arc::new(App::locked(locked).unwrap());
     control::listen(app, dir.clone()).unwrap();

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::store::{Db, PostgresOptions, SqliteOptions};
+use crate::store::{Db, PostgresAddress, PostgresOptions, SqliteOptions};
 
 /// An empty database that is removed when this is dropped.
 pub struct TestDatabase {
@@ -88,8 +88,9 @@ impl Place {
                 Db::open_sqlite(&folder.path().join("strongroom.db"), key, &options)
             }
             Self::Schema { config, name } => {
-                let config = Zeroizing::new(format!("{config} options='-c search_path={name}'"));
-                Db::open_postgres(&config, &PostgresOptions::default())
+                let address = PostgresAddress::parse(&Zeroizing::new(config.clone()));
+                let address = address.expect("an address of PostgreSQL").in_schema(name);
+                Db::open_postgres(&address, &PostgresOptions::default())
             }
         }
         .expect("the test database opens")

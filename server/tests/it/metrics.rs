@@ -96,6 +96,7 @@ fn a_server_that_cannot_serve_still_tells() {
     let locked = Locked {
         reason: "a test".into(),
         slots: Vec::new(),
+        unreachable: false,
     };
     let app = TestApp::of(App::locked(locked).unwrap(), identity::generate());
     let text = app.send(get("/metrics").local()).expect(200).text;

@@ -288,6 +288,7 @@ fn nothing_that_a_trusted_proxy_sends_is_of_this_machine() {
     let locked = || Locked {
         reason: "a test".into(),
         slots: vec![slot.clone()],
+        unreachable: false,
     };
     for (proxies, needed) in [(&[][..], false), (&["loopback"], true), (&["127.0.0.2"], false)] {
         let app = TestApp::of(App::locked(locked()).unwrap().on(host(proxies)), generate());

@@ -440,17 +440,18 @@ fn killed(step: usize) -> Place {
     let app = place.start();
     let present = app.keyring();
     let (bytes, kit) = backup::small();
-    let now = app.app.clock.now();
+    let (opened, now) = (app.app.store().unwrap(), app.app.clock.now());
     replace::build(
         &bytes[..],
         &place.dir,
         &[kit],
-        &present,
+        &opened,
         now,
         &Caller::operator(),
         false,
     )
     .unwrap();
+    drop(opened);
     app.wait(app.app.close()).unwrap();
     let part = place.dir.restore_part();
     if step == 0 {

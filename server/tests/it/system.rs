@@ -65,6 +65,7 @@ fn a_locked_server_answers_health_alone_and_leaks_nothing() {
             created: UnixMillis(0),
             fingerprint: "SECRET-FINGERPRINT".into(),
         }],
+        unreachable: false,
     };
     let app = TestApp::of(App::locked(locked).unwrap(), identity::generate());
     assert_eq!(app.send(get("/api/health")).expect(200).at("/status"), "locked");

@@ -164,7 +164,7 @@ fn without_that_backup_there_is_no_upgrade() {
         "{}",
         locked.reason
     );
-    let db = open_database(&dir, &keyring, &SqliteOptions::default())
+    let db = open_file(&dir, &keyring, false)
         .map_err(|locked| locked.reason)
         .unwrap();
     assert_eq!(db.read_blocking(migrate::version).unwrap(), 5);

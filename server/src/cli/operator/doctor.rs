@@ -14,6 +14,7 @@ use shared::model::tls::TlsState;
 use super::StoreArgs;
 use super::submit::{self, unexpected};
 use crate::app::data_dir::DataDir;
+use crate::app::database::Place;
 use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
@@ -72,10 +73,11 @@ impl Finding {
 
 /// Runs `doctor`; exit code 1 when something does not work.
 pub async fn run(args: DoctorArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.store.data_dir.path()?);
+    let dir = args.store.data_dir.dir()?;
     let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
     findings.extend(permissions(dir.path()));
     findings.extend(disk(dir.path()));
+    findings.extend(database(&dir));
     findings.extend(store(&args.store, &dir).await);
     findings.extend(configured(configuration));
     findings.extend(variables(configuration, args.all_variables));
@@ -209,6 +211,19 @@ fn disk(dir: &Path) -> Option<Finding> {
         "free space",
         format!("{} MiB, {percent} %", free / 1024 / 1024),
     ))
+}
+
+/// Where the rows of the store lie, if not in the data directory.
+fn database(dir: &DataDir) -> Option<Finding> {
+    match dir.place() {
+        Ok(Place::File) => None,
+        Ok(Place::Postgres(address)) => Some(Finding::new(
+            Mark::Ok,
+            "database",
+            format!("PostgreSQL ({address})"),
+        )),
+        Err(reason) => Some(Finding::new(Mark::Fail, "database", reason)),
+    }
 }
 
 /// What can be learnt from inside: through the running server, or by opening the store.

@@ -60,7 +60,7 @@ impl KeyArgs {
 }
 
 /// The text of a file without the line end that editors add.
-pub(super) fn read_line(file: &Path, flag: &str) -> Result<SecretText, Problem> {
+pub fn read_line(file: &Path, flag: &str) -> Result<SecretText, Problem> {
     let refused = |why: String| {
         Problem::new(
             format!("{} cannot be used", file.display()),

@@ -16,7 +16,6 @@ use std::path::Path;
 use super::key_args::IDENTITY_FILE;
 use super::submit::{said, submit};
 use super::{StoreArgs, plugin};
-use crate::app::data_dir::DataDir;
 use crate::app::operator::Command;
 use crate::cli::failure::Failure;
 use crate::cli::printer::Printer;
@@ -303,7 +302,7 @@ pub fn given_key(store: &mut StoreArgs, printer: &Printer) -> Result<SecretText,
         ));
     }
     let key = key_in(&file).map_err(|why| Failure::new("The key cannot be read").because(why))?;
-    plugin::unwrap(key, &DataDir::new(store.data_dir.path()?))
+    plugin::unwrap(key, &store.data_dir.dir()?)
 }
 
 /// The text of a file with a key. The error names the file.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod backup;
+mod database;
 pub mod doctor;
 mod first_lines;
 mod key_args;
@@ -25,6 +26,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use crate::app::data_dir::DataDir;
+use database::DatabaseArgs;
 pub use key_args::KeyArgs;
 pub use network_args::NetworkArgs;
 
@@ -41,6 +44,9 @@ pub struct DataDirArgs {
     )]
     #[arg(long, value_name = "FILE", env = "STRONGROOM_CONFIG")]
     pub config: Option<PathBuf>,
+    /// PostgreSQL.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// The server's data, and what opens it while the server is down; a running one has opened it already.
@@ -55,6 +61,14 @@ pub struct StoreArgs {
 }
 
 impl DataDirArgs {
+    /// It, with the address of its database if one was given.
+    pub fn dir(&self) -> Result<DataDir, Failure> {
+        let dir = DataDir::new(self.path()?);
+        // What cannot be looked at is told by whoever opens it.
+        let has_file = dir.has_database().unwrap_or_default();
+        Ok(dir.with_database(self.database.address(has_file)?))
+    }
+
     /// The directory that was named, or the default one of this user.
     pub fn path(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.data_dir {

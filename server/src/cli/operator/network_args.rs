@@ -144,7 +144,10 @@ mod tests {
             (with("", "", "mailto:a@b.cd\nX: y"), "--security-contact"),
         ] {
             let problems = args.host().map(|_| ()).unwrap_err();
-            assert!(problems.iter().any(|problem| problem.what.contains(name)), "{name}");
+            assert!(
+                problems.iter().any(|problem| problem.what.contains(name)),
+                "{name}"
+            );
         }
         let host = with("", " ", "").host().unwrap();
         assert_eq!((host.security_contact, host.outbound.allowed()), (None, &[][..]));

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::DataDirArgs;
-use crate::app::data_dir::DataDir;
+use crate::app::database::{NOTE, Place};
 use crate::cli::arguments;
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
@@ -23,10 +23,15 @@ pub struct PathsArgs {
 
 /// Runs `paths`.
 pub fn paths(args: &PathsArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.data_dir.path()?);
+    let dir = args.data_dir.dir()?;
+    let database = match dir.place() {
+        // What is here says that the rows are somewhere else.
+        Ok(Place::Postgres(_)) => dir.path().join(NOTE),
+        _ => dir.database(),
+    };
     let mut places = vec![
         ("data directory", dir.path().to_owned()),
-        ("database", dir.database()),
+        ("database", database),
         ("server's own key", dir.identity()),
         ("keyring", dir.path().join("keyring.json")),
         ("control socket", dir.control_socket()),

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::DataDirArgs;
 use super::keys::key_in;
-use crate::app::data_dir::DataDir;
+use crate::app::database::Place;
 use crate::backup::Error;
 use crate::backup::restore::{self, Options, Restored};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, code};
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::crypto::brought;
@@ -43,7 +43,7 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
     let identities = key_in(&args.identity)
         .and_then(|key| brought::kit_or_cards(&key))
         .map_err(refused)?;
-    let dir = DataDir::new(args.data_dir.path()?);
+    let dir = args.data_dir.dir()?;
     printer.note(&format!(
         "Restoring {} and checking every value …",
         args.file.display()
@@ -59,6 +59,9 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
             Error::Crypto(_) | Error::Malformed(_) => {
                 failure.advise("Nothing was changed. Check that the kit and the file belong together")
             }
+            Error::Unreachable(_) => failure
+                .advise("Check that PostgreSQL runs, and its address with user and password")
+                .with_code(code::UNREACHABLE),
             // The others say themselves what to do.
             _ => failure,
         }
@@ -70,6 +73,9 @@ pub async fn run(args: RestoreArgs, printer: &Printer) -> Result<(), Failure> {
         summary.secrets,
         dir.path().display()
     )];
+    if let Place::Postgres(address) = dir.new_place() {
+        lines.push(format!("and with the address of PostgreSQL as now ({address})."));
+    }
     lines.extend(credentials(&restored, args.revoke_all_sessions));
     let named = |credentials: &[Credential]| -> Vec<Value> {
         let each = credentials.iter();
@@ -102,6 +108,11 @@ fn credentials(restored: &Restored, sessions_revoked: bool) -> Vec<String> {
         lines.push(format!(
             "The store that was here is in {}. It still starts there; remove it when you need it no more",
             place.display()
+        ));
+    }
+    if let Some(schema) = &restored.schema {
+        lines.push(format!(
+            "The tables that were in the database are in its schema {schema}, as they were. Remove it when you need them no more"
         ));
     }
     if !restored.in_force.is_empty() {

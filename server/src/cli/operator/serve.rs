@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -75,6 +76,15 @@ pub struct ServeArgs {
     /// Address at which people reach the server, for the links that it prints; may be given several times
     #[arg(long, value_name = "URL", env = "STRONGROOM_SITE_URL", value_delimiter = ',')]
     pub site_url: Vec<Address>,
+    /// Seconds to wait for a PostgreSQL that does not answer, or that another server still works with
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "STRONGROOM_DATABASE_WAIT",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(0..=3_600)
+    )]
+    pub database_wait: u64,
     /// Exit instead of waiting for somebody to unlock the store
     #[arg(long, env = "STRONGROOM_FAIL_IF_LOCKED")]
     pub fail_if_locked: bool,
@@ -99,6 +109,9 @@ struct Checked {
     tls: TlsFlags,
 }
 
+/// How often it is looked whether a database answers.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Runs `serve`, until it is told to stop.
 pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
     logging::start(args.log_format);
@@ -109,6 +122,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
         Ok(checked) => checked,
         Err(problems) => return misconfigured(&args, problems, &teller).await,
     };
+    let dir = args.data_dir.dir()?;
     let in_dir = |what: &str, error: &std::io::Error| {
         Failure::new(format!("{what} {}", dir.path().display())).because(error.to_string())
     };
@@ -133,7 +147,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
         configuration: configuration.clone(),
         ..host
     };
-    let app = start(&args, &dir, &teller)?.at(dir.clone()).on(host);
+    let app = start(&args, &dir, &teller).await?.at(dir.clone()).on(host);
     let app = Arc::new(app.with_tls(tls).map_err(cannot_start)?);
     // There is a certificate before the first connection.
     keeper::round(&app).await;
@@ -184,6 +198,14 @@ fn checked(args: &ServeArgs, dir: &DataDir, configuration: &Configuration) -> Re
         add(vec![problem]);
     }
     add(check::data_dir(dir.path()).into_iter().collect());
+    let has_file = dir.has_database().unwrap_or_default();
+    add(args
+        .data_dir
+        .database
+        .address(has_file)
+        .err()
+        .into_iter()
+        .collect());
     let tls = args.tls.flags().map_err(&mut add);
     let host = args.network.host().map_err(&mut add);
     match (host, tls) {
@@ -219,11 +241,34 @@ async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller
 }
 
 /// An open server, or a locked one that says what it needs.
-fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Failure> {
+async fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<App, Failure> {
     let sources = args.keys.sources()?;
-    let locked = match open::open(dir, &sources, Clock::default().now()) {
-        Ok(opened) => return App::opened(opened).map_err(cannot_start),
-        Err(locked) => locked,
+    let mut waited = Duration::ZERO;
+    let locked = loop {
+        let locked = match open::open(dir, &sources, Clock::default().now()) {
+            Ok(opened) => return App::opened(opened).map_err(cannot_start),
+            Err(locked) => locked,
+        };
+        if !locked.unreachable {
+            break locked;
+        }
+        if waited >= Duration::from_secs(args.database_wait) {
+            return Err(Failure::new("The server cannot start without its database")
+                .because(locked.reason)
+                .advise(
+                    "Check that PostgreSQL runs, and its address with user and password; then start again",
+                )
+                .with_code(code::UNREACHABLE));
+        }
+        if waited.is_zero() {
+            teller.warn(&format!(
+                "{}. Waiting for it, up to {} seconds",
+                locked.reason.trim_end_matches('.'),
+                args.database_wait
+            ));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        waited += LOOK_AGAIN;
     };
     teller.warn(&format!("The store is locked. {}", locked.reason));
     if !locked.slots.is_empty() {

@@ -10,7 +10,7 @@ use crate::app::data_dir::DataDir;
 use crate::app::key_sources::KeySources;
 use crate::app::operator::{self, Command, Reply};
 use crate::app::{App, control, open};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, code};
 use crate::cli::printer::Printer;
 use crate::clock::Clock;
 use crate::crypto::keyfile;
@@ -44,7 +44,7 @@ pub async fn submit(
     command: Command,
     output: &mut (dyn Write + Send),
 ) -> Result<Reply, NotDone> {
-    let dir = DataDir::new(store.data_dir.path()?);
+    let dir = store.data_dir.dir()?;
     if !matches!(keyfile::load(dir.path()), Ok(Some(_)) | Err(_)) {
         return Err(no_store(&dir).into());
     }
@@ -65,7 +65,7 @@ pub async fn submit(
 
 /// Does `command` in the server that runs on a data directory, and only there.
 pub fn running(store: &StoreArgs, command: &Command, output: &mut dyn Write) -> Result<Reply, NotDone> {
-    let dir = DataDir::new(store.data_dir.path()?);
+    let dir = store.data_dir.dir()?;
     if dir.lock().map_err(|error| unusable(&dir, &error))?.is_some() {
         return Err(Failure::new(format!("No server runs on {}", dir.path().display()))
             .advise("Start it with `strongroom serve --identity FILE`, naming the key: it opens the store itself")
@@ -118,6 +118,9 @@ async fn in_process(
         let mut failure = Failure::new("The store does not open").because(locked.reason.clone());
         if !locked.slots.is_empty() {
             failure = failure.advise(format!("It opens with: {}", locked.opens_with().join(", ")));
+        }
+        if locked.unreachable {
+            failure = failure.with_code(code::UNREACHABLE);
         }
         failure
     })?;

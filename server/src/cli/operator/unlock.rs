@@ -7,7 +7,6 @@ use clap::Args;
 use super::StoreArgs;
 use super::keys::given_key;
 use super::submit::{running, said};
-use crate::app::data_dir::DataDir;
 use crate::app::open::named;
 use crate::app::operator::Command;
 use crate::app::unlock::to_bring;
@@ -36,7 +35,7 @@ pub fn run(args: UnlockArgs, printer: &Printer) -> Result<(), Failure> {
 
 /// The keys among which a person may choose. Damaged key files are the server's to explain.
 fn say_what_opens(store: &StoreArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(store.data_dir.path()?);
+    let dir = store.data_dir.dir()?;
     let loaded = keyfile::load(dir.path()).ok().flatten();
     let slots = loaded.and_then(|loaded| keyring::fingerprints(&loaded.text).ok());
     let opens: Vec<String> = to_bring(&slots.unwrap_or_default()).map(named).collect();

@@ -9,12 +9,11 @@ use shared::model::keys::KeysAct;
 use shared::model::text::SecretText;
 
 use super::kit;
-use crate::app::data_dir::DataDir;
 use crate::app::operator::{Command, Reply};
 use crate::cli::failure::Failure;
 use crate::cli::operator::StoreArgs;
 use crate::cli::operator::new_file::{NewFile, cannot_write};
-use crate::cli::operator::submit::{submit, unexpected};
+use crate::cli::operator::submit::{NotDone, submit, unexpected};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::clock::Clock;
@@ -51,7 +50,7 @@ pub struct CombineArgs {
 
 /// Runs `keys add-cards`.
 pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.store.data_dir.path()?);
+    let dir = args.store.data_dir.dir()?;
     let instance = kit::instance_of(&dir)?;
     let kept = identity::generate();
     let recipient = identity::recipient(&kept);
@@ -90,19 +89,16 @@ pub async fn add(args: AddArgs, printer: &Printer) -> Result<(), Failure> {
         needed,
         made,
     };
-    let done = submit(&args.store, Command::Keys(act), &mut sink()).await;
-    let done = done.map_err(Failure::from).and_then(|reply| match reply {
-        Reply::Done { message } => Ok(message),
-        _ => Err(unexpected()),
-    });
     let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
-    let message = match done {
-        Ok(message) => message,
-        Err(failure) => {
-            // Whether the store opens for them is not always known, so they stay.
+    let message = match submit(&args.store, Command::Keys(act), &mut sink()).await {
+        Ok(Reply::Done { message }) => message,
+        // The files open nothing; dropping them removes them.
+        Err(NotDone::Refused(failure)) => return Err(failure),
+        in_doubt => {
             if let Err(failure) = keep_all(files, printer) {
                 printer.failure(&failure);
             }
+            let failure = in_doubt.err().map_or_else(unexpected, Failure::from);
             return Err(failure.advise(
                 "The files of the cards were kept, in case the store opens for them: see `strongroom keys list`",
             ));

@@ -35,7 +35,7 @@ pub struct KitArgs {
 
 /// Runs `keys kit`.
 pub async fn run(args: KitArgs, printer: &Printer) -> Result<(), Failure> {
-    let dir = DataDir::new(args.store.data_dir.path()?);
+    let dir = args.store.data_dir.dir()?;
     let instance = instance_of(&dir)?;
     let name = args
         .name
