@@ -202,5 +202,8 @@ fn serving_listens_on_loopback_unless_told_otherwise() {
     let Ok(Command::Serve(args)) = parse(&["serve"]) else {
         panic!("serve was not understood");
     };
-    assert_eq!(args.listen, ["127.0.0.1:8080".parse::<std::net::SocketAddr>().unwrap()]);
+    assert_eq!(
+        args.listen,
+        ["127.0.0.1:8080".parse::<std::net::SocketAddr>().unwrap()]
+    );
 }

@@ -142,12 +142,11 @@ async fn read(app: &Arc<App>, another: bool) -> Result<Read, Error> {
     if present.is_some() || !matches!(settings.mode, TlsMode::Internal | TlsMode::Acme) {
         return Ok((settings, present, issued));
     }
-    let authority = match there {
-        Some(there) => there,
-        None => {
-            let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
-            app.write(move |cx| kept::keep_authority(cx, &made)).await?
-        }
+    let authority = if let Some(there) = there {
+        there
+    } else {
+        let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
+        app.write(move |cx| kept::keep_authority(cx, &made)).await?
     };
     let authority = Authority::open(&authority).map_err(|error| unavailable(&error))?;
     tracing::info!(
@@ -396,7 +395,10 @@ mod tests {
 
     #[test]
     fn the_more_failures_the_longer_the_pause() {
-        assert_eq!([1, 2, 3, 4, 5, 6, 40].map(after_trouble), [5, 10, 20, 40, 80, 160, 600]);
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6, 40].map(after_trouble),
+            [5, 10, 20, 40, 80, 160, 600]
+        );
         let refused = |kinds| [1, 2, 3, 4, 5, 6, 40].map(|refusals| after_refusals(refusals, kinds));
         assert_eq!(refused(1), [60, 240, 960, 3_840, 15_360, 21_600, 21_600]);
         assert_eq!(refused(2), [5, 60, 5, 240, 5, 960, 21_600]);

@@ -90,7 +90,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
         backup_hook: args.backup_hook.clone(),
     };
     let app = start(&args, &dir, printer)?.at(dir.clone()).on(host);
-    let app = app.with_tls(tls).map_err(cannot_start)?;
+    let app = app.with_tls(tls).map_err(|error| cannot_start(&error))?;
     let app = Arc::new(app);
     // There is a certificate before the first connection.
     keeper::round(&app).await;
@@ -120,7 +120,7 @@ pub async fn run(args: ServeArgs, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
-fn cannot_start(error: Error) -> Failure {
+fn cannot_start(error: &Error) -> Failure {
     Failure::new("The server cannot start").because(error.to_string())
 }
 
@@ -154,7 +154,7 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
 fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Failure> {
     let sources = args.keys.sources()?;
     let locked = match open::open(dir, &sources, Clock::default().now()) {
-        Ok(opened) => return App::opened(opened).map_err(cannot_start),
+        Ok(opened) => return App::opened(opened).map_err(|error| cannot_start(&error)),
         Err(locked) => locked,
     };
     printer.warn(&format!("The store is locked. {}", locked.reason));
@@ -164,7 +164,7 @@ fn start(args: &ServeArgs, dir: &DataDir, printer: &Printer) -> Result<App, Fail
     if args.fail_if_locked {
         return Err(Failure::quiet(LOCKED));
     }
-    App::locked(locked).map_err(cannot_start)
+    App::locked(locked).map_err(|error| cannot_start(&error))
 }
 
 /// Says where the server is, and on a new one how to become its administrator.
