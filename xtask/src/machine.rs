@@ -135,12 +135,6 @@ pub const SYSTEMD: Need = Need {
         tools.into_iter().all(|tool| process::on_path(tool).is_some())
     },
 };
-/// Reads the compose files that people get.
-pub const DOCKER_COMPOSE: Need = Need {
-    what: "docker-compose",
-    packages: &["docker-compose"],
-    present: || process::on_path("docker-compose").is_some(),
-};
 /// The server is tested behind real proxies, with the configurations that are handed out.
 pub const NGINX: Need = Need {
     what: "nginx",

@@ -33,7 +33,6 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::NPM,
         &machine::PYTHON,
         &machine::CHROMIUM,
-        &machine::DOCKER_COMPOSE,
         &machine::AGE,
         &machine::ZSTD,
         &machine::JQ,

@@ -47,14 +47,14 @@ impl App {
     ) -> Result<String, Error> {
         let (app, keys) = (Arc::clone(self), keys.clone());
         // On a thread of its own, to its end: whoever asked may go away meanwhile.
-        blocking(move || app.unlock_blocking(&keys, confirmed, &source)).await
+        blocking(move || app.unlock_blocking(&keys, confirmed.as_ref(), &source)).await
     }
 
     /// The same for a thread that may block.
     pub fn unlock_blocking(
         self: &Arc<Self>,
         keys: &SecretText,
-        confirmed: Option<Confirmation>,
+        confirmed: Option<&Confirmation>,
         source: &Source,
     ) -> Result<String, Error> {
         let locked = self
@@ -67,7 +67,7 @@ impl App {
                     .into(),
             ));
         }
-        if let Some(confirmed) = &confirmed
+        if let Some(confirmed) = confirmed
             && (confirmed.given.is_none()
                 || confirmed.given.as_deref() != confirmed.certificate.as_deref().or(locked.fingerprint()))
         {

@@ -37,14 +37,12 @@ pub fn answer<B>(tls: &Tls, port: HttpsPort, request: &Request<B>) -> Response {
         let kind = HeaderValue::from_static("application/octet-stream");
         return ([(header::CONTENT_TYPE, kind)], answer).into_response();
     }
-    match location(request.headers(), request.uri().path_and_query(), port) {
-        Some(location) => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response(),
-        None => {
-            let mut response = Response::new(Body::from("This server speaks HTTPS\n"));
-            *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-            response
-        }
+    if let Some(location) = location(request.headers(), request.uri().path_and_query(), port) {
+        return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
     }
+    let mut response = Response::new(Body::from("This server speaks HTTPS\n"));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response
 }
 
 fn location(headers: &HeaderMap, path: Option<&PathAndQuery>, port: HttpsPort) -> Option<HeaderValue> {

@@ -25,7 +25,7 @@ use crate::outside::acme::AcmeClient;
 /// The protocol of handshakes that are challenges.
 pub const PROTOCOL: &[u8] = b"acme-tls/1";
 /// Longest time for everything about one order.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_mins(3);
 /// How an authority is asked whether it is done: soon at first, then less often.
 const PATIENCE: RetryPolicy = RetryPolicy::new()
     .initial_delay(Duration::from_millis(250))
@@ -153,10 +153,10 @@ async fn attempt(
     if order.poll_ready(&PATIENCE).await.map_err(explain)? != OrderStatus::Ready {
         return Err(Failure::Refused(why_invalid(&mut order).await));
     }
-    let key = KeyPair::generate().map_err(making)?;
-    let mut params = CertificateParams::new([domain.to_owned()]).map_err(making)?;
+    let key = KeyPair::generate().map_err(|error| making(&error))?;
+    let mut params = CertificateParams::new([domain.to_owned()]).map_err(|error| making(&error))?;
     params.distinguished_name = DistinguishedName::new();
-    let request = params.serialize_request(&key).map_err(making)?;
+    let request = params.serialize_request(&key).map_err(|error| making(&error))?;
     order.finalize_csr(request.der()).await.map_err(explain)?;
     let chain = order.poll_certificate(&PATIENCE).await.map_err(explain)?;
     let pem = Pem {
@@ -268,10 +268,10 @@ async fn prove(order: &mut Order, challenges: &Challenges, kind: Kind) -> Result
 
 /// A certificate that proves one thing to one who looks for it.
 fn challenge_certificate(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, Failure> {
-    let key = KeyPair::generate().map_err(making)?;
-    let mut params = CertificateParams::new([name.to_owned()]).map_err(making)?;
+    let key = KeyPair::generate().map_err(|error| making(&error))?;
+    let mut params = CertificateParams::new([name.to_owned()]).map_err(|error| making(&error))?;
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
-    let certificate = params.self_signed(&key).map_err(making)?;
+    let certificate = params.self_signed(&key).map_err(|error| making(&error))?;
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let private = any_supported_type(&private)
         .map_err(|error| Failure::Trouble(format!("a certificate cannot be made: {error}")))?;
@@ -306,7 +306,7 @@ fn said(problem: &Problem) -> String {
         .to_owned()
 }
 
-fn making(error: rcgen::Error) -> Failure {
+fn making(error: &rcgen::Error) -> Failure {
     Failure::Trouble(format!("a certificate cannot be made: {error}"))
 }
 

@@ -142,12 +142,11 @@ async fn read(app: &Arc<App>, another: bool) -> Result<Read, Error> {
     if present.is_some() || !matches!(settings.mode, TlsMode::Internal | TlsMode::Acme) {
         return Ok((settings, present, issued));
     }
-    let authority = match there {
-        Some(there) => there,
-        None => {
-            let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
-            app.write(move |cx| kept::keep_authority(cx, &made)).await?
-        }
+    let authority = if let Some(there) = there {
+        there
+    } else {
+        let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
+        app.write(move |cx| kept::keep_authority(cx, &made)).await?
     };
     let authority = Authority::open(&authority).map_err(|error| unavailable(&error))?;
     tracing::info!(

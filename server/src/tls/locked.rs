@@ -23,15 +23,14 @@ pub fn is_there(data_dir: &DataDir) -> bool {
 /// The one in the data directory. Made when it is first needed, and when it is damaged or over.
 pub fn load_or_create(data_dir: &DataDir, now: UnixMillis) -> Result<Arc<Served>, String> {
     let file = data_dir.locked_certificate();
-    match private_file::read(&file).map_err(|error| error.to_string())? {
-        Some(text) => match Served::from_pem(&text, &SecretText::from(text.as_str())) {
+    if let Some(text) = private_file::read(&file).map_err(|error| error.to_string())? {
+        match Served::from_pem(&text, &SecretText::from(text.as_str())) {
             Ok(served) if !served.is_over(now) => return Ok(Arc::new(served)),
             Ok(_) => tracing::warn!("the certificate of the locked server is over and is made anew"),
             Err(error) => {
                 tracing::warn!(%error, "the certificate of the locked server cannot be used and is made anew");
             }
-        },
-        None => {}
+        }
     }
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let made: Pem = self_signed(&["localhost".to_owned()], DAYS, now).map_err(|error| told(&error))?;

@@ -57,7 +57,7 @@ impl AtAddress {
             match leaves.choose(&front.settings, name, self.address, now) {
                 Ok(served) => return Some(Arc::clone(&served.key)),
                 Err(error) => {
-                    tracing::error!(%error, "the server's own authority cannot issue a certificate")
+                    tracing::error!(%error, "the server's own authority cannot issue a certificate");
                 }
             }
         }

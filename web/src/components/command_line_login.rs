@@ -51,22 +51,20 @@ pub fn CommandLineLogin(
             navigate("/admin/signup", replacing());
         }
     });
-    match command_line {
-        Some(command_line) => view! { <Known command_line /> }.into_any(),
-        None => {
-            let problem = Problem::local(
-                WHAT,
-                "The link does not name a port of this computer.",
-                "Start again at the command line: strongroom login",
-            );
-            view! {
-                <Card title=TITLE>
-                    <ProblemNotice problem=Signal::stored(Some(problem)) />
-                </Card>
-            }
-            .into_any()
-        }
+    if let Some(command_line) = command_line {
+        return view! { <Known command_line /> }.into_any();
     }
+    let problem = Problem::local(
+        WHAT,
+        "The link does not name a port of this computer.",
+        "Start again at the command line: strongroom login",
+    );
+    view! {
+        <Card title=TITLE>
+            <ProblemNotice problem=Signal::stored(Some(problem)) />
+        </Card>
+    }
+    .into_any()
 }
 
 #[component]

@@ -148,7 +148,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
         ..host
     };
     let app = start(&args, &dir, &teller).await?.at(dir.clone()).on(host);
-    let app = Arc::new(app.with_tls(tls).map_err(cannot_start)?);
+    let app = Arc::new(app.with_tls(tls).map_err(|error| cannot_start(&error))?);
     // There is a certificate before the first connection.
     keeper::round(&app).await;
     control::listen(Arc::clone(&app), dir.clone())
@@ -179,7 +179,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
     })
 }
 
-fn cannot_start(error: Error) -> Failure {
+fn cannot_start(error: &Error) -> Failure {
     Failure::new("The server cannot start").because(error.to_string())
 }
 
@@ -246,7 +246,7 @@ async fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<A
     let mut waited = Duration::ZERO;
     let locked = loop {
         let locked = match open::open(dir, &sources, Clock::default().now()) {
-            Ok(opened) => return App::opened(opened).map_err(cannot_start),
+            Ok(opened) => return App::opened(opened).map_err(|error| cannot_start(&error)),
             Err(locked) => locked,
         };
         if !locked.unreachable {
@@ -277,7 +277,7 @@ async fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<A
     if args.fail_if_locked {
         return Err(Failure::quiet(code::LOCKED));
     }
-    App::locked(locked).map_err(cannot_start)
+    App::locked(locked).map_err(|error| cannot_start(&error))
 }
 
 /// Stops at SIGTERM and SIGINT.

@@ -8,6 +8,7 @@ use shared::wire::settings::{ChangeSetting, Fixed, Settings, Variable};
 
 use crate::app::App;
 use crate::config::{Configuration, care};
+use crate::domain::caller::Caller;
 use crate::domain::settings;
 use crate::http::error::Failure;
 use crate::http::extract::Json;
@@ -31,7 +32,7 @@ pub async fn change(
         value,
         password,
     } = request;
-    reauthenticate::by_password(&app, &caller, password, |caller| caller.require_instance_admin()).await?;
+    reauthenticate::by_password(&app, &caller, password, Caller::require_instance_admin).await?;
     let changeable = app
         .write_as(caller, move |cx, caller| {
             settings::change(cx, caller, setting, value)?;
