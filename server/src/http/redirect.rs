@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Body;
 use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
+use super::error::Failure;
+use crate::domain::Error;
 use crate::tls::Tls;
 
 /// Where an authority looks for the answer to a challenge.
@@ -40,9 +41,10 @@ pub fn answer<B>(tls: &Tls, port: HttpsPort, request: &Request<B>) -> Response {
     if let Some(location) = location(request.headers(), request.uri().path_and_query(), port) {
         return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
     }
-    let mut response = Response::new(Body::from("This server speaks HTTPS\n"));
-    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-    response
+    Failure::from(Error::BadRequest(
+        "This server speaks HTTPS, and the request names no host to go on with".into(),
+    ))
+    .into_response()
 }
 
 fn location(headers: &HeaderMap, path: Option<&PathAndQuery>, port: HttpsPort) -> Option<HeaderValue> {
@@ -110,9 +112,9 @@ mod tests {
     #[test]
     fn who_names_no_host_is_sent_nowhere() {
         for host in [None, Some(""), Some("a b"), Some("a/b"), Some("a\\b")] {
-            assert_eq!(told(HttpsPort::Same, host, "/"), (421, None), "{host:?}");
+            assert_eq!(told(HttpsPort::Same, host, "/"), (400, None), "{host:?}");
         }
         let unknown = told(HttpsPort::Same, None, "/.well-known/acme-challenge/x");
-        assert_eq!(unknown, (421, None));
+        assert_eq!(unknown, (400, None));
     }
 }
