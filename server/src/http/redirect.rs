@@ -41,10 +41,10 @@ pub fn answer<B>(tls: &Tls, port: HttpsPort, request: &Request<B>) -> Response {
     if let Some(location) = location(request.headers(), request.uri().path_and_query(), port) {
         return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
     }
-    Failure::Domain(Error::BadRequest(
-        "This server speaks HTTPS. Send the request to https:// and the server's name".into(),
+    Failure::from(Error::BadRequest(
+        "This server speaks HTTPS, and the request names no host to go on with".into(),
     ))
-    .into_described()
+    .into_response()
 }
 
 fn location(headers: &HeaderMap, path: Option<&PathAndQuery>, port: HttpsPort) -> Option<HeaderValue> {

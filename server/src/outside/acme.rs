@@ -76,9 +76,9 @@ async fn exchange(
         outgoing.body = Body::Bytes(bytes.to_vec());
     }
     let answer = fetch.send(outgoing).await.map_err(|error| other(error.into()))?;
-    let mut response = hyper::Response::new(Full::new(Bytes::from(answer.body.to_vec())));
-    *response.status_mut() = hyper::StatusCode::from_u16(answer.status)
-        .map_err(|_| Error::Str("the authority answered with a status that is none"))?;
+    let mut response = hyper::Response::builder()
+        .status(answer.status)
+        .body(Full::new(Bytes::from(answer.body.to_vec())))?;
     *response.headers_mut() = answer.headers;
     Ok(response.into())
 }
