@@ -53,11 +53,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir(&self.folder) {
-            let _ = writeln!(
-                std::io::stderr(),
-                "{} stays behind: {error}",
-                self.folder.display()
-            );
+            e2e::say(format_args!("{} stays behind: {error}", self.folder.display()));
         }
     }
 }

@@ -33,7 +33,7 @@ async fn settings_are_shown_with_their_source_and_changed_and_undone() -> Result
         let stage = Stage::in_folder(tempfile::tempdir()?, &arguments)?;
         let chromium = Chromium::start().await?;
         let visit = stage.visit(&chromium).await?;
-        visit.follow("Settings").await?;
+        visit.go(&format!("{}/settings", stage.server.url())).await?;
         visit.shows(visit.heading("Given at the start")).await?;
         visit.says("https://secrets.example.com").await?;
         visit.says("flag --site-url").await?;

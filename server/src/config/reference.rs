@@ -37,7 +37,7 @@ with exit code 8 instead.
 const RUNTIME: &str = "
 ## Changed while the server runs
 
-On the page Settings instance administrators see all of the above with its source, and change these, with their password. They
+On the page Server settings instance administrators see all of the above with its source, and change these, with their password. They
 lie encrypted in the store and take effect at once; each change is in the audit log (`instance.setting.update`) and can be undone.
 
 | Setting | What it means | From | To | Default |

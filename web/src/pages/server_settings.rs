@@ -42,7 +42,7 @@ pub fn ServerSettingsPage() -> impl IntoView {
         view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
     };
     view! {
-        <Page title="Settings" lead="Of this server, for everybody on it." narrow=true actions=reload>
+        <Page title="Server settings" lead="Of this server, for everybody on it." narrow=true actions=reload>
             <ProblemNotice problem=failed />
             {move || match state.get() {
                 Load::Loading => view! { <Skeleton label="Loading the settings" lines=8 /> }.into_any(),
