@@ -92,12 +92,8 @@ fn Navigation() -> impl IntoView {
                 {item("/identities", Icon::Robot, "Machine Identities")} {item("/account", Icon::Person, "Account")}
                 <Show when=move || administers.get()>
                     {item("/recovery", Icon::Key, "Keys & recovery")} {item("/backups", Icon::Archive, "Backups")}
-    <<<<<<< HEAD
                     {item("/certificates", Icon::Shield, "Certificates")} {item("/instance", Icon::Server, "Instance")}
-                    {item("/settings", Icon::Settings, "Settings")}
-    =======
-                    {item("/instance", Icon::Server, "Instance")} {item("/settings", Icon::Settings, "Server settings")}
-    >>>>>>> h-conf
+                {item("/settings", Icon::Settings, "Server settings")}
                 </Show>
             </nav>
         }
