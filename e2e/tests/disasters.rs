@@ -72,7 +72,7 @@ fn the_four_disasters_by_the_runbook() -> Result<()> {
     // 1. The key file is lost: the server is locked, and one command opens it.
     desk.server.terminate()?;
     while data.join("control.sock").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     let identity = fs::read(data.join("identity"))?;
     fs::remove_file(data.join("identity"))?;
