@@ -196,7 +196,7 @@ fn an_open_server_says_so_and_takes_no_key() {
     let said = app.send(get(LOCKED)).expect(200);
     assert_eq!(
         said.json,
-        json!({"locked": false, "fingerprint": null, "unlockers": [], "confirmationNeeded": false})
+        json!({"locked": false, "fingerprint": null, "unlockers": [], "confirmationNeeded": false, "certificate": false})
     );
     let key = text_of(&identity::generate());
     app.send(with(&key).local()).refused(400, "BadRequest");
@@ -312,7 +312,7 @@ fn where_no_key_is_missing_none_is_asked_for() {
     let said = app.send(get(LOCKED)).expect(200);
     assert_eq!(
         said.json,
-        json!({"locked": true, "fingerprint": null, "unlockers": [], "confirmationNeeded": false})
+        json!({"locked": true, "fingerprint": null, "unlockers": [], "confirmationNeeded": false, "certificate": false})
     );
     let key = text_of(&kit);
     for call in [with(&key), confirmed(&key, "0000 0000"), with(&key).local()] {

@@ -87,16 +87,16 @@ fn Navigation() -> impl IntoView {
     };
     // What only administrators have comes last, so that nothing moves when it becomes known that this is one.
     view! {
-            <nav class="nav" aria-label="Main">
-                {item("/projects", Icon::Projects, "Projects")}
-                {item("/identities", Icon::Robot, "Machine Identities")} {item("/account", Icon::Person, "Account")}
-                <Show when=move || administers.get()>
-                    {item("/recovery", Icon::Key, "Keys & recovery")} {item("/backups", Icon::Archive, "Backups")}
-                    {item("/certificates", Icon::Shield, "Certificates")} {item("/instance", Icon::Server, "Instance")}
+        <nav class="nav" aria-label="Main">
+            {item("/projects", Icon::Projects, "Projects")}
+            {item("/identities", Icon::Robot, "Machine Identities")} {item("/account", Icon::Person, "Account")}
+            <Show when=move || administers.get()>
+                {item("/recovery", Icon::Key, "Keys & recovery")} {item("/backups", Icon::Archive, "Backups")}
+                {item("/certificates", Icon::Shield, "Certificates")} {item("/instance", Icon::Server, "Instance")}
                 {item("/settings", Icon::Settings, "Server settings")}
-                </Show>
-            </nav>
-        }
+            </Show>
+        </nav>
+    }
 }
 
 #[component]
