@@ -19,6 +19,8 @@ use crate::domain::tls::{self as kept, Issued};
 use crate::domain::{Context, Error};
 use crate::store;
 
+/// The directory of whoever names none. It is no text of the admin interface, which names no other origin.
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
 
@@ -137,7 +139,10 @@ async fn read(app: &Arc<App>, another: bool) -> Result<Read, Error> {
     let (chosen, there, issued) = app
         .read(|cx: &mut Context| Ok((kept::settings(cx)?, kept::authority(cx)?, kept::certificates(cx)?)))
         .await?;
-    let settings = tls.flags.settings.clone().or(chosen).unwrap_or_default();
+    let mut settings = tls.flags.settings.clone().or(chosen).unwrap_or_default();
+    if settings.acme.directory.is_empty() {
+        LETS_ENCRYPT.clone_into(&mut settings.acme.directory);
+    }
     let present = tls.front.load().leaves.clone().filter(|_| !another);
     if present.is_some() || !matches!(settings.mode, TlsMode::Internal | TlsMode::Acme) {
         return Ok((settings, present, issued));

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::time::UnixMillis;
 
-/// The directory of Let's Encrypt, the authority that is asked when none is named.
-pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Most names of a kind: more are a mistake.
 const MOST_NAMES: usize = 100;
 /// Longest name of a host, as DNS has it.
@@ -74,7 +72,7 @@ pub struct TlsSettings {
 }
 
 /// Who is asked for certificates, and for which names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AcmeSettings {
     /// Public names, each of which gets a certificate of its own.
@@ -82,22 +80,12 @@ pub struct AcmeSettings {
     /// Where the authority may write to.
     #[serde(default)]
     pub email: Option<String>,
-    /// Address of the authority's directory.
+    /// Address of the authority's directory; empty for Let's Encrypt.
+    #[serde(default)]
     pub directory: String,
     /// Certificates (PEM) of whoever vouches for the directory's own, when the machine does not know him.
     #[serde(default)]
     pub directory_root: Option<String>,
-}
-
-impl Default for AcmeSettings {
-    fn default() -> Self {
-        Self {
-            domains: Vec::new(),
-            email: None,
-            directory: LETS_ENCRYPT.to_owned(),
-            directory_root: None,
-        }
-    }
 }
 
 /// A part of the settings that cannot be, and why; both for the person who wrote it.
@@ -139,10 +127,11 @@ impl TlsSettings {
             );
         }
         let directory = self.acme.directory.trim();
-        if !directory.starts_with("https://") || directory.chars().any(char::is_whitespace) {
+        let is_address = directory.starts_with("https://") && !directory.chars().any(char::is_whitespace);
+        if !directory.is_empty() && !is_address {
             return refuse(
                 "directory",
-                format!("must be an address with https://, such as {LETS_ENCRYPT}"),
+                "must be an address with https://, or empty for Let's Encrypt".to_owned(),
             );
         }
         self.acme.directory = directory.to_owned();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::model::tls::{AcmeSettings, InvalidTls, LETS_ENCRYPT, TlsMode, TlsSettings};
+use shared::model::tls::{AcmeSettings, InvalidTls, TlsMode, TlsSettings};
 
 use crate::config::Problem;
 use crate::tls::TlsFlags;
@@ -99,10 +99,7 @@ impl TlsArgs {
             acme: AcmeSettings {
                 domains: self.acme_domain.clone(),
                 email: self.acme_email.clone(),
-                directory: self
-                    .acme_directory
-                    .clone()
-                    .unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+                directory: self.acme_directory.clone().unwrap_or_default(),
                 directory_root: self.root(problems),
             },
         };
