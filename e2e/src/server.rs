@@ -110,6 +110,11 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// The same when it speaks TLS.
+    pub fn https_url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
     /// Everything it said so far.
     pub fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)

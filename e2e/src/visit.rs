@@ -1,6 +1,8 @@
 //! A visit to the admin interface in a real browser, and what must not happen during one.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +56,31 @@ pub struct Chromium {
 impl Chromium {
     /// Starts a browser.
     pub async fn start() -> Result<Self> {
+        Self::start_with(HashMap::new()).await
+    }
+
+    /// Starts a browser of somebody who trusts this authority (PEM). `home` is that person's.
+    pub async fn trusting(authority: &Path, home: &Path) -> Result<Self> {
+        let trusted = home.join(".pki/nssdb");
+        std::fs::create_dir_all(&trusted)?;
+        let database = format!("sql:{}", trusted.display());
+        let certutil = |arguments: &[&str]| -> Result<()> {
+            let status = Command::new("certutil")
+                .args(["-d", &database])
+                .args(arguments)
+                .status()?;
+            ensure!(status.success(), "certutil {arguments:?}: {status}");
+            Ok(())
+        };
+        certutil(&["-N", "--empty-password"])?;
+        let file = authority.display().to_string();
+        certutil(&["-A", "-n", "own authority", "-t", "C,,", "-i", &file])?;
+        let mut variables: HashMap<String, String> = std::env::vars().collect();
+        variables.insert("HOME".to_owned(), home.display().to_string());
+        Self::start_with(variables).await
+    }
+
+    async fn start_with(variables: HashMap<String, String>) -> Result<Self> {
         ensure!(
             std::env::var_os("PLAYWRIGHT_DRIVER_PATH").is_some(),
             "PLAYWRIGHT_DRIVER_PATH is not set: run `cargo xtask test`, which prepares the browser's driver"
@@ -75,6 +102,11 @@ impl Chromium {
                 .map(str::to_owned)
                 .to_vec(),
             );
+        let options = if variables.is_empty() {
+            options
+        } else {
+            options.env(variables)
+        };
         let browser = driver.chromium().launch_with_options(options).await?;
         Ok(Self {
             browser,

@@ -119,6 +119,18 @@ pub const BUILDAH: Need = Need {
     packages: &["buildah"],
     present: || process::on_path("buildah").is_some(),
 };
+/// A browser's list of authorities gets the server's own.
+pub const CERTUTIL: Need = Need {
+    what: "certutil",
+    packages: &["libnss3-tools"],
+    present: || process::on_path("certutil").is_some(),
+};
+/// A machine without a network is a namespace of the kernel's.
+pub const NAMESPACES: Need = Need {
+    what: "ip and unshare",
+    packages: &["iproute2", "util-linux"],
+    present: || process::on_path("ip").is_some() && process::on_path("unshare").is_some(),
+};
 /// Certificates are ordered from an authority that is made for tests.
 pub const PEBBLE: Need = Need {
     what: "pebble and pebble-challtestsrv",

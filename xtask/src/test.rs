@@ -41,6 +41,8 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         &machine::OPENSSL,
         &machine::BUILDAH,
         &machine::SYSTEMD,
+        &machine::CERTUTIL,
+        &machine::NAMESPACES,
         &machine::DOCKER_COMPOSE,
         &machine::PEBBLE,
         &machine::NGINX,

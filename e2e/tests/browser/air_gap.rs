@@ -7,16 +7,19 @@ use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::http::once;
-use e2e::instance::{EMAIL, PASSWORD};
+use e2e::instance::{EMAIL, ORGANIZATION, PASSWORD};
 use e2e::namespace::Namespace;
 use e2e::program::{Finished, Run};
 use e2e::server::Server;
+use e2e::tls::Client;
 use e2e::visit::Chromium;
 
-use super::first_hour::{kit, sign_up};
+use super::first_hour::kit;
 use super::stage::patiently;
 
+/// Where the server is, for its certificate.
+const HERE: &str = "127.0.0.1";
+const AUTHORITY: &str = "GET /api/strongroom/v1/tls/authority.pem";
 /// Hosts that served texts may name: the names of XML's vocabularies, and documentation inside panic messages of libraries.
 /// Nothing ever asks them for anything.
 const NAMED: [&str; 2] = ["www.w3.org", "developer.mozilla.org"];
@@ -38,10 +41,14 @@ fn everything_works_where_no_network_is_and_nothing_looks_for_one() -> Result<()
         "-o",
         &trace.display().to_string(),
     ];
-    let server = Server::start_under(&scratch.path().join("data"), &strace, &[])?;
-    let kit = runtime.block_on(patiently(set_up(&server, scratch.path())))?;
-    served_bytes_name_no_other_origin(&server)?;
-    at_the_command_line(&server, scratch.path(), &kit)?;
+    let data = scratch.path().join("data");
+    let server = Server::start_under(&data, &strace, &["--tls", "internal"])?;
+    let (_, authority) = Client::trusting_anybody()?.request(server.address, HERE, AUTHORITY, &[])?;
+    let root = scratch.path().join("authority.pem");
+    fs::write(&root, &authority)?;
+    let kit = runtime.block_on(patiently(set_up(&server, &root, scratch.path())))?;
+    served_bytes_name_no_other_origin(&server, &Client::trusting(&[&authority])?)?;
+    at_the_command_line(&server, scratch.path(), &root, &kit)?;
     server.stop()?;
     looked_for_nothing(&fs::read_to_string(&trace)?)?;
 
@@ -52,24 +59,29 @@ fn everything_works_where_no_network_is_and_nothing_looks_for_one() -> Result<()
     Ok(())
 }
 
-/// From the printed link to a recovery kit, in a browser that asks nobody but the server.
-async fn set_up(server: &Server, folder: &Path) -> Result<PathBuf> {
-    let chromium = Chromium::start().await?;
+/// From the printed link to a recovery kit, in a browser that trusts the server's own authority and asks nobody else.
+async fn set_up(server: &Server, authority: &Path, folder: &Path) -> Result<PathBuf> {
+    let chromium = Chromium::trusting(authority, folder).await?;
     let visit = chromium.visitor().await?;
-    sign_up::sign_up(&visit, server).await?;
+    visit.go(&server.logged("Set it up within 60 minutes: ")?).await?;
+    visit.shows(visit.heading("Set up Strongroom")).await?;
+    visit.fill("Email", EMAIL).await?;
+    visit.fill("Organization", ORGANIZATION).await?;
+    visit.fill("Password", PASSWORD).await?;
+    visit.press("Create account").await?;
+    visit.shows(visit.heading("Your recovery kit")).await?;
     let kit = kit::make(&visit, server, folder).await?;
-    visit.was_clean(&server.url())?;
+    visit.was_clean(&server.https_url())?;
     chromium.end().await?;
     Ok(kit)
 }
 
 /// Every file of the interface, as it lies in the program.
-fn served_bytes_name_no_other_origin(server: &Server) -> Result<()> {
+fn served_bytes_name_no_other_origin(server: &Server, client: &Client) -> Result<()> {
     let mut files = BTreeSet::from(["/".to_owned()]);
     let mut seen = BTreeSet::new();
     while let Some(path) = files.pop_first() {
-        let body = once(server.address, "GET", &path, &[], b"")?.body;
-        let text = String::from_utf8_lossy(&body);
+        let (_, text) = client.request(server.address, HERE, &format!("GET {path}"), &[])?;
         for host in hosts(&text) {
             ensure!(
                 NAMED.contains(&host) || host.contains(".example"),
@@ -101,12 +113,13 @@ fn hosts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn at_the_command_line(server: &Server, home: &Path, kit: &Path) -> Result<()> {
-    let url = server.url();
+fn at_the_command_line(server: &Server, home: &Path, authority: &Path, kit: &Path) -> Result<()> {
+    let url = server.https_url();
     let run = |arguments: &[&str], input: &str| -> Result<Finished> {
         Run::new(home)?
             .args(arguments)
             .env("INFISICAL_PROJECT_ID", "islands")
+            .env("SSL_CERT_FILE", authority)
             .input(input)
             .finish()
     };

@@ -75,6 +75,8 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, Refused> {
     };
     let (leaf, given) = leaf(&program, &matches);
     if leaf.get_arguments().all(|arg| arg.get_id() != "data_dir") {
+        // It shares names of variables with `serve` at most, and looks them up itself.
+        let matches = program.clone().try_get_matches_from(arguments)?;
         return Ok(Arguments {
             cli: Cli::from_arg_matches(&matches)?,
             configuration: None,

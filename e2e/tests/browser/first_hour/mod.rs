@@ -8,7 +8,7 @@ mod identity;
 mod import;
 pub mod kit;
 mod secrets;
-pub mod sign_up;
+mod sign_up;
 
 use std::time::Duration;
 
