@@ -3,6 +3,7 @@
 mod access;
 mod air_gap;
 mod backups;
+mod certificates;
 mod command_line;
 mod everyday;
 mod first_hour;

@@ -74,6 +74,7 @@ fn given(text: &str) -> Option<String> {
 #[component]
 fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
     let session = Session::current();
+    let before = StoredValue::new(settings.acme.clone());
     let mode = RwSignal::new(settings.mode.as_str().to_owned());
     let names = RwSignal::new(settings.names.join(", "));
     let domains = RwSignal::new(settings.acme.domains.join(", "));
@@ -91,11 +92,16 @@ fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
     let wanted = move || TlsSettings {
         mode: chosen(),
         names: names.with_untracked(|names| listed(names)),
-        acme: AcmeSettings {
-            domains: domains.with_untracked(|domains| listed(domains)),
-            email: email.with_untracked(|email| given(email)),
-            directory: directory.get_untracked(),
-            directory_root: root.with_untracked(|root| given(root)),
+        // What was typed into fields that are hidden now does not count.
+        acme: if chosen() == TlsMode::Acme {
+            AcmeSettings {
+                domains: domains.with_untracked(|domains| listed(domains)),
+                email: email.with_untracked(|email| given(email)),
+                directory: directory.get_untracked(),
+                directory_root: root.with_untracked(|root| given(root)),
+            }
+        } else {
+            before.get_value()
         },
     };
     let apply = move |password| {

@@ -1,0 +1,64 @@
+//! Certificates: TLS is switched on at the page, which says how devices come to trust the server.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use e2e::http::once;
+use e2e::instance::PASSWORD;
+use e2e::tls::Client;
+use e2e::visit::Chromium;
+
+use crate::stage::{Stage, patiently};
+
+const HERE: &str = "127.0.0.1";
+const AUTHORITY: &str = "GET /api/strongroom/v1/tls/authority.pem";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_switched_on_and_explained() -> Result<()> {
+    patiently(async {
+        let stage = Stage::new()?;
+        let address = stage.server.address;
+        let chromium = Chromium::start().await?;
+        let visit = stage.visit(&chromium).await?;
+        visit.go(&format!("{}/certificates", stage.server.url())).await?;
+        visit.says("this server speaks plain HTTP").await?;
+        visit.inspect("certificates-off").await?;
+
+        let mode = visit.page.get_by_label("Certificates", true);
+        mode.select_option("acme", None).await?;
+        visit.fill("Public names", "10.0.0.1").await?;
+        visit.press("Apply").await?;
+        visit.fill("Your password", PASSWORD).await?;
+        visit.inspect("certificates-asking").await?;
+        visit.watch.expect("status of 422");
+        visit.press("Confirm").await?;
+        visit.says("is no public name").await?;
+        visit.watch.came("status of 422").await?;
+        visit.press("Cancel").await?;
+        ensure!(once(address, "GET", "/api/status", &[], b"")?.status == 200);
+
+        mode.select_option("internal", None).await?;
+        visit.press("Apply").await?;
+        visit.fill("Your password", PASSWORD).await?;
+        visit.press("Confirm").await?;
+        visit.shows(visit.heading("The server's own authority")).await?;
+        chromium.end().await?;
+
+        // From now on over TLS, for whoever trusts it.
+        let (_, authority) = Client::trusting_anybody()?.request(address, HERE, AUTHORITY, &[])?;
+        let root = stage.scratch.path().join("authority.pem");
+        fs::write(&root, authority)?;
+        let chromium = Chromium::trusting(&root, stage.scratch.path()).await?;
+        let visit = chromium.visitor().await?;
+        visit
+            .go(&format!("{}/certificates", stage.server.https_url()))
+            .await?;
+        visit.shows(visit.heading("Log in")).await?;
+        visit.log_in().await?;
+        visit.shows(visit.heading("How to trust it")).await?;
+        visit.inspect("certificates-internal").await?;
+        visit.was_clean(&stage.server.https_url())?;
+        chromium.end().await
+    })
+    .await
+}
