@@ -14,7 +14,7 @@ use e2e::server::Server;
 use e2e::tls::Client;
 use e2e::visit::Chromium;
 
-use super::first_hour::kit;
+use super::first_hour::{import, kit};
 use super::stage::patiently;
 
 /// Where the server is, for its certificate.
@@ -71,6 +71,7 @@ async fn set_up(server: &Server, authority: &Path, folder: &Path) -> Result<Path
     visit.press("Create account").await?;
     visit.shows(visit.heading("Your recovery kit")).await?;
     let kit = kit::make(&visit, server, folder).await?;
+    import::make_project(&visit).await?;
     visit.was_clean(&server.https_url())?;
     chromium.end().await?;
     Ok(kit)
@@ -118,7 +119,7 @@ fn at_the_command_line(server: &Server, home: &Path, authority: &Path, kit: &Pat
     let run = |arguments: &[&str], input: &str| -> Result<Finished> {
         Run::new(home)?
             .args(arguments)
-            .env("INFISICAL_PROJECT_ID", "islands")
+            .env("INFISICAL_PROJECT_ID", "home-lab")
             .env("SSL_CERT_FILE", authority)
             .input(input)
             .finish()
@@ -130,7 +131,6 @@ fn at_the_command_line(server: &Server, home: &Path, authority: &Path, kit: &Pat
     };
     let login = ["login", "--domain", &url, "--email", EMAIL, "--password-stdin"];
     done(&login, &format!("{PASSWORD}\n"))?;
-    done(&["projects", "create", "Islands", "--slug", "islands"], "")?;
     fs::write(home.join("islands.env"), "HARBOUR=quiet water\n")?;
     done(&["import", "islands.env"], "")?;
     assert_eq!(

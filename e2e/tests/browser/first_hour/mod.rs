@@ -5,7 +5,7 @@ mod account;
 mod backup;
 mod environments;
 mod identity;
-mod import;
+pub mod import;
 pub mod kit;
 mod secrets;
 mod sign_up;
