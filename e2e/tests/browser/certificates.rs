@@ -15,7 +15,7 @@ const AUTHORITY: &str = "GET /api/strongroom/v1/tls/authority.pem";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_switched_on_and_explained() -> Result<()> {
-    patiently(async {
+    patiently(Box::pin(async {
         let stage = Stage::new()?;
         let address = stage.server.address;
         let chromium = Chromium::start().await?;
@@ -59,6 +59,6 @@ async fn tls_is_switched_on_and_explained() -> Result<()> {
         visit.inspect("certificates-internal").await?;
         visit.was_clean(&stage.server.https_url())?;
         chromium.end().await
-    })
+    }))
     .await
 }

@@ -4,6 +4,7 @@
 //! the keyring move to their places. A directory without a keyring is no store, so a restore that was killed at any
 //! point either never happened or is complete; running it again cleans up, and so does opening the complete store.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -269,6 +270,30 @@ pub(super) fn finish_part(
 /// Restores rows into a database that `open` makes for the keyring of the backup, and checks every value. The keyring is
 /// returned as it was in the backup.
 pub fn into_database(
+    file: impl io::Read,
+    identities: &[Identity],
+    now: UnixMillis,
+    caller: &Caller,
+    open: &dyn Fn(&Keyring) -> Result<Db, Error>,
+) -> Result<(Db, Keyring, Summary), Error> {
+    let made = RefCell::new(None);
+    let open = |keyring: &Keyring| {
+        let db = open(keyring)?;
+        made.replace(Some(db.clone()));
+        Ok(db)
+    };
+    let done = fill(file, identities, now, caller, &open);
+    // Its threads must not outlive a failure: the process may end now, and with it what they use.
+    if done.is_err()
+        && let Some(db) = made.take()
+        && let Err(error) = db.close_blocking()
+    {
+        tracing::warn!(%error, "the database of a restore that failed could not be closed cleanly");
+    }
+    done
+}
+
+fn fill(
     file: impl io::Read,
     identities: &[Identity],
     now: UnixMillis,
