@@ -48,6 +48,7 @@ impl Place {
             "--listen",
             "127.0.0.1:0",
             "--fail-if-locked",
+            "--fail-if-misconfigured",
             "--database-wait",
             "0",
         ];
@@ -172,7 +173,7 @@ fn what_does_not_belong_together_is_refused_and_nothing_is_changed() -> Result<(
     )?;
     let missing = url.replace('?', "_missing?");
     expect(&place.refused("data", Some(&missing), 6)?, &["does not exist"])?;
-    let told = place.refused("data", Some("postgres://a:canary@h/d?sslmode=verify-ca"), 2)?;
+    let told = place.refused("data", Some("postgres://a:canary@h/d?sslmode=verify-ca"), 8)?;
     expect(&told, &["STRONGROOM_DATABASE_URL", "verify-full"])?;
     let told = place
         .run("data", Some(&url), &["keys", "rekey-database"])?
@@ -511,7 +512,7 @@ fn the_way_to_postgresql_is_encrypted_as_its_address_says() -> Result<()> {
     // Somebody else answers, or somebody nobody vouches for.
     for mode in [trusting("stranger.pem")?, url("verify-full")?] {
         let told = place.refused("data", Some(&mode), 6);
-        let told = told.or_else(|_| place.refused("data", Some(&mode), 2))?;
+        let told = told.or_else(|_| place.refused("data", Some(&mode), 8))?;
         expect(&told, &["certificate"])?;
     }
     Ok(())
