@@ -95,8 +95,8 @@ fn a_log_for_programs_is_json_in_every_line() -> Result<()> {
     }
     for (number, begin) in [
         "Strongroom ",
-        "Database: SQLite, encrypted",
-        "Unlocked by: Server",
+        "Database: SQLite, encrypted. Opened by: Server",
+        "Settings: data-dir (flag --data-dir)",
     ]
     .iter()
     .enumerate()
@@ -116,8 +116,8 @@ fn the_first_lines_tell_a_person_where_it_is_and_how_it_is() -> Result<()> {
     let lines: Vec<&str> = log.lines().filter(|line| !line.contains(" WARN ")).collect();
     for (number, part) in [
         "listens on http://127.0.0.1:",
-        "Database: SQLite, encrypted",
-        "; no recovery kit yet",
+        "Recovery: no recovery kit yet",
+        "Settings: data-dir (flag --data-dir)",
         "Set it up within 60 minutes",
     ]
     .iter()
