@@ -50,11 +50,11 @@ async fn tls_is_switched_on_and_explained() -> Result<()> {
         fs::write(&root, authority)?;
         let chromium = Chromium::trusting(&root, stage.scratch.path()).await?;
         let visit = chromium.visitor().await?;
-        visit
-            .go(&format!("{}/certificates", stage.server.https_url()))
-            .await?;
+        visit.go(&stage.server.https_url()).await?;
         visit.shows(visit.heading("Log in")).await?;
         visit.log_in().await?;
+        visit.shows(visit.button("Log out")).await?;
+        visit.follow("Certificates").await?;
         visit.shows(visit.heading("How to trust it")).await?;
         visit.inspect("certificates-internal").await?;
         visit.was_clean(&stage.server.https_url())?;
