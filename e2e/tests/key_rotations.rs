@@ -32,6 +32,8 @@ const CALLS: [&str; 7] = [
 const SAMPLE: usize = 16;
 /// The same in PostgreSQL.
 const SAMPLE_ON_POSTGRES: usize = 6;
+/// Kill points after which a long run says how far it is.
+const PROGRESS: usize = 50;
 
 /// The same for a store in PostgreSQL, to which the rest is sent.
 const CALLS_TO_POSTGRES: [&str; 7] = [
@@ -474,7 +476,13 @@ fn sweep(template: &Template, what: &str, of: impl Fn(&Command) -> bool, sample:
         all.iter().copied().skip(first).step_by(step).collect()
     };
     let mut killed = 0;
-    for point in &chosen {
+    for (tried, point) in chosen.iter().enumerate() {
+        if tried > 0 && tried % PROGRESS == 0 {
+            e2e::say(format_args!(
+                "{what}: {tried} of {} kill points tried, {killed} killed",
+                chosen.len()
+            ));
+        }
         if kill_at(template, *point)? {
             killed += 1;
         }

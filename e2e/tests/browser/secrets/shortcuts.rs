@@ -22,6 +22,8 @@ async fn every_key_does_what_the_sheet_says() -> Result<()> {
         for key in ["e", "Enter"] {
             keys.press(key, None).await?;
             has_value(visit, "Value", "2").await?;
+            // The form hears keys once it has the keyboard, a moment after it is shown.
+            visit.shows(visit.page.locator("textarea:focus")).await?;
             keys.press("Escape", None).await?;
             visit.gone(value.clone()).await?;
             visit.shows(visit.page.locator(".secret:focus")).await?;
