@@ -1,7 +1,9 @@
-//! A network namespace without any way out, for tests of what happens when there is no internet.
+//! Network namespaces without any way out: for tests of what happens when there is no internet, and of what another
+//! machine may do.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
 
@@ -15,8 +17,15 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes one and moves this thread into it, with every thread and process that it starts from now on.
+    /// Makes one and moves this thread into it.
     pub fn enter() -> Result<Self> {
+        let namespace = Self::new()?;
+        namespace.move_in()?;
+        Ok(namespace)
+    }
+
+    /// Makes one.
+    pub fn new() -> Result<Self> {
         let mut holder = Command::new("unshare")
             .args(["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"])
             .stdin(Stdio::piped())
@@ -31,9 +40,43 @@ impl Namespace {
             line == "up\n",
             "no network namespace can be made here: run the tests as root"
         );
-        let file = File::open(format!("/proc/{}/ns/net", namespace.holder.id()))?;
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
         Ok(namespace)
+    }
+
+    /// Moves this thread into it, with every thread and process that it starts from now on.
+    pub fn move_in(&self) -> Result<()> {
+        let file = File::open(format!("/proc/{}/ns/net", self.holder.id()))?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
+        Ok(())
+    }
+
+    /// Gives it an address that is not a loopback one, and lays a cable to another namespace if this kernel has such
+    /// cables. Returns the address, and whether the other namespace reaches it.
+    pub fn join(&self, other: &Self) -> Result<(Ipv4Addr, bool)> {
+        let [near, far] = [Ipv4Addr::new(10, 77, 0, 1), Ipv4Addr::new(10, 77, 0, 2)];
+        let peer = other.holder.id();
+        let cable = format!("ip link add name near0 type veth peer name far0 netns {peer}");
+        if let Err(error) = self.run(&cable) {
+            crate::say(format_args!("no cable between network namespaces: {error}"));
+            self.run(&format!("ip addr add {near}/24 dev lo"))?;
+            return Ok((near, false));
+        }
+        for (namespace, device, address) in [(self, "near0", near), (other, "far0", far)] {
+            namespace.run(&format!(
+                "ip addr add {address}/24 dev {device} && ip link set {device} up"
+            ))?;
+        }
+        Ok((near, true))
+    }
+
+    fn run(&self, script: &str) -> Result<()> {
+        let status = Command::new("nsenter")
+            .arg(format!("--net=/proc/{}/ns/net", self.holder.id()))
+            .args(["sh", "-c", script])
+            .status()
+            .context("nsenter")?;
+        ensure!(status.success(), "{script}: {status}");
+        Ok(())
     }
 
     /// Packets that somebody in it tried to send to where no route leads.

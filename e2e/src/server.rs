@@ -222,7 +222,9 @@ fn address(child: &mut Child, log: &Path) -> Result<SocketAddr> {
         if let Some((address, _)) = announced {
             // With TLS it is `https`. In a log for programs the message ends with a quotation mark.
             let address = address.trim_start_matches('s').trim_start_matches("://");
-            break address.split('"').next().unwrap_or(address).trim().parse()?;
+            let address = address.split('"').next().unwrap_or(address).trim();
+            // So it calls a machine at all of whose addresses it listens.
+            break address.replace("localhost", "127.0.0.1").parse()?;
         }
         if let Some(status) = child.try_wait()? {
             bail!("the server ended with {status}:\n{}", said());

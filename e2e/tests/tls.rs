@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::http::once;
-use e2e::instance::Instance;
+use e2e::http::{Connection, once};
+use e2e::instance::{Instance, PASSWORD};
 use e2e::program::Run;
 use e2e::server::Server;
 use e2e::tls::{Client, Probe, fingerprint};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::json;
 
 const ROOT: &str = "GET /api/strongroom/v1/tls/authority.pem";
 
@@ -60,6 +61,41 @@ fn clients_trust_the_own_authority_once_it_is_named() -> Result<()> {
     server.stop()?;
     let server = Server::start_with(&data, &["--tls", "internal"])?;
     client.handshake(server.address, "localhost")?;
+    server.stop()
+}
+
+#[test]
+fn who_trusted_a_server_trusts_it_after_a_restore() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let server = Server::start(&data)?;
+    let instance = Instance::set_up(server.address)?;
+    // Chosen on the page, as most do, so that the choice is in the store as well.
+    let chosen = json!({ "password": PASSWORD, "settings": { "mode": "internal", "names": ["vault.lan"] } });
+    Connection::open(server.address)?
+        .call(&instance.user, "POST", "/api/strongroom/v1/tls", Some(&chosen))?
+        .ok()?;
+    let anybody = Client::trusting_anybody()?;
+    let (_, pem) = anybody.request(server.address, "127.0.0.1", ROOT, &[])?;
+    let client = Client::trusting(&[&pem])?;
+    client.handshake(server.address, "vault.lan")?;
+    let run = |arguments: &[&str]| Run::new(scratch.path())?.args(arguments).finish()?.ok();
+    run(&["keys", "kit", "--output", "kit.txt", "--data-dir", "data"])?;
+    run(&["backup", "--output", "backup.age", "--data-dir", "data"])?;
+    server.stop()?;
+    fs::remove_dir_all(&data)?;
+    run(&[
+        "restore",
+        "backup.age",
+        "--identity",
+        "kit.txt",
+        "--data-dir",
+        "data",
+    ])?;
+    let server = Server::start(&data)?;
+    client.handshake(server.address, "vault.lan")?;
+    let (status, same) = client.request(server.address, "vault.lan", ROOT, &[])?;
+    ensure!(status == 200 && same == pem, "another authority: {status}");
     server.stop()
 }
 

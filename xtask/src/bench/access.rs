@@ -1,7 +1,7 @@
 //! A project on the server under measurement, the credentials for it, and the requests that the loads are made of.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -10,6 +10,8 @@ use super::connection::{Connection, Request};
 use super::load::{self, Limit};
 
 const VALUE: &str = "postgres://app:a-password-of-usual-length@database.internal:5432/app";
+const EMAIL: &str = "bench@example.com";
+const PASSWORD: &str = "a long enough passphrase";
 
 /// A project to work in, and the credentials for it.
 pub struct Access {
@@ -28,11 +30,7 @@ impl Access {
             let answer = connection.send(&Request::new("POST", path, address, token, Some(body)))?;
             answer.json().with_context(|| format!("POST {path}"))
         };
-        let body = json!({
-            "email": "bench@example.com",
-            "password": "a long enough passphrase",
-            "organization": "Benchmark",
-        });
+        let body = json!({ "email": EMAIL, "password": PASSWORD, "organization": "Benchmark" });
         let answer = post("/api/v1/admin/bootstrap", None, &body)?;
         let organization = text(&answer, "/organization/id")?;
         let token = text(&answer, "/identity/credentials/token")?;
@@ -152,6 +150,36 @@ impl Access {
         let body = json!({ "clientId": self.client_id, "clientSecret": self.client_secret });
         let path = "/api/v1/auth/universal-auth/login";
         Request::new("POST", path, self.address, None, Some(&body))
+    }
+
+    /// Has the server make one of the backups that it keeps, as the administrator does on the page.
+    pub fn back_up(&self, patience: Duration) -> Result<()> {
+        let mut connection = Connection::open(self.address)?;
+        let mut call = |method: &str, path: &str, token: Option<&str>, body: Option<&Value>| {
+            let answer = connection.send(&Request::new(method, path, self.address, token, body))?;
+            answer.json().with_context(|| format!("{method} {path}"))
+        };
+        let body = json!({ "email": EMAIL, "password": PASSWORD });
+        let token = text(
+            &call("POST", "/api/v3/auth/login", None, Some(&body))?,
+            "/accessToken",
+        )?;
+        let organizations = call("GET", "/api/v1/organization", Some(&token), None)?;
+        let body = json!({ "organizationId": text(&organizations, "/organizations/0/id")? });
+        let path = "/api/v3/auth/select-organization";
+        let token = text(&call("POST", path, Some(&token), Some(&body))?, "/token")?;
+        let body = json!({ "password": PASSWORD });
+        let begun = call("POST", "/api/strongroom/v1/backups", Some(&token), Some(&body))?;
+        let path = format!("/api/strongroom/v1/backups/{}", text(&begun, "/id")?);
+        let since = Instant::now();
+        loop {
+            let state = call("GET", &path, Some(&token), None)?;
+            match text(&state, "/state")?.as_str() {
+                "ready" => return Ok(()),
+                "writing" if since.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
+                _ => bail!("the backup does not end well: {state}"),
+            }
+        }
     }
 
     /// Makes a folder below the root.

@@ -1,4 +1,4 @@
-//! A backup of a large store, its check and its restore: how long each takes, and what memory it needs meanwhile.
+//! A backup of a large store, its check, its restore and its drill: how long each takes, and what memory it needs meanwhile.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ const LARGE_BATCH: u64 = 8;
 /// Writes in a second while a backup is made.
 const WRITES: f64 = 50.0;
 
-/// Makes a store of a gigabyte in `data` and measures all three on it.
+/// Makes a store of a gigabyte in `data` and measures them on it.
 pub fn measure_large(binary: &Path, data: &Path, log: &Path, report: &mut Report) -> Result<()> {
     let server = Appliance::start(binary, data, log)?;
     let access = Access::set_up(server.address)?;
@@ -57,7 +57,7 @@ pub fn measure_large(binary: &Path, data: &Path, log: &Path, report: &mut Report
     measure(binary, data, &server, &access, report)
 }
 
-/// Measures all three on the store in `data`, and what writers notice of the first.
+/// Measures them on the store in `data`, and what writers notice of the first.
 pub fn measure(
     binary: &Path,
     data: &Path,
@@ -110,6 +110,10 @@ pub fn measure(
     watch("verify the backup", verify, None)?.report(report);
     let paths: [(&str, &Path); 3] = [("", &file), ("--identity", &kit), ("--data-dir", &restored)];
     watch("restore it", command(&["restore"], &paths), None)?.report(report);
+    // A drill takes the newest backup of those that the server keeps.
+    access.back_up(PATIENCE)?;
+    let drill = command(&["backup", "drill"], &[("--data-dir", data)]);
+    watch("rehearse it", drill, Some(server.process()))?.report(report);
     Ok(())
 }
 
