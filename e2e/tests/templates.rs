@@ -102,8 +102,16 @@ fn the_script_puts_every_file_in_place_and_keeps_settings() -> Result<()> {
     );
     let settings = path("etc/strongroom/strongroom.env");
     assert_eq!(fs::metadata(&settings)?.permissions().mode() & 0o777, 0o600);
+    // The server is another user than root. It has to be able to see whether a strongroom.toml is there.
+    assert_eq!(fs::metadata(path("etc/strongroom"))?.permissions().mode() & 0o777, 0o755);
     let drop_in = path("etc/systemd/system/strongroom.service.d/no-namespaces.conf");
     assert!(!drop_in.exists());
+
+    // By its bare name, as after unpacking: not the command of that name, which an upgrade would meet.
+    fs::remove_file(&installed)?;
+    fs::copy(binary()?, path("strongroom"))?;
+    install(&["--root", &there, "strongroom"], root.path())?.ok()?;
+    assert!(installed.exists());
 
     // Again, as an upgrade does, in a container that may make no namespaces, and with settings of one's own.
     fs::write(&settings, "STRONGROOM_LISTEN=0.0.0.0:8020\n")?;
