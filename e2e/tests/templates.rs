@@ -115,7 +115,12 @@ fn the_script_puts_every_file_in_place_and_keeps_settings() -> Result<()> {
 
     // Again, as an upgrade does, in a container that may make no namespaces, and with settings of one's own.
     fs::write(&settings, "STRONGROOM_LISTEN=0.0.0.0:8020\n")?;
-    install(&["--root", &there, "--namespaces", "no", &program], root.path())?.ok()?;
+    let told = install(&["--root", &there, "--namespaces", "no", &program], root.path())?.ok()?;
+    // Nobody makes the user of the drop-in while there is no system.
+    assert!(
+        told.contains("useradd ") && fs::read_to_string(&drop_in)?.contains("User=strongroom"),
+        "{told}"
+    );
     assert_eq!(fs::read_to_string(&settings)?, "STRONGROOM_LISTEN=0.0.0.0:8020\n");
     assert!(drop_in.exists());
     let verified = Run::of(Path::new("systemd-analyze"), root.path())
