@@ -238,6 +238,7 @@ async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller
     let listeners = ports.listeners.into_iter().map(|(listener, _)| listener);
     diagnostics::serve(listeners.collect(), problems, stopping).await;
     Ok(())
+    systemd::stay_alive();
 }
 
 /// An open server, or a locked one that says what it needs.
