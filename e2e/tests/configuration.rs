@@ -153,6 +153,13 @@ fn a_file_and_the_variables_of_a_compose_file_configure_a_server() -> Result<()>
     if ended.is_err() {
         child.kill()?;
         child.wait()?;
+    // The health check finds the server where its configuration put it.
+    let well = Run::new(scratch.path())?
+        .env("STRONGROOM_DATA_DIR", &data)
+        .env("PORT", port.to_string())
+        .env("HOST", "127.0.0.1")
+        .args(["healthcheck"])
+        .finish();
     }
     ensure!(ended?.success(), "{told}");
     tells(
@@ -160,6 +167,8 @@ fn a_file_and_the_variables_of_a_compose_file_configure_a_server() -> Result<()>
         &[
             format!("listens on http://127.0.0.1:{port}\n").as_str(),
             "People reach it at https://secrets.example.com",
+    let well = well?;
+    ensure!(well.code == Some(0), "{well:?}");
             "Database: SQLite, encrypted. Opened by: ",
             "no recovery kit yet",
             "Variables used: HOST, PORT (--listen)",

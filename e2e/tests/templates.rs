@@ -39,6 +39,7 @@ fn compose_files_are_one_service_with_one_volume_and_no_rights() -> Result<()> {
         assert_eq!(service["restart"], "unless-stopped", "{name}");
         // What is not set must not arrive as an empty text: an empty key is a wrong one.
         assert_eq!(service["environment"]["ENCRYPTION_KEY"], Value::Null, "{name}");
+        ensure!(service["environment"].get("SITE_URL").is_some(), "{name}");
         let volumes = file["volumes"].as_object().context("no volumes")?;
         assert_eq!(volumes.len(), 1, "{name}");
     }

@@ -349,7 +349,7 @@ fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
     // These say themselves what is wrong with the configuration.
     let tells = matches!(
         command,
-        Command::Serve(_) | Command::Doctor(_) | Command::Config(_)
+        Command::Serve(_) | Command::Doctor(_) | Command::Config(_) | Command::Healthcheck(_)
     );
     if !tells && !problems.is_empty() {
         return Err(arguments::misconfigured(&problems));

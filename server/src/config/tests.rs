@@ -248,12 +248,25 @@ fn the_file_is_the_named_one_or_that_of_the_data_directory_or_that_of_the_machin
 
 #[test]
 fn names_of_infisical_mean_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let [port, host] = [("port", "8021\n"), ("host", "::1\n")].map(|(name, text)| {
+        let path = folder.path().join(name);
+        file(&path, 0o644, text);
+        path.to_str().unwrap().to_owned()
+    });
+    let (port, host) = (port.as_str(), host.as_str());
     for (variables, id, expected) in [
         (&[("PORT", "8020")][..], "listen", "127.0.0.1:8020"),
         (&[("HOST", "0.0.0.0")], "listen", "0.0.0.0:8080"),
         (&[("HOST", "localhost"), ("PORT", "1")], "listen", "127.0.0.1:1"),
         (&[("HOST", "::"), ("PORT", "80")], "listen", "[::]:80"),
         (&[("INFISICAL_HOSTNAME", ":8020")], "listen", "0.0.0.0:8020"),
+        (
+            &[("HOST", "0.0.0.0"), ("PORT_FILE", port)],
+            "listen",
+            "0.0.0.0:8021",
+        ),
+        (&[("HOST_FILE", host), ("PORT", "1")], "listen", "[::1]:1"),
         (&[("SITE_URL", "https://a.b")], "site_url", "https://a.b"),
         (
             &[("INFISICAL_SITE_URL", "https://a.b")],
