@@ -19,8 +19,8 @@ use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::clock::Clock;
-use crate::config::env::{Became, VARIABLES};
-use crate::config::{Configuration, Source};
+use crate::config::env::{self, Became};
+use crate::config::{Configuration, Environment, Source};
 
 /// Days after which a backup is old.
 const OLD_BACKUP_DAYS: i64 = 7;
@@ -131,8 +131,8 @@ fn variables(configuration: &Configuration, all: bool) -> Vec<Finding> {
         };
         Finding::new(mark, "variable", report.to_string())
     });
-    let unset = VARIABLES
-        .iter()
+    let serve = crate::cli::serve_command();
+    let unset = env::variables(&serve)
         .filter(|variable| all && told.iter().all(|report| report.name != variable.name))
         .map(|variable| {
             Finding::new(
