@@ -104,7 +104,10 @@ fn the_script_puts_every_file_in_place_and_keeps_settings() -> Result<()> {
     let settings = path("etc/strongroom/strongroom.env");
     assert_eq!(fs::metadata(&settings)?.permissions().mode() & 0o777, 0o600);
     // The server is another user than root. It has to be able to see whether a strongroom.toml is there.
-    assert_eq!(fs::metadata(path("etc/strongroom"))?.permissions().mode() & 0o777, 0o755);
+    assert_eq!(
+        fs::metadata(path("etc/strongroom"))?.permissions().mode() & 0o777,
+        0o755
+    );
     let drop_in = path("etc/systemd/system/strongroom.service.d/no-namespaces.conf");
     assert!(!drop_in.exists());
 
