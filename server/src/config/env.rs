@@ -170,6 +170,15 @@ const OTHERS: &[Variable] = &[
     secret("CLIENT_SECRET_GOOGLE_LOGIN", Ignored(NOT_OFFERED)),
 ];
 
+/// Variables of the client that may be files as well; what the server reads always may.
+const CLIENT_FILES: [&str; 5] = [
+    "INFISICAL_TOKEN",
+    "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+    "INFISICAL_CLIENT_SECRET",
+    "INFISICAL_PASSWORD",
+];
+
 /// Names whose beginning says that they are meant for this program, so that a wrong spelling is noticed.
 const OURS: [&str; 2] = ["STRONGROOM_", "INFISICAL_"];
 
@@ -246,7 +255,8 @@ pub fn report<'a>(
 ) -> Vec<Report> {
     let mut told: Vec<Report> = Vec::new();
     for variable in recognised {
-        let file = file_variable(variable.name).filter(|_| !matches!(variable.fate, Client(_)));
+        let may_be_file = !matches!(variable.fate, Client(_)) || CLIENT_FILES.contains(&variable.name);
+        let file = file_variable(variable.name).filter(|_| may_be_file);
         for name in [Some(variable.name.to_owned()), file].into_iter().flatten() {
             if environment.has(&name) && told.iter().all(|report| report.name != name) {
                 let (became, why) = became(variable, &name, environment, settings);
