@@ -90,8 +90,9 @@ impl Container {
     fn start(image: &Image, name: &str, address: SocketAddr) -> Result<Self> {
         let child = image
             .command(&["run", "--isolation", "chroot", "--env"])
-            // What a platform gives a container. It listens at every address of it.
+            // What a platform gives a container. This one shares the machine's network: nobody else is to reach it.
             .arg(format!("PORT={}", address.port()))
+            .args(["--env", "HOST=127.0.0.1"])
             .args([name, "--", "/strongroom", "serve"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -201,6 +202,7 @@ fn the_image_holds_one_file_runs_as_nobody_and_keeps_its_data() -> Result<()> {
         .filter_map(|variable| variable.as_str()?.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
+    assert!(variables.contains(&("HOST".to_owned(), "0.0.0.0".to_owned())));
     let healthy = |address: SocketAddr| {
         let mut run = Run::of(&root.join("strongroom"), image.scratch.path());
         for (name, value) in &variables {

@@ -69,7 +69,7 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
     // Container engines know 0 and 1 and keep the rest for themselves.
     let failed = |error| {
         unreachable_server(&address, &error)
-            .advise("Start it, or name its address with --url")
+            .advise("Start it with `strongroom serve`, or name its address with --url")
             .with_code(code::FAILED)
     };
     let url = address.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
