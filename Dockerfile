@@ -19,8 +19,9 @@ COPY --from=build /out/strongroom /strongroom
 # A volume that is mounted here for the first time takes its owner from this folder.
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
+# Every address of the container. PORT, which some platforms set, changes the port, and STRONGROOM_LISTEN both.
 ENV STRONGROOM_DATA_DIR=/data \
-    STRONGROOM_LISTEN=0.0.0.0:8080
+    HOST=0.0.0.0
 VOLUME ["/data"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM

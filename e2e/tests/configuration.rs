@@ -62,6 +62,11 @@ fn all_that_is_wrong_is_said_at_once_and_the_server_stays_up_with_a_page() -> Re
             "{path}: {answer:?}"
         );
     }
+    let log = server.log()?;
+    ensure!(
+        log.matches("there is no such file").count() == 1,
+        "said twice: {log}"
+    );
     let login = connection.call("", "POST", "/api/v3/auth/login", Some(&serde_json::json!({})))?;
     ensure!(login.status == 503, "{login:?}");
     let page = connection.call("", "GET", "/login", None)?;
@@ -148,6 +153,13 @@ fn a_file_and_the_variables_of_a_compose_file_configure_a_server() -> Result<()>
         }
         std::thread::sleep(Duration::from_millis(20));
     };
+    // The health check finds the server where its configuration put it.
+    let well = Run::new(scratch.path())?
+        .env("STRONGROOM_DATA_DIR", &data)
+        .env("PORT", port.to_string())
+        .env("HOST", "127.0.0.1")
+        .args(["healthcheck"])
+        .finish();
     e2e::server::signal(child.id(), rustix::process::Signal::TERM)?;
     let ended = e2e::server::wait(&mut child, Duration::from_secs(15));
     if ended.is_err() {
@@ -155,6 +167,8 @@ fn a_file_and_the_variables_of_a_compose_file_configure_a_server() -> Result<()>
         child.wait()?;
     }
     ensure!(ended?.success(), "{told}");
+    let well = well?;
+    ensure!(well.code == Some(0), "{well:?}");
     tells(
         &told,
         &[

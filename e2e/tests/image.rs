@@ -90,7 +90,9 @@ impl Container {
     fn start(image: &Image, name: &str, address: SocketAddr) -> Result<Self> {
         let child = image
             .command(&["run", "--isolation", "chroot", "--env"])
-            .arg(format!("STRONGROOM_LISTEN={address}"))
+            // What a platform gives a container. This one shares the machine's network: nobody else is to reach it.
+            .arg(format!("PORT={}", address.port()))
+            .args(["--env", "HOST=127.0.0.1"])
             .args([name, "--", "/strongroom", "serve"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -193,9 +195,20 @@ fn the_image_holds_one_file_runs_as_nobody_and_keeps_its_data() -> Result<()> {
     assert_eq!(keyring.uid(), NOBODY);
 
     // The image's own health check, as a container engine runs it: with the variables of the container.
+    let variables: Vec<(String, String)> = config["Env"]
+        .as_array()
+        .context("no variables")?
+        .iter()
+        .filter_map(|variable| variable.as_str()?.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    assert!(variables.contains(&("HOST".to_owned(), "0.0.0.0".to_owned())));
     let healthy = |address: SocketAddr| {
-        Run::of(&root.join("strongroom"), image.scratch.path())
-            .env("STRONGROOM_LISTEN", address.to_string())
+        let mut run = Run::of(&root.join("strongroom"), image.scratch.path());
+        for (name, value) in &variables {
+            run = run.env(name, value);
+        }
+        run.env("PORT", address.port().to_string())
             .args(["healthcheck"])
             .finish()
     };

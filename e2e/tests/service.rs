@@ -102,6 +102,29 @@ fn systemd_learns_that_the_server_is_ready_alive_and_stopping() -> Result<()> {
     server.stop()
 }
 
+#[test]
+fn systemd_does_not_restart_a_server_that_waits_for_its_configuration() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let path = scratch.path().join("notify");
+    let told = UnixDatagram::bind(&path)?;
+    told.set_read_timeout(Some(PATIENCE))?;
+    let variables = [
+        ("NOTIFY_SOCKET", &*path.display().to_string()),
+        ("WATCHDOG_USEC", "200000"),
+        ("STRONGROOM_SITE_URL", "ftp://nowhere"),
+    ];
+    let server = Server::start_among(&scratch.path().join("data"), &variables)?;
+    let (mut ready, mut alive) = (0, 0);
+    while ready == 0 || alive < 3 {
+        let mut bytes = [0; 1024];
+        let length = told.recv(&mut bytes)?;
+        let message = String::from_utf8_lossy(&bytes[..length]);
+        ready += usize::from(message.contains("READY=1"));
+        alive += usize::from(message.contains("WATCHDOG=1"));
+    }
+    server.stop()
+}
+
 /// A program that systemd starts when somebody connects, until this value goes.
 struct Activated(Child);
 

@@ -39,6 +39,7 @@ fn compose_files_are_one_service_with_one_volume_and_no_rights() -> Result<()> {
         assert_eq!(service["restart"], "unless-stopped", "{name}");
         // What is not set must not arrive as an empty text: an empty key is a wrong one.
         assert_eq!(service["environment"]["ENCRYPTION_KEY"], Value::Null, "{name}");
+        ensure!(service["environment"].get("SITE_URL").is_some(), "{name}");
         let volumes = file["volumes"].as_object().context("no volumes")?;
         assert_eq!(volumes.len(), 1, "{name}");
     }
@@ -102,12 +103,28 @@ fn the_script_puts_every_file_in_place_and_keeps_settings() -> Result<()> {
     );
     let settings = path("etc/strongroom/strongroom.env");
     assert_eq!(fs::metadata(&settings)?.permissions().mode() & 0o777, 0o600);
+    // The server is another user than root. It has to be able to see whether a strongroom.toml is there.
+    assert_eq!(
+        fs::metadata(path("etc/strongroom"))?.permissions().mode() & 0o777,
+        0o755
+    );
     let drop_in = path("etc/systemd/system/strongroom.service.d/no-namespaces.conf");
     assert!(!drop_in.exists());
 
+    // By its bare name, as after unpacking: not the command of that name, which an upgrade would meet.
+    fs::remove_file(&installed)?;
+    fs::copy(binary()?, path("strongroom"))?;
+    install(&["--root", &there, "strongroom"], root.path())?.ok()?;
+    assert!(installed.exists());
+
     // Again, as an upgrade does, in a container that may make no namespaces, and with settings of one's own.
     fs::write(&settings, "STRONGROOM_LISTEN=0.0.0.0:8020\n")?;
-    install(&["--root", &there, "--namespaces", "no", &program], root.path())?.ok()?;
+    let told = install(&["--root", &there, "--namespaces", "no", &program], root.path())?.ok()?;
+    // Nobody makes the user of the drop-in while there is no system.
+    assert!(
+        told.contains("useradd ") && fs::read_to_string(&drop_in)?.contains("User=strongroom"),
+        "{told}"
+    );
     assert_eq!(fs::read_to_string(&settings)?, "STRONGROOM_LISTEN=0.0.0.0:8020\n");
     assert!(drop_in.exists());
     let verified = Run::of(Path::new("systemd-analyze"), root.path())

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use shared::model::text::SecretText;
 
 use super::data_dir::DataDir;
+use crate::config::path;
 use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::crypto::{brought, encryption_key, private_file};
 
@@ -43,7 +44,7 @@ impl KeySources {
                 }
                 Err(why) => refused.push(format!(
                     "The server's identity in {} does not open the keyring: {why}",
-                    file.display()
+                    path::shown(&file).as_deref().unwrap_or("the file that was named")
                 )),
             }
         }
@@ -100,6 +101,9 @@ fn has_server_slot(text: &str) -> bool {
 }
 
 fn read(file: &Path) -> Result<SecretText, String> {
+    if path::shown(file).is_none() {
+        return Err("there is no such file".into());
+    }
     match private_file::read(file) {
         Ok(Some(text)) => Ok(SecretText::from(text.as_str())),
         Ok(None) => Err("there is no such file".into()),

@@ -8,6 +8,7 @@ use clap::Args;
 use super::address::Address;
 use super::client::unreachable_server;
 use super::failure::{Failure, code};
+use super::operator::PlaceArgs;
 use super::printer::Printer;
 use crate::outside::fetch::{Fetch, Method, Request, Timeouts};
 
@@ -20,6 +21,9 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Arguments of `healthcheck`.
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
+    /// Where it is configured where the server listens.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Ask whether secrets can be served, not only whether the process answers
     #[arg(long)]
     ready: bool,
@@ -63,7 +67,11 @@ pub async fn run(args: HealthcheckArgs, printer: &Printer) -> Result<(), Failure
             .map_err(|error| Failure::new(bad).because(format!("{error}.")))?,
     };
     // Container engines know 0 and 1 and keep the rest for themselves.
-    let failed = |error| unreachable_server(&address, &error).with_code(code::FAILED);
+    let failed = |error| {
+        unreachable_server(&address, &error)
+            .advise("Start it with `strongroom serve`, or name its address with --url")
+            .with_code(code::FAILED)
+    };
     let url = address.at(&["api", route]).ok_or_else(|| Failure::new(bad))?;
     let request = Request::new(Method::GET, url);
     let fetch = Fetch::new(address.url(), TIMEOUTS).map_err(failed)?;

@@ -98,7 +98,8 @@ impl Method {
             Self::Token
         } else if around.variable("INFISICAL_EMAIL").is_some() {
             Self::User
-        } else if resolve::client_id(around).is_some() && resolve::client_secret(around).is_some() {
+        } else if resolve::client_id(around).is_some() && !matches!(resolve::client_secret(around), Ok(None))
+        {
             Self::UniversalAuth
         } else {
             return None;
@@ -211,7 +212,7 @@ async fn user(
     };
     let password = if args.password_stdin {
         prompt::piped()?
-    } else if let Some(password) = around.secret("INFISICAL_PASSWORD") {
+    } else if let Some(password) = around.secret("INFISICAL_PASSWORD")? {
         password
     } else if prompt::possible() {
         prompt::hidden(printer, "Password:")?
@@ -299,10 +300,10 @@ async fn machine(
             ));
         }
     };
-    let secret = args
-        .client_secret
-        .clone()
-        .or_else(|| resolve::client_secret(around));
+    let secret = match &args.client_secret {
+        Some(secret) => Some(secret.clone()),
+        None => resolve::client_secret(around)?,
+    };
     let client_secret = match secret {
         Some(client_secret) => client_secret,
         None if prompt::possible() => prompt::hidden(printer, "Client secret:")?,
@@ -324,12 +325,11 @@ async fn token(
     client: Client,
     printer: &Printer,
 ) -> Result<(String, SecretText), Failure> {
-    let token = args
-        .connection
-        .token
-        .clone()
-        .or_else(|| resolve::given_token(around));
-    let token = match token {
+    let given = match &args.connection.token {
+        Some(token) => Some(token.clone()),
+        None => resolve::given_token(around)?,
+    };
+    let token = match given {
         Some(token) => token,
         None if prompt::possible() => prompt::hidden(printer, "Token:")?,
         None => return Err(needed("a token", "--token", "INFISICAL_TOKEN")),

@@ -346,10 +346,10 @@ fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
         problems,
     } = arguments;
     let command = cli.command;
-    // These say themselves what is wrong with the configuration.
+    // These say themselves what is wrong with the configuration, or ask a server that says it.
     let tells = matches!(
         command,
-        Command::Serve(_) | Command::Doctor(_) | Command::Config(_)
+        Command::Serve(_) | Command::Doctor(_) | Command::Config(_) | Command::Healthcheck(_)
     );
     if !tells && !problems.is_empty() {
         return Err(arguments::misconfigured(&problems));
@@ -398,7 +398,7 @@ fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Keys(command) => keys::run(command, printer).await,
             Command::Unlock(args) => unlock::run(args, printer),
             Command::Doctor(args) => doctor::run(args, &configuration, printer).await,
-            Command::Paths(args) => paths::paths(&args, printer),
+            Command::Paths(args) => paths::paths(&args, &configuration, printer),
             Command::Config(_) => paths::config(&configuration, printer),
             Command::Backup(args) => backup::run(args, printer).await,
             Command::Restore(args) => restore::run(args, printer).await,

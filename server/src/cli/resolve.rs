@@ -161,10 +161,14 @@ fn credentials(
     address: &Address,
     around: &Surroundings,
 ) -> Result<Credentials, Failure> {
-    if let Some(token) = flag.cloned().or_else(|| given_token(around)) {
+    let token = match flag {
+        Some(token) => Some(token.clone()),
+        None => given_token(around)?,
+    };
+    if let Some(token) = token {
         return Ok(Credentials::Token(token.trimmed()));
     }
-    match (client_id(around), client_secret(around)) {
+    match (client_id(around), client_secret(around)?) {
         (Some(client_id), Some(client_secret)) => {
             return Ok(Credentials::UniversalAuth {
                 client_id,
@@ -195,10 +199,11 @@ fn credentials(
 }
 
 /// A token in the environment.
-pub fn given_token(around: &Surroundings) -> Option<SecretText> {
-    ["INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN", "INFISICAL_TOKEN"]
-        .into_iter()
-        .find_map(|name| around.secret(name))
+pub fn given_token(around: &Surroundings) -> Result<Option<SecretText>, Failure> {
+    first_secret(
+        around,
+        ["INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN", "INFISICAL_TOKEN"],
+    )
 }
 
 /// The client id of a machine identity in the environment, under either of its names.
@@ -209,13 +214,21 @@ pub fn client_id(around: &Surroundings) -> Option<String> {
 }
 
 /// The client secret that goes with [`client_id`].
-pub fn client_secret(around: &Surroundings) -> Option<SecretText> {
-    [
+pub fn client_secret(around: &Surroundings) -> Result<Option<SecretText>, Failure> {
+    let names = [
         "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
         "INFISICAL_CLIENT_SECRET",
-    ]
-    .into_iter()
-    .find_map(|name| around.secret(name))
+    ];
+    first_secret(around, names)
+}
+
+fn first_secret(around: &Surroundings, names: [&str; 2]) -> Result<Option<SecretText>, Failure> {
+    for name in names {
+        if let Some(found) = around.secret(name)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// What to say to somebody whom the server does not know.

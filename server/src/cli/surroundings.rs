@@ -6,12 +6,14 @@ use std::sync::OnceLock;
 
 use shared::import::Format;
 use shared::model::text::SecretText;
+use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::import;
 use super::infisical_config;
 use super::project_file::ProjectFile;
 use super::session::{self, Session};
+use crate::config::path;
 
 /// What a file gave that was named with `--env-from`.
 static FROM_FILE: OnceLock<BTreeMap<String, SecretText>> = OnceLock::new();
@@ -90,9 +92,30 @@ impl Surroundings {
         found
     }
 
-    /// An environment variable, if it is set to something.
-    pub fn secret(&self, name: &str) -> Option<SecretText> {
-        self.variables.get(name).cloned()
+    /// A secret: an environment variable, or what the file holds that the variable with `_FILE` behind it names. Container
+    /// engines hand out secrets as files.
+    pub fn secret(&self, name: &str) -> Result<Option<SecretText>, Failure> {
+        let longer = format!("{name}_FILE");
+        let path = match (self.variables.get(name), self.variable(&longer)) {
+            (None, Some(path)) => PathBuf::from(path),
+            (Some(_), Some(_)) => {
+                return Err(
+                    Failure::usage(format!("{name} and {longer} are both set")).advise("Remove one of them")
+                );
+            }
+            (value, None) => return Ok(value.cloned()),
+        };
+        let refused = |why: String| {
+            Failure::usage(format!("{longer} cannot be used"))
+                .because(format!("{}.", path::reason(&path, &why)))
+                .advise(format!("Name a file that you may read, or remove {longer}"))
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| refused(error.to_string()))?;
+        let text = Zeroizing::new(text);
+        match text.trim_end_matches(['\r', '\n']) {
+            "" => Err(refused("the file is empty".to_owned())),
+            text => Ok(Some(SecretText::from(text))),
+        }
     }
 
     /// The same for a variable that holds no secret.

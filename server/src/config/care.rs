@@ -21,6 +21,11 @@ pub fn of(id: &str) -> (Care, &'static str) {
             Care::Procedure,
             "`strongroom keys add-passphrase` adds the new one first; then change it here, restart, and remove the old one.",
         ),
+        key if key == "database_url_file" || secret::ADDRESSES.contains(&key) => (
+            Care::Procedure,
+            "Another user, password or host of the same database: change it there, and restart. Another database: make a \
+             backup, restore it there with `strongroom restore`, and start the server on what that made.",
+        ),
         key if secret::ENCRYPTION_KEYS.contains(&key) => (
             Care::Procedure,
             "`strongroom keys add-encryption-key` adds the new one first; then change it here, restart, and remove the old one.",

@@ -3,15 +3,17 @@
 
 use std::fmt;
 
+use clap::Command;
+
 use super::environment::file_variable;
 use super::load::Setting;
-use super::{Environment, secret};
+use super::{Environment, load, secret};
 
 /// What becomes of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Fate<'a> {
     /// It is a setting of `serve`, or stands for one.
-    Setting(&'static str),
+    Setting(&'a str),
     /// The server reads it.
     Used(&'static str),
     /// The command line client reads it.
@@ -24,7 +26,7 @@ pub enum Fate {
 
 use Fate::{Client, Deprecated, Ignored, Setting as Means, Used};
 
-impl fmt::Display for Fate {
+impl fmt::Display for Fate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Means(id) => write!(f, "used, --{}", id.replace('_', "-")),
@@ -38,16 +40,16 @@ impl fmt::Display for Fate {
 
 /// A variable that is recognised.
 #[derive(Debug, Clone, Copy)]
-pub struct Variable {
+pub struct Variable<'a> {
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// What becomes of it.
-    pub fate: Fate,
+    pub fate: Fate<'a>,
     /// Whether it holds a secret, which is taken out of the environment.
     pub secret: bool,
 }
 
-const fn plain(name: &'static str, fate: Fate) -> Variable {
+const fn plain(name: &'static str, fate: Fate<'static>) -> Variable<'static> {
     Variable {
         name,
         fate,
@@ -55,7 +57,7 @@ const fn plain(name: &'static str, fate: Fate) -> Variable {
     }
 }
 
-const fn secret(name: &'static str, fate: Fate) -> Variable {
+const fn secret(name: &'static str, fate: Fate<'static>) -> Variable<'static> {
     Variable {
         name,
         fate,
@@ -72,44 +74,17 @@ const MONGO: &str = "MongoDB is not used: take the secrets out of the old Infisi
 const COOKIES: &str = "not needed: what a cookie needs is seen in each request";
 const OPENS: &str = "one of the keys that open the store";
 
-/// In the order in which they are listed.
-pub const VARIABLES: &[Variable] = &[
-    plain("STRONGROOM_CONFIG", Means("config")),
-    plain("STRONGROOM_DATA_DIR", Means("data_dir")),
-    plain("STRONGROOM_LISTEN", Means("listen")),
-    plain("STRONGROOM_SITE_URL", Means("site_url")),
-    plain("STRONGROOM_IDENTITY_FILE", Means("identity")),
-    plain("STRONGROOM_PASSPHRASE_FILE", Means("passphrase_file")),
+/// All but the variables of the settings themselves, which stand at the definition of their arguments.
+const OTHERS: &[Variable] = &[
     secret(
         secret::PASSPHRASE,
         Deprecated("STRONGROOM_PASSPHRASE_FILE keeps it out of the environment"),
     ),
     secret(secret::DATABASE_URL, Used("PostgreSQL that holds the data")),
-    plain("STRONGROOM_DATABASE_URL_FILE", Means("database_url_file")),
-    plain("STRONGROOM_DATABASE_WAIT", Means("database_wait")),
-    plain("STRONGROOM_BACKUP_ROOT", Means("backup_root")),
-    plain("STRONGROOM_BACKUP_HOOK", Means("backup_hook")),
-    plain("STRONGROOM_TLS", Means("tls")),
-    plain("STRONGROOM_TLS_NAME", Means("tls_name")),
-    plain("STRONGROOM_TLS_CERT", Means("tls_cert")),
-    plain("STRONGROOM_TLS_KEY", Means("tls_key")),
-    plain("STRONGROOM_ACME_DOMAIN", Means("acme_domain")),
-    plain("STRONGROOM_ACME_EMAIL", Means("acme_email")),
-    plain("STRONGROOM_ACME_DIRECTORY", Means("acme_directory")),
-    plain("STRONGROOM_ACME_CA", Means("acme_ca")),
-    plain("STRONGROOM_HTTP_LISTEN", Means("http_listen")),
-    plain("STRONGROOM_HTTPS_PORT", Means("https_port")),
-    plain("STRONGROOM_TRUSTED_PROXY", Means("trusted_proxy")),
-    plain("STRONGROOM_ALLOW_OUTBOUND", Means("allow_outbound")),
-    plain("STRONGROOM_METRICS_TOKEN_FILE", Means("metrics_token_file")),
     secret(
         secret::METRICS_TOKEN,
         Deprecated("STRONGROOM_METRICS_TOKEN_FILE keeps it out of the environment"),
     ),
-    plain("STRONGROOM_SECURITY_CONTACT", Means("security_contact")),
-    plain("STRONGROOM_LOG_FORMAT", Means("log_format")),
-    plain("STRONGROOM_FAIL_IF_LOCKED", Means("fail_if_locked")),
-    plain("STRONGROOM_FAIL_IF_MISCONFIGURED", Means("fail_if_misconfigured")),
     plain("STRONGROOM_LOG", Used("what is logged")),
     plain("STRONGROOM_COMPAT", Client("Infisical's own bytes")),
     secret("ENCRYPTION_KEY", Used(OPENS)),
@@ -170,6 +145,8 @@ pub const VARIABLES: &[Variable] = &[
     secret("REDIS_URL", Ignored(OWN_DATABASE)),
     secret("POSTGRES_PASSWORD", Ignored(OWN_DATABASE)),
     secret("INFISICAL_PASS", Ignored(OWN_DATABASE)),
+    plain("POSTGRES_USER", Ignored(OWN_DATABASE)),
+    plain("POSTGRES_DB", Ignored(OWN_DATABASE)),
     plain("INFISICAL_POSTGRES_HOST", Ignored(OWN_DATABASE)),
     plain("INFISICAL_POSTGRES_PORT", Ignored(OWN_DATABASE)),
     plain("INFISICAL_POSTGRES_DATABASE", Ignored(OWN_DATABASE)),
@@ -193,15 +170,32 @@ pub const VARIABLES: &[Variable] = &[
     secret("CLIENT_SECRET_GOOGLE_LOGIN", Ignored(NOT_OFFERED)),
 ];
 
+/// Variables of the client that may be files as well; what the server reads always may.
+const CLIENT_FILES: [&str; 5] = [
+    "INFISICAL_TOKEN",
+    "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+    "INFISICAL_CLIENT_SECRET",
+    "INFISICAL_PASSWORD",
+];
+
 /// Names whose beginning says that they are meant for this program, so that a wrong spelling is noticed.
 const OURS: [&str; 2] = ["STRONGROOM_", "INFISICAL_"];
 
+/// Every variable that is recognised: those of the settings of `serve`, then the others.
+pub fn variables(serve: &Command) -> impl Iterator<Item = Variable<'_>> {
+    let own = load::settings(serve).map(|arg| Variable {
+        name: load::variable(arg),
+        fate: Means(arg.get_id().as_str()),
+        secret: arg.is_hide_env_values_set(),
+    });
+    own.chain(OTHERS.iter().copied())
+}
+
 /// Variables that hold secrets, and are taken out of the environment.
 pub fn secrets() -> impl Iterator<Item = &'static str> {
-    VARIABLES
-        .iter()
-        .filter(|variable| variable.secret)
-        .map(|variable| variable.name)
+    let secret = OTHERS.iter().filter(|variable| variable.secret);
+    secret.map(|variable| variable.name)
 }
 
 /// What became of a variable.
@@ -254,10 +248,15 @@ impl fmt::Display for Report {
 }
 
 /// What became of every variable that is set and recognised, or seems to be meant for us.
-pub fn report(environment: &Environment, settings: &[Setting]) -> Vec<Report> {
+pub fn report<'a>(
+    environment: &Environment,
+    recognised: impl Iterator<Item = Variable<'a>>,
+    settings: &[Setting],
+) -> Vec<Report> {
     let mut told: Vec<Report> = Vec::new();
-    for variable in VARIABLES {
-        let file = file_variable(variable.name).filter(|_| !matches!(variable.fate, Client(_)));
+    for variable in recognised {
+        let may_be_file = !matches!(variable.fate, Client(_)) || CLIENT_FILES.contains(&variable.name);
+        let file = file_variable(variable.name).filter(|_| may_be_file);
         for name in [Some(variable.name.to_owned()), file].into_iter().flatten() {
             if environment.has(&name) && told.iter().all(|report| report.name != name) {
                 let (became, why) = became(variable, &name, environment, settings);
@@ -265,26 +264,37 @@ pub fn report(environment: &Environment, settings: &[Setting]) -> Vec<Report> {
             }
         }
     }
-    let unknown = environment
+    let others = environment
         .names()
         .into_iter()
-        .filter(|name| OURS.iter().any(|ours| name.starts_with(ours)))
         .filter(|name| told.iter().all(|report| report.name != *name))
-        .map(|name| Report {
-            name: name.to_owned(),
-            became: Became::Unknown,
-            why: "look for a wrong spelling".to_owned(),
+        .filter_map(|name| {
+            let (became, why) = if name.starts_with("SMTP_") {
+                (Became::Ignored, NOT_OFFERED)
+            } else if OURS.iter().any(|ours| name.starts_with(ours)) {
+                (Became::Unknown, "look for a wrong spelling")
+            } else {
+                return None;
+            };
+            Some(Report {
+                name: name.to_owned(),
+                became,
+                why: why.to_owned(),
+            })
         })
         .collect::<Vec<_>>();
-    told.into_iter().chain(unknown).collect()
+    told.into_iter().chain(others).collect()
 }
 
 fn became(
-    variable: &Variable,
+    variable: Variable<'_>,
     name: &str,
     environment: &Environment,
     settings: &[Setting],
 ) -> (Became, String) {
+    if let Some(first) = counts_before(variable.name, environment) {
+        return (Became::Ignored, format!("{first} is set as well"));
+    }
     match variable.fate {
         Means(_) => {
             let own = settings.iter().find(|setting| gives(setting, name));
@@ -303,16 +313,6 @@ fn became(
             };
             (Became::Ignored, why)
         }
-        Used(what) if secret::ENCRYPTION_KEYS.contains(&variable.name) => {
-            // Only the first of them counts.
-            let first = secret::ENCRYPTION_KEYS.into_iter().find(|key| {
-                environment.has(key) || file_variable(key).is_some_and(|file| environment.has(&file))
-            });
-            match first {
-                Some(first) if first != variable.name => (Became::Ignored, format!("{first} is set as well")),
-                _ => (Became::Used, what.to_owned()),
-            }
-        }
         Used(what) => (Became::Used, what.to_owned()),
         Client(what) => (Became::Client, what.to_owned()),
         // A passphrase in a file is what takes the place of one in a variable.
@@ -321,17 +321,27 @@ fn became(
     }
 }
 
+/// The variable that is set and counts in the place of another.
+fn counts_before(name: &str, environment: &Environment) -> Option<&'static str> {
+    [&secret::ENCRYPTION_KEYS[..], &secret::ADDRESSES]
+        .into_iter()
+        .filter(|list| list.contains(&name))
+        .flat_map(|list| list.iter().take_while(move |other| **other != name))
+        .find(|other| environment.is_given(other))
+        .copied()
+}
+
 /// Whether a setting has its value from a variable. `HOST` and `PORT` make one value together.
 fn gives(setting: &Setting, name: &str) -> bool {
-    let together = ["HOST", "PORT"];
+    let bare = |name: &str| name.strip_suffix("_FILE").unwrap_or(name).to_owned();
     setting
         .source
         .variable()
-        .is_some_and(|source| source == name || (source == together[0] && together.contains(&name)))
+        .is_some_and(|source| source == name || (bare(source) == "HOST" && bare(name) == "PORT"))
 }
 
 /// The settings that a variable may give.
-fn means(variable: &Variable) -> impl Iterator<Item = &'static str> {
+fn means(variable: Variable<'_>) -> impl Iterator<Item = &str> {
     let first = match variable.fate {
         Means(id) => Some(id),
         _ => None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use shared::model::text::SecretText;
 
-use super::{Problem, Source};
+use super::{Problem, Source, path};
 use crate::crypto::private_file;
 use crate::observe::process;
 
@@ -75,6 +75,11 @@ impl Environment {
         self.plain.contains_key(name) || self.secret.contains_key(name)
     }
 
+    /// Whether anything says what a variable would: itself, the file that the variable with `_FILE` names, or a credential.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.has(name) || self.is_replaced(name) || self.credential_file(name).is_some()
+    }
+
     /// The value of a variable, for whoever parses it.
     pub fn get(&self, name: &str) -> Option<OsString> {
         let secret = self.secret.get(name).map(|value| OsString::from(value.expose()));
@@ -118,17 +123,13 @@ impl Environment {
         let own = self.secret_text(name)?;
         let path = file.as_ref().and_then(|file| self.get(file)).map(PathBuf::from);
         match (own, file, path) {
-            (Some(_), Some(file), Some(_)) => Err(Problem::new(
-                format!("{name} and {file} are both set"),
-                "they may disagree",
-                format!("Remove one of them, {name} if the value is secret"),
-            )),
+            (Some(_), Some(file), Some(_)) => Err(both_set(name, &file)),
             (Some(value), ..) => Ok(Some((Source::Variable(name.to_owned()), value))),
             (None, Some(variable), Some(path)) => {
                 let text = self.read(&path, secret).map_err(|reason| {
                     Problem::new(
                         format!("{variable} cannot be used"),
-                        format!("{}: {reason}", path.display()),
+                        path::reason(&path, &reason),
                         if reason.starts_with("everybody") {
                             format!("chmod o= {}", path.display())
                         } else {
@@ -142,12 +143,29 @@ impl Environment {
         }
     }
 
+    /// What a variable says that names a file: itself, the same with `_FILE` behind it, or the credential of that name, which
+    /// is the file.
+    pub fn file_said(&self, name: &str) -> Result<Option<(Source, OsString)>, Problem> {
+        let longer = file_variable(name).filter(|longer| self.has(longer));
+        let spelling = match (self.has(name), longer) {
+            (true, Some(longer)) => return Err(both_set(name, &longer)),
+            (_, Some(longer)) => longer,
+            (_, None) => name.to_owned(),
+        };
+        if let Some(value) = self.get(&spelling) {
+            return Ok(Some((Source::Variable(spelling), value)));
+        }
+        let credential = self.credential_file(name);
+        Ok(credential.map(|path| (Source::Credential(path.clone()), path.into())))
+    }
+
+    fn credential_file(&self, name: &str) -> Option<PathBuf> {
+        let file = self.credentials()?.join(name);
+        file.exists().then_some(file)
+    }
+
     fn credential(&self, name: &str) -> Result<Option<(Source, SecretText)>, Problem> {
-        let Some(path) = self
-            .credentials()
-            .map(|folder| folder.join(name))
-            .filter(|path| path.exists())
-        else {
+        let Some(path) = self.credential_file(name) else {
             return Ok(None);
         };
         let text = self.read(&path, false).map_err(|reason| {
@@ -166,9 +184,12 @@ impl Environment {
 
     /// The text of a file without the line end that editors add. An empty one is nobody's intention.
     fn read(&self, path: &Path, secret: bool) -> Result<SecretText, String> {
-        let text = private_file::read(path)
-            .map_err(|error| error.to_string())?
-            .ok_or("there is no such file")?;
+        let text = match path::shown(path) {
+            // Its error names the file.
+            Some(_) => private_file::read(path).map_err(|error| error.to_string())?,
+            None => None,
+        };
+        let text = text.ok_or("there is no such file")?;
         if secret && self.is_open_to_all(path) {
             return Err("everybody on this machine may read the file, and it holds a secret".to_owned());
         }
@@ -188,6 +209,14 @@ impl Environment {
             .any(|folder| path.starts_with(folder));
         !sheltered && private_file::is_open_to_all(path)
     }
+}
+
+fn both_set(name: &str, file: &str) -> Problem {
+    Problem::new(
+        format!("{name} and {file} are both set"),
+        "they may disagree",
+        format!("Remove one of them, {name} if the value is secret"),
+    )
 }
 
 /// The variable that names a file with the value of another.

@@ -10,7 +10,7 @@ use clap::Arg;
 use toml::{Table, Value};
 
 use super::load::{long, takes_value};
-use super::{Environment, Problem};
+use super::{Environment, Problem, path};
 
 /// Its name in the data directory.
 const NAME: &str = "strongroom.toml";
@@ -49,7 +49,10 @@ pub fn read(
             Err(error) if error.kind() == ErrorKind::NotADirectory && named.is_none() => continue,
             Err(error) => {
                 problems.push(Problem::new(
-                    format!("The configuration file {} cannot be read", path.display()),
+                    format!(
+                        "The configuration file {} cannot be read",
+                        path::shown(&path).as_deref().unwrap_or("that was named")
+                    ),
                     error.to_string(),
                     "Let the user of this process read it, or name another with --config",
                 ));

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 use super::env::{self, Report};
-use super::{Environment, Problem, Source, file, mapped, secret};
+use super::{Environment, Problem, Source, file, mapped, path, secret, without_value};
 
 /// What the command line gave, by the ids of the arguments.
 pub type Given = BTreeMap<String, Vec<OsString>>;
@@ -30,19 +30,26 @@ pub struct Setting {
     pub secret: bool,
     /// Whether it takes a value, and is not just there or not.
     pub takes_value: bool,
+    /// Whether the value is the name of a file.
+    pub names_file: bool,
     /// What it means.
     pub about: String,
 }
 
 impl Setting {
-    /// The value as it may be shown.
-    pub fn shown(&self) -> String {
+    /// The value as it may be shown to an administrator who has no account on the machine, and in a report that is copied to
+    /// others: a command may hold a password.
+    pub fn shown_to_others(&self) -> String {
         match self.values.as_slice() {
             [] => "none".to_owned(),
-            _ if self.secret => "(set)".to_owned(),
+            _ if self.secret || self.id == "backup_hook" => "(set)".to_owned(),
             values => values
                 .iter()
-                .map(|value| value.to_string_lossy())
+                .map(|value| match path::shown(Path::new(value)) {
+                    Some(path) if self.names_file => path,
+                    None if self.names_file => "(no such file)".to_owned(),
+                    _ => without_login(&value.to_string_lossy()),
+                })
                 .collect::<Vec<_>>()
                 .join(", "),
         }
@@ -53,15 +60,7 @@ impl Setting {
         match self.values.as_slice() {
             [] => serde_json::Value::Null,
             [value] if !self.takes_value => (value == "true").into(),
-            _ => self.shown().into(),
-        }
-    }
-
-    /// The value as an administrator may see it who has no account on the machine: commands may hold passwords.
-    pub fn shown_to_others(&self) -> String {
-        match self.values.as_slice() {
-            [_, ..] if self.id == "backup_hook" => "(set)".to_owned(),
-            _ => self.shown(),
+            _ => self.shown_to_others().into(),
         }
     }
 
@@ -106,12 +105,34 @@ impl Configuration {
         self.settings.iter().find(|setting| setting.id == id)
     }
 
+    /// The settings whose file holds a secret of the server.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Setting> {
+        let holds_secret = |setting: &&Setting| {
+            matches!(
+                setting.id.as_str(),
+                "identity" | "passphrase_file" | "database_url_file" | "tls_key" | "metrics_token_file"
+            )
+        };
+        self.settings.iter().filter(holds_secret)
+    }
+
     /// The problems that matter to who needs only some of the settings.
     pub fn problems_of<'a>(&'a self, needs: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a Problem> {
         self.problems
             .iter()
             .filter(move |problem| problem.setting.as_deref().is_none_or(&needs))
     }
+}
+
+/// An address without the user and password in it.
+fn without_login(value: &str) -> String {
+    let login = value
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    login.map_or_else(
+        || value.to_owned(),
+        |(scheme, rest)| format!("{scheme}://…@{rest}"),
+    )
 }
 
 /// The arguments of `serve` that are settings.
@@ -137,6 +158,12 @@ pub(super) fn about(arg: &Arg) -> String {
 
 pub(super) fn takes_value(arg: &Arg) -> bool {
     !matches!(arg.get_action(), ArgAction::SetTrue)
+}
+
+/// Whether its value is the name of a file.
+fn names_file(arg: &Arg) -> bool {
+    arg.get_value_names()
+        .is_some_and(|names| names.iter().any(|name| name.as_str() == "FILE"))
 }
 
 /// The command without the variables of the settings: they are looked up here, where all that is wrong is said at once.
@@ -216,7 +243,12 @@ pub fn load(serve: &Command, given: &Given, environment: &Environment) -> Config
             .extend(environment.default_data_dir.clone().map(OsString::from));
     }
     let secrets = secret::set(environment, &mut layers.problems);
-    let variables = env::report(environment, &settings);
+    // What a secret is wrong for is no setting: whoever uses it would say the same again.
+    settings.retain(|setting| {
+        let wrong = |problem: &Problem| problem.setting.as_ref() == Some(&setting.id);
+        !layers.problems.iter().any(wrong)
+    });
+    let variables = env::report(environment, env::variables(serve), &settings);
     Configuration {
         settings,
         secrets,
@@ -255,6 +287,7 @@ impl Layers<'_> {
                 source,
                 secret: arg.is_hide_env_values_set(),
                 takes_value: takes_value(arg),
+                names_file: names_file(arg),
                 about: about(arg),
             }),
             Err(problem) => {
@@ -294,6 +327,10 @@ impl Layers<'_> {
     /// What the variable of an argument says, or what stands in its place.
     fn said(&self, arg: &Arg) -> Result<Option<(Source, Vec<OsString>)>, Problem> {
         let name = variable(arg);
+        if names_file(arg) {
+            let said = self.environment.file_said(name)?;
+            return Ok(said.map(|(source, value)| (source, vec![value])));
+        }
         // A path need not be text.
         if !self.environment.is_replaced(name)
             && let Some(value) = self.environment.get(name)
@@ -310,17 +347,22 @@ impl Layers<'_> {
             return Ok(());
         }
         for value in values {
+            if names_file(arg) && path::is_content(&value.to_string_lossy()) {
+                return Err(Problem::new(
+                    format!("The {source} cannot be used as --{}", long(arg)),
+                    "it is what a file holds, not the name of one",
+                    "Write it into a file that only the user of the server may read, and name that",
+                ));
+            }
             let mut argument = OsString::from(format!("--{}=", long(arg)));
             argument.push(value);
             if let Err(error) = self.parser.clone().try_get_matches_from([argument])
                 && let Some(reason) = reason(&error)
             {
-                // A parser may repeat what it was given.
-                let value = value.to_string_lossy();
-                let reason = match (arg.is_hide_env_values_set(), value.len() < 4) {
-                    (true, _) => "it is not in the right form".to_owned(),
-                    (false, true) => reason,
-                    (false, false) => reason.replace(value.as_ref(), "…"),
+                let reason = if arg.is_hide_env_values_set() {
+                    "it is not in the right form".to_owned()
+                } else {
+                    without_value(&reason, &value.to_string_lossy())
                 };
                 return Err(Problem::new(
                     format!("The {source} cannot be used as --{}", long(arg)),

@@ -12,41 +12,48 @@ const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 pub fn said(id: &str, environment: &Environment) -> Result<Option<(Source, OsString)>, Problem> {
     match id {
         "listen" => listen(environment),
-        "site_url" => Ok(site_url(environment)),
+        "site_url" => site_url(environment),
         _ => Ok(None),
     }
 }
 
+/// What one of them says.
+fn text(environment: &Environment, name: &str) -> Result<Option<(Source, String)>, Problem> {
+    let said = environment.said(name, false)?;
+    Ok(said.and_then(|(source, text)| Some((source, Environment::value(&text).into_string().ok()?))))
+}
+
 /// `HOST` and `PORT`, or an `INFISICAL_HOSTNAME` such as `:8020`.
 fn listen(environment: &Environment) -> Result<Option<(Source, OsString)>, Problem> {
-    let port = match environment.text("PORT") {
+    let port = match text(environment, "PORT")? {
         None => None,
-        Some(text) => Some(text.trim().parse::<u16>().map_err(|error| {
-            Problem::new(
-                "PORT cannot be used",
-                error.to_string(),
-                "Set it to the number of a port, or remove it and use STRONGROOM_LISTEN",
-            )
-        })?),
+        Some((source, text)) => {
+            let port = text.trim().parse::<u16>().map_err(|error| {
+                Problem::new(
+                    "PORT cannot be used",
+                    error.to_string(),
+                    "Set it to the number of a port, or remove it and use STRONGROOM_LISTEN",
+                )
+            })?;
+            Some((source, port))
+        }
     };
-    let host = environment.text("HOST").and_then(|host| address(host.trim()));
-    let source = |variable: &str| Source::Variable(variable.to_owned());
-    let listen = match (host, port) {
-        (Some(host), port) => (source("HOST"), SocketAddr::new(host, port.unwrap_or(HERE.port()))),
-        (None, Some(port)) => (source("PORT"), SocketAddr::new(HERE.ip(), port)),
-        (None, None) => match environment
-            .text("INFISICAL_HOSTNAME")
-            .as_deref()
-            .and_then(port_alone)
-        {
-            Some(port) => (
-                source("INFISICAL_HOSTNAME"),
-                SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
-            ),
-            None => return Ok(None),
-        },
+    let host = text(environment, "HOST")?.and_then(|(source, host)| Some((source, address(host.trim())?)));
+    let (source, address) = match (host, port) {
+        (Some((source, host)), port) => {
+            let port = port.map_or(HERE.port(), |(_, port)| port);
+            (source, SocketAddr::new(host, port))
+        }
+        (None, Some((source, port))) => (source, SocketAddr::new(HERE.ip(), port)),
+        (None, None) => {
+            let hostname = text(environment, "INFISICAL_HOSTNAME")?;
+            match hostname.and_then(|(source, name)| Some((source, port_alone(&name)?))) {
+                Some((source, port)) => (source, SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
+                None => return Ok(None),
+            }
+        }
     };
-    Ok(Some((listen.0, listen.1.to_string().into())))
+    Ok(Some((source, address.to_string().into())))
 }
 
 /// The name of the machine, which some shells export as `HOST`, is no address to listen on.
@@ -62,14 +69,15 @@ fn port_alone(hostname: &str) -> Option<u16> {
 }
 
 /// The first that is set. A bare host name is one that people reach by HTTPS.
-fn site_url(environment: &Environment) -> Option<(Source, OsString)> {
-    let named = ["SITE_URL", "INFISICAL_SITE_URL", "NEXT_PUBLIC_INFISICAL_URL"]
-        .into_iter()
-        .find_map(|name| Some((name, environment.text(name)?)));
-    let named = named.or_else(|| {
-        let host = environment.text("INFISICAL_HOSTNAME")?;
-        let is_name = host.contains('.') && !host.contains(['/', ':', ' ']);
-        is_name.then(|| ("INFISICAL_HOSTNAME", format!("https://{host}")))
-    });
-    named.map(|(name, url)| (Source::Variable(name.to_owned()), url.into()))
+fn site_url(environment: &Environment) -> Result<Option<(Source, OsString)>, Problem> {
+    for name in ["SITE_URL", "INFISICAL_SITE_URL", "NEXT_PUBLIC_INFISICAL_URL"] {
+        if let Some((source, url)) = text(environment, name)? {
+            return Ok(Some((source, url.into())));
+        }
+    }
+    let hostname = text(environment, "INFISICAL_HOSTNAME")?;
+    let is_name = |host: &str| host.contains('.') && !host.contains(['/', ':', ' ']);
+    Ok(hostname
+        .filter(|(_, host)| is_name(host))
+        .map(|(source, host)| (source, format!("https://{host}").into())))
 }

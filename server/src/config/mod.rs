@@ -20,6 +20,7 @@ mod environment;
 mod file;
 pub mod load;
 mod mapped;
+pub mod path;
 pub mod reference;
 pub mod secret;
 
@@ -95,6 +96,15 @@ pub struct Problem {
     pub reason: String,
     /// What to do about it.
     pub next: String,
+}
+
+/// A reason without the value that it is about, which a parser may repeat.
+pub fn without_value(reason: &str, value: &str) -> String {
+    match value.trim() {
+        // It would be cut out of the middle of words.
+        value if value.len() < 4 => reason.to_owned(),
+        value => reason.replace(value, "…"),
+    }
 }
 
 impl Problem {

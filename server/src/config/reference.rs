@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, Command};
 use shared::model::settings::RuntimeSetting;
 
-use super::env::{Fate, VARIABLES};
+use super::env::{self, Fate};
 use super::load::{about, long, settings, takes_value, variable};
 
 const HEAD: &str = "\
@@ -17,7 +17,7 @@ Nothing has to be configured. What is comes from the first of these that says so
 
 1. a flag of `strongroom serve`
 2. its variable; the file that the variable with `_FILE` behind it names; or the systemd credential with the variable's name.
-   The first two together are refused
+   The first two together are refused. For a setting that is a FILE, all three are that file
 3. a variable of Infisical's that means the same, as listed below
 4. the key in `strongroom.toml`: the file named by `--config`, else the one in the data directory, else
    `/etc/strongroom/strongroom.toml`
@@ -89,7 +89,7 @@ pub fn page(serve: &Command) -> String {
         );
     }
     page.push_str(SECRETS);
-    for variable in VARIABLES.iter().filter(|variable| variable.secret) {
+    for variable in env::variables(serve).filter(|variable| variable.secret) {
         let what = match variable.fate {
             Fate::Used(what) => what.to_owned(),
             Fate::Deprecated(instead) => format!("deprecated: {instead}"),
@@ -105,10 +105,7 @@ pub fn page(serve: &Command) -> String {
         );
     }
     page.push_str(INFISICAL);
-    for variable in VARIABLES
-        .iter()
-        .filter(|variable| !variable.name.starts_with("STRONGROOM_"))
-    {
+    for variable in env::variables(serve).filter(|variable| !variable.name.starts_with("STRONGROOM_")) {
         let became = match variable.fate {
             Fate::Setting(id) => {
                 let arg = settings(serve).find(|arg| arg.get_id() == id);

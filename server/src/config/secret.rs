@@ -16,6 +16,9 @@ pub const DATABASE_URL: &str = "STRONGROOM_DATABASE_URL";
 /// The same in Infisical's.
 pub const CONNECTION_URI: &str = "DB_CONNECTION_URI";
 
+/// Both, the first that is set counts.
+pub const ADDRESSES: [&str; 2] = [DATABASE_URL, CONNECTION_URI];
+
 /// Infisical takes the first one that is set; the second is how a guide calls the first.
 pub const ENCRYPTION_KEYS: [&str; 3] = [
     "ENCRYPTION_KEY",
@@ -55,8 +58,8 @@ pub fn encryption_key(environment: &Environment) -> Result<Option<(&'static str,
 /// Those that are set, without their values, and what is wrong with the others.
 pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Setting> {
     let mut set = Vec::new();
-    let others = [PASSPHRASE, METRICS_TOKEN, DATABASE_URL, CONNECTION_URI];
-    for name in others.into_iter().chain(ENCRYPTION_KEYS) {
+    let others = [PASSPHRASE, METRICS_TOKEN].into_iter().chain(ADDRESSES);
+    for name in others.chain(ENCRYPTION_KEYS) {
         match environment.said(name, true) {
             Ok(Some((source, _))) => set.push(Setting {
                 id: name.to_owned(),
@@ -65,6 +68,7 @@ pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Settin
                 source,
                 secret: true,
                 takes_value: true,
+                names_file: false,
                 about: match name {
                     PASSPHRASE => "Passphrase that opens the store".to_owned(),
                     METRICS_TOKEN => "Token for the metrics".to_owned(),
@@ -73,7 +77,12 @@ pub fn set(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Settin
                 },
             }),
             Ok(None) => {}
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(match name {
+                PASSPHRASE => problem.of("passphrase_file"),
+                METRICS_TOKEN => problem.of("metrics_token_file"),
+                DATABASE_URL => problem.of("database_url_file"),
+                _ => problem,
+            }),
         }
     }
     set

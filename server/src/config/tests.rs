@@ -26,7 +26,7 @@ fn among(variables: &[(&str, &str)]) -> Configuration {
 
 fn value(configuration: &Configuration, id: &str) -> (String, String) {
     let setting = configuration.setting(id).unwrap();
-    (setting.shown(), setting.source.to_string())
+    (setting.shown_to_others(), setting.source.to_string())
 }
 
 fn file(path: &Path, mode: u32, text: &str) {
@@ -248,12 +248,25 @@ fn the_file_is_the_named_one_or_that_of_the_data_directory_or_that_of_the_machin
 
 #[test]
 fn names_of_infisical_mean_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let [port, host] = [("port", "8021\n"), ("host", "::1\n")].map(|(name, text)| {
+        let path = folder.path().join(name);
+        file(&path, 0o644, text);
+        path.to_str().unwrap().to_owned()
+    });
+    let (port, host) = (port.as_str(), host.as_str());
     for (variables, id, expected) in [
         (&[("PORT", "8020")][..], "listen", "127.0.0.1:8020"),
         (&[("HOST", "0.0.0.0")], "listen", "0.0.0.0:8080"),
         (&[("HOST", "localhost"), ("PORT", "1")], "listen", "127.0.0.1:1"),
         (&[("HOST", "::"), ("PORT", "80")], "listen", "[::]:80"),
         (&[("INFISICAL_HOSTNAME", ":8020")], "listen", "0.0.0.0:8020"),
+        (
+            &[("HOST", "0.0.0.0"), ("PORT_FILE", port)],
+            "listen",
+            "0.0.0.0:8021",
+        ),
+        (&[("HOST_FILE", host), ("PORT", "1")], "listen", "[::1]:1"),
         (&[("SITE_URL", "https://a.b")], "site_url", "https://a.b"),
         (
             &[("INFISICAL_SITE_URL", "https://a.b")],
@@ -302,40 +315,164 @@ fn secrets_come_from_files_and_credentials_and_are_not_shown() {
     assert_eq!(value(&loaded, "store_password").0, "(set)");
     let told: Vec<String> = loaded.variables.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told[0], "INFISICAL_ENCRYPTION_KEY_FILE: used, one of the keys that open the store",
-        "{told:?}"
-    );
-    assert_eq!(
-        told[1],
-        "ROOT_ENCRYPTION_KEY: ignored, INFISICAL_ENCRYPTION_KEY is set as well"
+        told,
+        [
+            "STRONGROOM_STORE_PASSWORD: used, --store-password",
+            "INFISICAL_ENCRYPTION_KEY_FILE: used, one of the keys that open the store",
+            "ROOT_ENCRYPTION_KEY: ignored, INFISICAL_ENCRYPTION_KEY is set as well",
+        ]
     );
 }
 
 #[test]
 fn the_registry_is_complete() {
-    let mut names: Vec<&str> = env::VARIABLES.iter().map(|variable| variable.name).collect();
+    let serve = crate::cli::serve_command();
+    let mut names: Vec<&str> = env::variables(&serve).map(|variable| variable.name).collect();
     names.sort_unstable();
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count, "a variable stands twice");
-    let serve = crate::cli::serve_command();
-    for arg in load::settings(&serve) {
-        let name = arg.get_env().and_then(|name| name.to_str()).unwrap();
-        let found = env::VARIABLES.iter().find(|variable| variable.name == name);
-        assert_eq!(
-            found.map(|variable| (variable.fate, variable.secret)),
-            Some((
-                env::Fate::Setting(arg.get_id().to_string().leak()),
-                arg.is_hide_env_values_set()
-            )),
-            "{name} is a variable of --{}",
-            arg.get_id()
-        );
-    }
-    for variable in env::VARIABLES {
+    for variable in env::variables(&serve) {
         if let env::Fate::Setting(id) = variable.fate {
             assert!(load::settings(&serve).any(|arg| arg.get_id() == id), "{id}");
         }
+        let is_hidden = env::secrets().any(|name| name == variable.name);
+        assert_eq!(variable.secret, is_hidden, "{}", variable.name);
+    }
+}
+
+#[test]
+fn every_name_of_the_guides_is_answered() {
+    let names = "ENCRYPTION_KEY INFISICAL_ENCRYPTION_KEY ROOT_ENCRYPTION_KEY AUTH_SECRET INFISICAL_AUTH_SECRET \
+        JWT_AUTH_SECRET JWT_REFRESH_SECRET JWT_SERVICE_SECRET JWT_SECRET DB_CONNECTION_URI REDIS_URL POSTGRES_USER POSTGRES_DB \
+        POSTGRES_PASSWORD INFISICAL_PASS INFISICAL_POSTGRES_HOST INFISICAL_POSTGRES_PORT INFISICAL_POSTGRES_DATABASE \
+        INFISICAL_POSTGRES_USERNAME INFISICAL_POSTGRES_PASSWORD MONGO_URL MONGO_PASSWORD SITE_URL INFISICAL_SITE_URL \
+        NEXT_PUBLIC_INFISICAL_URL INFISICAL_HOSTNAME INVITE_ONLY TELEMETRY_ENABLED INFISICAL_HTTPS_ENABLED HTTPS_ENABLED \
+        SMTP_HOST SMTP_PORT SMTP_USERNAME SMTP_PASSWORD SMTP_FROM_ADDRESS SMTP_FROM SMTP_FROM_NAME SMTP_IGNORE_TLS \
+        GOOGLE_CLIENT_ID GOOGLE_CLIENT_SECRET CLIENT_ID_GOOGLE_LOGIN CLIENT_SECRET_GOOGLE_LOGIN HOST PORT INFISICAL_TOKEN \
+        INFISICAL_DOMAIN INFISICAL_PROJECT_ID INFISICAL_CLIENT_ID INFISICAL_CLIENT_SECRET";
+    let for_client = |name: &str| {
+        env::variables(&serve())
+            .any(|variable| variable.name == name && matches!(variable.fate, env::Fate::Client(_)))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("value");
+    file(&path, 0o600, "1");
+    for name in names.split_whitespace() {
+        let mut spellings = vec![(name.to_owned(), "1")];
+        if !for_client(name) || ["INFISICAL_TOKEN", "INFISICAL_CLIENT_SECRET"].contains(&name) {
+            spellings.push((format!("{name}_FILE"), path.to_str().unwrap()));
+        }
+        for (name, value) in spellings {
+            let loaded = among(&[(&name, value)]);
+            let told = loaded.variables.iter().find(|report| report.name == name);
+            let became = told.map(|report| report.became);
+            assert!(
+                became.is_some_and(|became| became != env::Became::Unknown),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    for (name, value) in [
+        ("STRONGROOM_TLS_KEY", "-----BEGIN PRIVATE KEY-----\ncanary-4711"),
+        ("STRONGROOM_TLS_CERT", "canary\ncanary-4711"),
+        ("STRONGROOM_IDENTITY_FILE", "AGE-SECRET-KEY-1canary-4711"),
+        ("STRONGROOM_CONFIG", "x\ncanary-4711"),
+    ] {
+        let told = problems(&among(&[(name, value)]));
+        assert!(told[0].contains("it is what a file holds"), "{told:?}");
+    }
+    for (name, value) in [
+        ("STRONGROOM_PASSPHRASE_FILE", "canary-4711 horse"),
+        ("STRONGROOM_METRICS_TOKEN_FILE", "canary-4711"),
+        ("STRONGROOM_DATABASE_URL_FILE", "postgres://u:canary-4711@h/d"),
+        ("ENCRYPTION_KEY_FILE", "canary-4711"),
+        ("STRONGROOM_CONFIG", "canary-4711"),
+        ("STRONGROOM_TLS_KEY", "canary-4711"),
+        ("STRONGROOM_IDENTITY_FILE", "canary-4711"),
+        ("STRONGROOM_BACKUP_HOOK", "curl --user kavi:canary-4711 x"),
+        ("STRONGROOM_ACME_DIRECTORY", "https://u:canary-4711@ca.lan/d"),
+        ("STRONGROOM_ALLOW_OUTBOUND", "nas,http://u:canary-4711@nas"),
+        ("STRONGROOM_LISTEN", "canary-4711"),
+        ("STRONGROOM_SITE_URL", "http://a,https://u:canary-4711@b"),
+        ("PORT", "canary-4711"),
+        ("SITE_URL", "https://u:canary-4711@x"),
+        ("STRONGROOM_LOG_FORMAT", "canary-4711"),
+        ("STRONGROOM_DATABASE_WAIT", "canary-4711"),
+    ] {
+        let loaded = among(&[(name, value)]);
+        problems(&loaded);
+        for setting in loaded.settings.iter().chain(&loaded.secrets) {
+            let shown = format!("{} {}", setting.shown_to_others(), setting.as_json());
+            assert!(!shown.contains(CANARY), "{name}: {shown}");
+        }
+        for report in &loaded.variables {
+            assert!(!report.to_string().contains(CANARY), "{name}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_is_a_file_may_be_spelt_with_file_or_be_a_credential() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("STRONGROOM_TLS_KEY");
+    file(&key, 0o600, "-----BEGIN PRIVATE KEY-----\ncanary-4711\n");
+    let (key, folder) = (key.to_str().unwrap(), folder.path().to_str().unwrap());
+    for (variables, source) in [
+        (
+            &[("STRONGROOM_TLS_KEY_FILE", key)][..],
+            "variable STRONGROOM_TLS_KEY_FILE",
+        ),
+        (&[("STRONGROOM_TLS_KEY", key)], "variable STRONGROOM_TLS_KEY"),
+        (&[("CREDENTIALS_DIRECTORY", folder)], "credential "),
+    ] {
+        let loaded = among(variables);
+        assert_eq!(problems(&loaded), [""; 0]);
+        let (found, from) = value(&loaded, "tls_key");
+        assert_eq!(found, key);
+        assert!(from.starts_with(source), "{from}");
+        assert_eq!(loaded.variables[0].became, env::Became::Used);
+    }
+    let told = problems(&among(&[
+        ("STRONGROOM_TLS_KEY", key),
+        ("STRONGROOM_TLS_KEY_FILE", key),
+    ]));
+    assert!(told[0].contains("are both set"), "{told:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_secret_leaves_no_setting_to_say_it_again() {
+    let loaded = among(&[
+        ("STRONGROOM_PASSPHRASE_FILE", "/nowhere"),
+        ("STRONGROOM_METRICS_TOKEN_FILE", "/nowhere"),
+        ("STRONGROOM_DATABASE_URL_FILE", "/nowhere"),
+    ]);
+    assert_eq!(problems(&loaded).len(), 3);
+    for id in ["passphrase_file", "metrics_token_file", "database_url_file"] {
+        assert!(loaded.setting(id).is_none(), "{id}");
+    }
+}
+
+#[test]
+fn the_report_says_which_of_several_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    file(&folder.path().join("ENCRYPTION_KEY"), 0o600, CANARY);
+    let loaded = among(&[
+        ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()),
+        ("ROOT_ENCRYPTION_KEY", CANARY),
+        ("STRONGROOM_DATABASE_URL", CANARY),
+        ("DB_CONNECTION_URI", CANARY),
+    ]);
+    let told: Vec<String> = loaded.variables.iter().map(ToString::to_string).collect();
+    for expected in [
+        "ROOT_ENCRYPTION_KEY: ignored, ENCRYPTION_KEY is set as well",
+        "DB_CONNECTION_URI: ignored, STRONGROOM_DATABASE_URL is set as well",
+    ] {
+        assert!(told.iter().any(|line| line == expected), "{expected}: {told:#?}");
     }
 }
 

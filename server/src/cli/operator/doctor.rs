@@ -19,8 +19,8 @@ use crate::app::operator::{Command, Reply, Report};
 use crate::cli::failure::Failure;
 use crate::cli::printer::{Printer, table};
 use crate::clock::Clock;
-use crate::config::env::{Became, VARIABLES};
-use crate::config::{Configuration, Source};
+use crate::config::env::{self, Became};
+use crate::config::{Configuration, Environment, Source};
 
 /// Days after which a backup is old.
 const OLD_BACKUP_DAYS: i64 = 7;
@@ -73,12 +73,18 @@ impl Finding {
 
 /// Runs `doctor`; exit code 1 when something does not work.
 pub async fn run(args: DoctorArgs, configuration: &Configuration, printer: &Printer) -> Result<(), Failure> {
-    let dir = args.store.data_dir.dir()?;
+    let path = args.store.data_dir.path()?;
     let mut findings = vec![Finding::new(Mark::Ok, "version", env!("CARGO_PKG_VERSION"))];
-    findings.extend(permissions(dir.path()));
-    findings.extend(disk(dir.path()));
-    findings.extend(database(&dir));
-    findings.extend(store(&args.store, &dir).await);
+    findings.extend(permissions(&path));
+    findings.extend(key_files(configuration));
+    findings.extend(disk(&path));
+    match args.store.data_dir.dir() {
+        Ok(dir) => {
+            findings.extend(database(&dir));
+            findings.extend(store(&args.store, &dir).await);
+        }
+        Err(failure) => findings.push(Finding::new(Mark::Fail, "database", in_one_line(&failure))),
+    }
     findings.extend(configured(configuration));
     findings.extend(variables(configuration, args.all_variables));
     let text = || {
@@ -111,7 +117,12 @@ fn configured(configuration: &Configuration) -> Vec<Finding> {
         .iter()
         .filter(|setting| setting.source != Source::Default);
     let made = made.map(|setting| {
-        let found = format!("{} = {}, {}", setting.name, setting.shown(), setting.source);
+        let found = format!(
+            "{} = {}, {}",
+            setting.name,
+            setting.shown_to_others(),
+            setting.source
+        );
         Finding::new(Mark::Ok, "setting", found)
     });
     let problems = configuration
@@ -131,8 +142,8 @@ fn variables(configuration: &Configuration, all: bool) -> Vec<Finding> {
         };
         Finding::new(mark, "variable", report.to_string())
     });
-    let unset = VARIABLES
-        .iter()
+    let serve = crate::cli::serve_command();
+    let unset = env::variables(&serve)
         .filter(|variable| all && told.iter().all(|report| report.name != variable.name))
         .map(|variable| {
             Finding::new(
@@ -200,6 +211,24 @@ fn permissions(dir: &Path) -> Vec<Finding> {
     findings
 }
 
+/// Files outside the directory that open the store, or hold another secret of the server.
+fn key_files(configuration: &Configuration) -> Vec<Finding> {
+    let environment = Environment::of_process(None);
+    let open = configuration.secret_files().filter(|setting| {
+        let mut files = setting.values.iter().map(Path::new);
+        files.any(|file| environment.is_open_to_all(file))
+    });
+    open.map(|setting| {
+        let found = format!(
+            "everybody may read the file of --{}: chmod o= {}",
+            setting.name,
+            setting.shown_to_others()
+        );
+        Finding::new(Mark::Fail, "permissions", found)
+    })
+    .collect()
+}
+
 fn disk(dir: &Path) -> Option<Finding> {
     let space = rustix::fs::statvfs(dir).ok()?;
     let free = space.f_bavail.saturating_mul(space.f_frsize);
@@ -244,11 +273,14 @@ async fn store(args: &StoreArgs, dir: &DataDir) -> Vec<Finding> {
     match told {
         Ok(report) => findings.extend(inside(&report, Clock::default().now().0)),
         Err(failure) => {
-            let said = failure.lines().unwrap_or_default().replace('\n', "; ");
-            findings.push(Finding::new(Mark::Fail, "store", said));
+            findings.push(Finding::new(Mark::Fail, "store", in_one_line(&failure)));
         }
     }
     findings
+}
+
+fn in_one_line(failure: &Failure) -> String {
+    failure.lines().unwrap_or_default().replace('\n', "; ")
 }
 
 fn inside(report: &Report, now: i64) -> Vec<Finding> {
@@ -396,6 +428,27 @@ mod tests {
             [Ok, Ok, Ok, Fail]
         );
         assert_eq!(marks(&report(Some(now + DAY), 1, now)), [Ok, Ok, Ok, Fail]);
+    }
+
+    #[test]
+    fn a_key_that_everybody_may_read_is_named_wherever_it_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key.pem");
+        fs::write(&file, "x").unwrap();
+        let variables = [("STRONGROOM_TLS_KEY", file.to_str().unwrap())];
+        let configured = || {
+            crate::config::load(
+                &crate::cli::serve_command(),
+                &crate::config::Given::new(),
+                &Environment::of(&variables),
+            )
+        };
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let found = key_files(&configured());
+        assert!(found.len() == 1 && found[0].mark == Mark::Fail, "{found:?}");
+        assert!(found[0].found.contains("key.pem"), "{found:?}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(key_files(&configured()), []);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub async fn say(
         "Strongroom {} listens on {here}",
         env!("CARGO_PKG_VERSION")
     ));
+    if sites.is_empty() && address.ip().is_unspecified() {
+        teller.note("From another machine: this one's name or address in the place of localhost");
+    }
     if !sites.is_empty() {
         let sites: Vec<String> = sites.iter().map(ToString::to_string).collect();
         teller.note(&format!("People reach it at {}", sites.join(" and ")));

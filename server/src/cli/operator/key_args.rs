@@ -6,7 +6,7 @@ use clap::Args;
 use shared::model::text::SecretText;
 
 use crate::app::key_sources::KeySources;
-use crate::config::{Environment, Problem, secret};
+use crate::config::{Environment, Problem, path, secret};
 use crate::crypto::private_file;
 
 /// Names the identity file.
@@ -63,13 +63,16 @@ impl KeyArgs {
 pub fn read_line(file: &Path, flag: &str) -> Result<SecretText, Problem> {
     let refused = |why: String| {
         Problem::new(
-            format!("{} cannot be used", file.display()),
-            why,
-            format!("Name a file that this process may read with {flag}"),
+            format!("The file of {flag} cannot be used"),
+            path::reason(file, &why),
+            "Name one that this process may read",
         )
     };
-    let text = private_file::read(file)
-        .map_err(|error| refused(error.to_string()))?
-        .ok_or_else(|| refused("there is no such file".into()))?;
+    let text = match path::shown(file) {
+        // Its error names the file.
+        Some(_) => private_file::read(file).map_err(|error| refused(error.to_string()))?,
+        None => None,
+    };
+    let text = text.ok_or_else(|| refused("there is no such file".into()))?;
     Ok(SecretText::from(text.trim_end_matches(['\r', '\n'])))
 }

@@ -31,9 +31,9 @@ use database::DatabaseArgs;
 pub use key_args::KeyArgs;
 pub use network_args::NetworkArgs;
 
-/// Where the server keeps everything.
+/// The data directory, and what is configured in a file.
 #[derive(Debug, Clone, Default, Args)]
-pub struct DataDirArgs {
+pub struct PlaceArgs {
     /// Data directory.
     #[arg(help = "Data directory [default: /var/lib/strongroom for root, else $XDG_DATA_HOME/strongroom]")]
     #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA_DIR")]
@@ -44,6 +44,14 @@ pub struct DataDirArgs {
     )]
     #[arg(long, value_name = "FILE", env = "STRONGROOM_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// Where the server keeps everything.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataDirArgs {
+    /// The directory.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// PostgreSQL.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -71,7 +79,7 @@ impl DataDirArgs {
 
     /// The directory that was named, or the default one of this user.
     pub fn path(&self) -> Result<PathBuf, Failure> {
-        if let Some(path) = &self.data_dir {
+        if let Some(path) = &self.place.data_dir {
             return Ok(path.clone());
         }
         let root = rustix::process::geteuid().is_root();

@@ -10,7 +10,7 @@ use shared::model::text::SecretText;
 use super::key_args::read_line;
 use crate::app::host::Host;
 use crate::app::trusted_proxies::TrustedProxies;
-use crate::config::{Environment, Problem, secret};
+use crate::config::{Environment, Problem, secret, without_value};
 use crate::outside::outbound_guard::OutboundGuard;
 
 /// Shortest token for the metrics: nothing slows down guessing at it.
@@ -40,7 +40,7 @@ pub struct NetworkArgs {
     /// File with the token that a program on another machine sends for /metrics
     #[arg(long, value_name = "FILE", env = "STRONGROOM_METRICS_TOKEN_FILE")]
     pub metrics_token_file: Option<PathBuf>,
-    /// Where to report a weakness of this instance, for /.well-known/security.txt: mailto:... or https://...
+    /// Where to report a weakness of this instance, for /.well-known/security.txt: an address with mailto:, https:// or tel:
     #[arg(long, value_name = "URI", env = "STRONGROOM_SECURITY_CONTACT")]
     pub security_contact: Option<String>,
 }
@@ -101,7 +101,7 @@ impl NetworkArgs {
         } else {
             Err(Problem::new(
                 "--security-contact cannot be used",
-                format!("{contact} is not the address of somebody"),
+                "it is not the address of somebody",
                 "Write mailto:somebody@example.com, https://example.com/report or tel:+49...",
             ))
         }
@@ -111,12 +111,15 @@ impl NetworkArgs {
 /// The entries of a list; a variable that is set to nothing has none.
 fn listed<T: FromStr<Err = String>>(option: &str, entries: &[String], problems: &mut Vec<Problem>) -> Vec<T> {
     let mut parsed = Vec::new();
-    for entry in entries.iter().filter(|entry| !entry.trim().is_empty()) {
-        match entry.parse() {
+    for (index, entry) in entries.iter().enumerate() {
+        if entry.trim().is_empty() {
+            continue;
+        }
+        match entry.parse::<T>() {
             Ok(entry) => parsed.push(entry),
             Err(reason) => problems.push(Problem::new(
                 format!("{option} cannot be used"),
-                reason,
+                format!("entry {}: {}", index + 1, without_value(&reason, entry)),
                 "`strongroom serve --help` says what it takes",
             )),
         }
@@ -137,16 +140,22 @@ mod tests {
             ..NetworkArgs::default()
         };
         for (args, name) in [
-            (with("private", "", ""), "--trusted-proxy"),
+            (with("private-canary", "", ""), "--trusted-proxy"),
             (with("0.0.0.0/0", "", ""), "--trusted-proxy"),
-            (with("", "http://nas", ""), "--allow-outbound"),
-            (with("", "", "admin@example.com"), "--security-contact"),
-            (with("", "", "mailto:a@b.cd\nX: y"), "--security-contact"),
+            (with("", "http://u:canary@nas", ""), "--allow-outbound"),
+            (with("", "", "canary@example.com"), "--security-contact"),
+            (with("", "", "mailto:canary@b.cd\nX: y"), "--security-contact"),
         ] {
             let problems = args.host().map(|_| ()).unwrap_err();
             assert!(
                 problems.iter().any(|problem| problem.what.contains(name)),
                 "{name}"
+            );
+            assert!(
+                problems
+                    .iter()
+                    .all(|problem| !problem.to_string().contains("canary")),
+                "{problems:?}"
             );
         }
         let host = with("", " ", "").host().unwrap();

@@ -189,7 +189,11 @@ fn checked(args: &ServeArgs, dir: &DataDir, configuration: &Configuration) -> Re
     let mut problems = configuration.problems.clone();
     let mut add = |found: Vec<Problem>| {
         for problem in found {
-            if !problems.contains(&problem) {
+            // The same one may have been found for a setting of the configuration.
+            if problems
+                .iter()
+                .all(|told| told.to_string() != problem.to_string())
+            {
                 problems.push(problem);
             }
         }
@@ -234,6 +238,7 @@ async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller
         env!("CARGO_PKG_VERSION"),
         first_lines::shown(ports.first)
     ));
+    systemd::stay_alive();
     systemd::ready("Misconfigured: the log and the page say what is wrong");
     let listeners = ports.listeners.into_iter().map(|(listener, _)| listener);
     diagnostics::serve(listeners.collect(), problems, stopping).await;
@@ -256,7 +261,8 @@ async fn start(args: &ServeArgs, dir: &DataDir, teller: &Teller<'_>) -> Result<A
             return Err(Failure::new("The server cannot start without its database")
                 .because(locked.reason)
                 .advise(
-                    "Check that PostgreSQL runs, and its address with user and password; then start again",
+                    "Check that PostgreSQL runs, and its address with user and password, where %-encoding stands for what is \
+                     special; then start again",
                 )
                 .with_code(code::UNREACHABLE));
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::model::tls::{AcmeSettings, InvalidTls, TlsMode, TlsSettings};
 
-use crate::config::Problem;
+use crate::config::{Problem, path, without_value};
 use crate::tls::TlsFlags;
 use crate::tls::certificate::certificates;
 use crate::tls::files::FilePair;
@@ -103,10 +103,13 @@ impl TlsArgs {
                 directory_root: self.root(problems),
             },
         };
+        if has_login(&settings.acme.directory) {
+            problems.push("--acme-directory: an address must not hold a user name or password".to_owned());
+        }
         match settings.checked() {
             Ok(settings) => Some(settings),
             Err(invalid) => {
-                problems.push(named(&invalid));
+                problems.push(self.named(&invalid));
                 None
             }
         }
@@ -120,8 +123,24 @@ impl TlsArgs {
             Err(error) => Err(error.to_string()),
         });
         checked
-            .map_err(|reason| problems.push(format!("--acme-ca {}: {reason}", file.display())))
+            .map_err(|reason| problems.push(format!("--acme-ca: {}", path::reason(file, &reason))))
             .ok()
+    }
+
+    /// What is wrong, in the words of the command line and without the value.
+    fn named(&self, invalid: &InvalidTls) -> String {
+        let flag = match invalid.field {
+            "names" => "--tls-name",
+            "domains" => "--acme-domain",
+            "email" => "--acme-email",
+            "directory" => "--acme-directory",
+            other => other,
+        };
+        let mut reason = invalid.reason.clone();
+        for name in self.tls_name.iter().chain(&self.acme_domain) {
+            reason = without_value(&without_value(&reason, name), &name.to_lowercase());
+        }
+        format!("{flag}: {reason}")
     }
 
     fn files(&self, problems: &mut Vec<String>) -> Option<FilePair> {
@@ -140,7 +159,11 @@ impl TlsArgs {
             (true, None) => problems.push("--tls files needs --tls-cert and --tls-key".to_owned()),
             (false, Some(_)) => problems.push("--tls-cert and --tls-key need --tls files".to_owned()),
             (true, Some(pair)) => {
-                if let Err(reason) = pair.load() {
+                let named = [("--tls-cert", &pair.certificate), ("--tls-key", &pair.key)];
+                let nowhere = named.iter().find(|(_, file)| path::shown(file).is_none());
+                if let Some((flag, _)) = nowhere {
+                    problems.push(format!("{flag}: there is no such file"));
+                } else if let Err(reason) = pair.load() {
                     problems.push(reason);
                 }
             }
@@ -150,16 +173,10 @@ impl TlsArgs {
     }
 }
 
-/// What is wrong, in the words of the command line.
-fn named(invalid: &InvalidTls) -> String {
-    let flag = match invalid.field {
-        "names" => "--tls-name",
-        "domains" => "--acme-domain",
-        "email" => "--acme-email",
-        "directory" => "--acme-directory",
-        other => other,
-    };
-    format!("{flag}: {}", invalid.reason)
+/// Whether an address holds a user name or a password, which would be shown with it.
+fn has_login(address: &str) -> bool {
+    let authority = address.split_once("://").map_or("", |(_, rest)| rest);
+    authority.split('/').next().is_some_and(|host| host.contains('@'))
 }
 
 #[cfg(test)]
@@ -183,11 +200,36 @@ mod tests {
         });
         for part in [
             "--tls-cert and --tls-key belong together",
-            "--acme-domain: \"10.0.0.1\" is no public name",
-            "--acme-ca /nowhere/ca.pem",
+            "--acme-domain: \"…\" is no public name",
+            "--acme-ca: /nowhere/ca.pem: ",
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
+    }
+
+    #[test]
+    fn no_value_is_repeated() {
+        let told = problems(&TlsArgs {
+            tls: Some(TlsMode::Acme),
+            tls_name: vec!["Canary 1".into()],
+            acme_directory: Some("https://kavi:canary@ca.lan/directory".into()),
+            acme_ca: Some("canary".into()),
+            ..TlsArgs::default()
+        });
+        assert!(
+            told.contains("--tls-name") && told.contains("--acme-directory"),
+            "{told}"
+        );
+        assert!(told.contains("--acme-ca: "), "{told}");
+        assert!(!told.to_lowercase().contains("canary"), "{told}");
+        let told = problems(&TlsArgs {
+            tls: Some(TlsMode::Files),
+            tls_cert: Some("/etc/hostname".into()),
+            tls_key: Some("canary".into()),
+            ..TlsArgs::default()
+        });
+        assert!(told.contains("--tls-key: there is no such file"), "{told}");
+        assert!(!told.contains("canary"), "{told}");
     }
 
     #[test]

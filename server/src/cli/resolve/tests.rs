@@ -32,6 +32,53 @@ fn flags(domain: Option<&str>, token: Option<&str>) -> ConnectionArgs {
 }
 
 #[test]
+fn secrets_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (token, empty) = (path("token", "from a file\n"), path("empty", "\n"));
+    let address: Address = "https://a.example".parse().unwrap();
+    let given = |variables: &[(&str, &str)]| credentials(None, &address, &around(variables));
+    for name in [
+        "INFISICAL_TOKEN_FILE",
+        "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN_FILE",
+    ] {
+        match given(&[(name, &token)]) {
+            Ok(Credentials::Token(found)) => assert_eq!(found.expose(), "from a file"),
+            other => panic!("{name}: {:?}", other.err()),
+        }
+    }
+    let identity = [
+        ("INFISICAL_CLIENT_ID", "id"),
+        ("INFISICAL_CLIENT_SECRET_FILE", token.as_str()),
+    ];
+    assert!(matches!(given(&identity), Ok(Credentials::UniversalAuth { .. })));
+    for (variables, expected) in [
+        (
+            &[
+                ("INFISICAL_TOKEN", "canary"),
+                ("INFISICAL_TOKEN_FILE", token.as_str()),
+            ][..],
+            "are both set",
+        ),
+        (&[("INFISICAL_TOKEN_FILE", empty.as_str())], "the file is empty"),
+        (
+            &[("INFISICAL_TOKEN_FILE", "canary")],
+            "INFISICAL_TOKEN_FILE cannot be used",
+        ),
+    ] {
+        let told = given(variables)
+            .err()
+            .and_then(|failure| failure.lines())
+            .unwrap();
+        assert!(told.contains(expected) && !told.contains("canary"), "{told}");
+    }
+}
+
+#[test]
 fn addresses_by_precedence() {
     let session = "https://session.example";
     let both = [
