@@ -475,7 +475,7 @@ mod tests {
             assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             // Until the other end has enough.
-            while stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+            while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
         });
         let guard = Arc::new(OutboundGuard::allowing(vec!["127.0.0.1".parse().unwrap()]));
         let fetch = Fetch::guarded(&url.parse().unwrap(), QUICK, &guard, None).unwrap();
