@@ -64,6 +64,32 @@ fn no_name_is_resolved_by_the_c_library() -> Result<()> {
         "{told}"
     );
 
+    // The server, for its database.
+    let told = traced(&file("database"))
+        .arg(binary()?)
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--database-wait",
+            "0",
+            "--data-dir",
+        ])
+        .arg(file("elsewhere"))
+        .env_clear()
+        .env("PATH", std::env::var("PATH")?)
+        .env("HOME", scratch.path())
+        .env(
+            "STRONGROOM_DATABASE_URL",
+            format!("postgres://app:window@{NOWHERE}/app"),
+        )
+        .output()?;
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    ensure!(
+        told.contains(&format!("the name {NOWHERE} could not be resolved")) && !told.contains("window"),
+        "{told}"
+    );
+
     // The server, for a target of backups.
     let log = File::create(file("log"))?;
     let mut tracer = traced(&file("server"))
@@ -124,7 +150,7 @@ fn no_name_is_resolved_by_the_c_library() -> Result<()> {
     wait(&mut tracer, PATIENCE)?;
     outcome?;
 
-    for name in ["client", "server"] {
+    for name in ["client", "database", "server"] {
         let trace = fs::read_to_string(file(name))?;
         ensure!(
             trace.contains("\"/etc/hosts\""),

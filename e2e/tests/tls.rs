@@ -200,3 +200,24 @@ fn a_locked_server_shows_a_certificate_that_its_log_names() -> Result<()> {
     ensure!(seen[0] == seen[1], "another certificate at each start");
     Ok(())
 }
+
+#[test]
+fn a_server_that_cannot_start_says_so_over_tls() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let missing = scratch.path().join("missing.pem").display().to_string();
+    let arguments = ["--tls", "files", "--tls-cert", &missing, "--tls-key", &missing];
+    let server = Server::start_with(&data, &arguments)?;
+    let anybody = Client::trusting_anybody()?;
+    let leaf = anybody.handshake(server.address, "localhost")?;
+    let log = server.log()?;
+    ensure!(log.contains(&fingerprint(&leaf)), "{log}");
+    let (status, page) = anybody.request(server.address, "localhost", "GET /login", &[])?;
+    ensure!(status == 503 && page.contains("missing.pem"), "{status}: {page}");
+    let plain = once(server.address, "GET", "/login", &[], b"")?;
+    ensure!(plain.status == 308, "{}", plain.status);
+    let health = once(server.address, "GET", "/api/health", &[], b"")?;
+    ensure!(health.status == 503, "{}", health.status);
+    ensure!(!data.exists(), "something was written");
+    server.stop()
+}

@@ -442,7 +442,7 @@ pub fn unreachable_server(address: &Address, error: &fetch::Error) -> Failure {
             "Use http:// if the server speaks plain HTTP; name the authority of a private certificate with --ca-cert or SSL_CERT_FILE",
         ),
         fetch::Error::Timeout(_) => failure.advise("Check the address, the network, and any firewall between"),
-        fetch::Error::TooLarge | fetch::Error::Blocked(_) | fetch::Error::Other(_) => failure.advise("Check the address (--domain)"),
+        fetch::Error::TooLarge(_) | fetch::Error::Blocked(_) | fetch::Error::Other(_) => failure.advise("Check the address (--domain)"),
     }
 }
 

@@ -2,7 +2,6 @@
 //! container that ended instead would be started again and again, and its reason would scroll away.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,38 +12,24 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::error::Failure;
 use super::layers;
+use super::serve::{Port, serve_router};
+use crate::app::trusted_proxies::TrustedProxies;
 use crate::config::Problem;
+use crate::tls::Tls;
 
 const STYLE: &str = include_str!("diagnostics.css");
 
-/// Serves the page at all of these ports until `stop` says so.
-pub async fn serve(listeners: Vec<TcpListener>, problems: Vec<Problem>, stop: watch::Receiver<bool>) {
-    let service = service(problems);
-    let mut ports = JoinSet::new();
-    for listener in listeners {
-        let service = service
-            .clone()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let mut stop = stop.clone();
-        let stopped = async move {
-            // An error means that the sender is gone: then it is time to stop as well.
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
-        ports.spawn(async move {
-            axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
-    }
-    for ended in ports.join_all().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "the diagnostics are not served any more");
-        }
-    }
+/// Serves the page at all of these ports until `stop` says so, encrypted as `tls` says.
+pub async fn serve(
+    listeners: Vec<(TcpListener, Port)>,
+    problems: Vec<Problem>,
+    tls: Arc<Tls>,
+    stop: watch::Receiver<bool>,
+) {
+    serve_router(listeners, service(problems), tls, TrustedProxies::default(), stop).await;
 }
 
 /// The page at every address; programs get the same refusal as JSON.

@@ -156,10 +156,13 @@ pub fn is_local_script(peer: Option<SocketAddr>, version: Version, headers: &Hea
 /// Whether a request was made on the same machine, by whatever program, with no proxy in between that says so. A proxy that
 /// adds no header at all usually speaks HTTP/1.0 to what is behind it.
 pub fn is_on_this_machine(peer: Option<SocketAddr>, version: Version, headers: &HeaderMap) -> bool {
-    const TELLTALE: [&str; 3] = ["forwarded", "x-real-ip", "via"];
+    const TELLTALE: [&str; 4] = ["forwarded", "x-real-ip", "via", "client-ip"];
     let through_others = headers.keys().any(|name| {
         let name = name.as_str();
-        TELLTALE.contains(&name) || name.starts_with("x-forwarded-")
+        TELLTALE.contains(&name)
+            || name.starts_with("x-forwarded-")
+            || name.starts_with("cf-")
+            || name.ends_with("-client-ip")
     });
     let loopback = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     loopback && version > Version::HTTP_10 && !through_others
@@ -280,6 +283,11 @@ mod tests {
             "x-forwarded-anything",
             "x-real-ip",
             "via",
+            "client-ip",
+            "x-client-ip",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "cf-ray",
             "origin",
             "sec-fetch-site",
         ] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::uri::PathAndQuery;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -21,6 +21,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
+/// For a month no browser goes there without TLS. Not for longer, for whoever switches TLS off wants to be found again; and
+/// not for names below, which belong to others.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=2592000";
+
 /// Longest part of a user agent that is kept.
 const USER_AGENT_LIMIT: usize = 200;
 
@@ -30,6 +34,7 @@ pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let client = client(&request, &app.host().trusted_proxies);
     request.extensions_mut().insert(client);
     let secure = is_https(request.headers(), client);
+    let strict = is_to_stay_encrypted(&request);
     let method = request.method().clone();
     let mut response = answered(request, next, client).await;
     app.metrics.answered(
@@ -40,6 +45,12 @@ pub async fn around(State(app): State<Arc<App>>, mut request: Request, next: Nex
     );
     if secure {
         mark_secure(response.headers_mut());
+    }
+    if strict {
+        let policy = HeaderValue::from_static(STRICT_TRANSPORT_SECURITY);
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, policy);
     }
     response
 }
@@ -130,6 +141,16 @@ fn is_https(headers: &HeaderMap, client: Client) -> bool {
         Some(origin) if origin.starts_with("http://") => false,
         _ => client.https,
     }
+}
+
+/// Whether a browser may remember that the name speaks TLS: it came by the server's own TLS with a certificate for which
+/// somebody else vouches, for with one of the server's own authority nobody could pass over its warning any more. And by the
+/// usual port: what a browser remembers holds for all ports of the name, and behind others may be something else.
+fn is_to_stay_encrypted(request: &Request) -> bool {
+    let transport = request.extensions().get::<Transport>();
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    transport.is_some_and(|transport| transport.vouched) && host.is_some_and(|host| host.port().is_none())
 }
 
 /// Cookies that were got over an encrypted connection are never sent over another.
@@ -248,6 +269,36 @@ mod tests {
                 policy.replace(" http://127.0.0.1:49152", ""),
                 CONTENT_SECURITY_POLICY
             );
+        }
+    }
+
+    #[test]
+    fn browsers_remember_tls_where_nobody_is_locked_out_by_it() {
+        let remembered = |transport: Option<Transport>, host: &str| {
+            let mut request = Request::builder()
+                .header(header::HOST, host)
+                .body(axum::body::Body::empty())
+                .unwrap();
+            if let Some(transport) = transport {
+                request.extensions_mut().insert(transport);
+            }
+            is_to_stay_encrypted(&request)
+        };
+        let vouched = Transport {
+            vouched: true,
+            ..Transport::default()
+        };
+        for (transport, host) in [
+            (None, "vault.example.com"),
+            (Some(Transport::default()), "vault.example.com"),
+            (Some(vouched.clone()), "vault.example.com:8443"),
+            (Some(vouched.clone()), "[2001:db8::1]:8443"),
+            (Some(vouched.clone()), ""),
+        ] {
+            assert!(!remembered(transport.clone(), host), "{transport:?} {host}");
+        }
+        for host in ["vault.example.com", "[2001:db8::1]"] {
+            assert!(remembered(Some(vouched.clone()), host), "{host}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod file_body;
 pub mod guard;
 pub mod layers;
 pub mod metrics;
+mod places;
 pub mod reauthenticate;
 mod redirect;
 pub mod refused_login;

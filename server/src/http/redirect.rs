@@ -39,7 +39,12 @@ pub fn answer<B>(tls: &Tls, port: HttpsPort, request: &Request<B>) -> Response {
         return ([(header::CONTENT_TYPE, kind)], answer).into_response();
     }
     if let Some(location) = location(request.headers(), request.uri().path_and_query(), port) {
-        return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
+        // Not to be remembered: whoever switches TLS off again is found by plain HTTP.
+        let headers = [
+            (header::LOCATION, location),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        return (StatusCode::PERMANENT_REDIRECT, headers).into_response();
     }
     Failure::from(Error::BadRequest(
         "This server speaks HTTPS, and the request names no host to go on with".into(),
@@ -94,6 +99,14 @@ mod tests {
             "https://a.example/"
         );
         assert_eq!(way(other, "user@box", "/"), "https://box:8443/");
+    }
+
+    #[test]
+    fn no_browser_remembers_the_way() {
+        let tls = Tls::new(TlsFlags::default()).unwrap();
+        let request = Request::builder().uri("/").header(header::HOST, "box").body(());
+        let response = answer(&tls, HttpsPort::Same, &request.unwrap());
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     }
 
     #[test]

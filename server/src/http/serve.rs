@@ -18,15 +18,18 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
+use super::client_ip::Client;
+use super::places::{Place, Places};
 use super::redirect::{self, HttpsPort};
 use super::transport::Transport;
 use crate::app::App;
+use crate::app::trusted_proxies::TrustedProxies;
 use crate::tls::{Tls, is_challenge};
 
 /// Longest time that requests in flight get to finish; what is left of ten seconds is for closing the store.
@@ -39,6 +42,8 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const MOST_CONNECTIONS: usize = 800;
 /// Pause after the system refused a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Longest time in which the other end takes nothing of what was sent to it. Then its connection is free for others.
+const UNREAD_TIME: Duration = Duration::from_mins(5);
 /// The first byte of every TLS connection: a record that belongs to a handshake.
 const HANDSHAKE: u8 = 0x16;
 
@@ -56,15 +61,37 @@ struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
     port: Port,
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
 
-/// Serves until `stop` says so, then lets requests in flight finish.
-pub async fn serve(listeners: Vec<(TcpListener, Port)>, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let tls = Arc::clone(app.tls());
-    let service = super::service(app);
+/// What every connection meets.
+struct Server {
+    service: Router,
+    tls: Arc<Tls>,
+    trusted: TrustedProxies,
+}
+
+/// Serves the application until `stop` says so, then lets requests in flight finish.
+pub async fn serve(listeners: Vec<(TcpListener, Port)>, app: Arc<App>, stop: watch::Receiver<bool>) {
+    let (tls, trusted) = (Arc::clone(app.tls()), app.host().trusted_proxies.clone());
+    serve_router(listeners, super::service(app), tls, trusted, stop).await;
+}
+
+/// The same for any service.
+pub async fn serve_router(
+    listeners: Vec<(TcpListener, Port)>,
+    service: Router,
+    tls: Arc<Tls>,
+    trusted: TrustedProxies,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Places::new(MOST_CONNECTIONS, trusted.clone());
+    let server = Arc::new(Server {
+        service,
+        tls,
+        trusted,
+    });
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let (accepted, mut connections) = mpsc::channel(1);
     let mut ports = JoinSet::new();
     for (listener, port) in listeners {
@@ -76,7 +103,7 @@ pub async fn serve(listeners: Vec<(TcpListener, Port)>, app: Arc<App>, mut stop:
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = connections.recv() => match accepted {
                 Some(accepted) => {
-                    tokio::spawn(converse(accepted, Arc::clone(&tls), service.clone(), graceful.watcher()));
+                    tokio::spawn(converse(accepted, Arc::clone(&server), graceful.watcher()));
                 }
                 None => break,
             },
@@ -90,10 +117,12 @@ pub async fn serve(listeners: Vec<(TcpListener, Port)>, app: Arc<App>, mut stop:
 }
 
 /// Takes connections of one port, for as long as there is room for them.
-async fn accept(listener: TcpListener, port: Port, places: Arc<Semaphore>, accepted: mpsc::Sender<Accepted>) {
+async fn accept(listener: TcpListener, port: Port, places: Arc<Places>, accepted: mpsc::Sender<Accepted>) {
     loop {
         match next(&listener, &places).await {
-            Ok((stream, peer, place)) => {
+            // More connections than one source may have: this one ends here.
+            Ok(None) => {}
+            Ok(Some((stream, peer, place))) => {
                 let connection = Accepted {
                     stream,
                     peer,
@@ -104,6 +133,8 @@ async fn accept(listener: TcpListener, port: Port, places: Arc<Semaphore>, accep
                     return;
                 }
             }
+            // The other end went away before its turn: that is its own affair.
+            Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -114,52 +145,62 @@ async fn accept(listener: TcpListener, port: Port, places: Arc<Semaphore>, accep
 
 async fn next(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+    places: &Arc<Places>,
+) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
+    let room = places.room().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
+    let Some(place) = places.give(room, peer.ip()) else {
+        return Ok(None);
+    };
     // Answers are small and written at once: waiting to fill a packet only adds latency.
     stream.set_nodelay(true)?;
-    Ok((stream, peer, place))
+    let unread = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, unread) {
+        tracing::debug!(%error, "a connection has no limit for what is not taken");
+    }
+    Ok(Some((stream, peer, place)))
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
 }
 
 /// Answers the requests of one connection.
-async fn converse(accepted: Accepted, tls: Arc<Tls>, service: Router, watcher: Watcher) {
+async fn converse(accepted: Accepted, server: Arc<Server>, watcher: Watcher) {
     let Accepted {
         stream,
         peer,
         port,
         place,
     } = accepted;
-    let here = stream.local_addr().ok().map(|here| here.ip());
-    let Some(config) = here.and_then(|here| tls.config_at(here)) else {
-        return requests(stream, peer, None, service, watcher, place).await;
+    let here = match stream.local_addr() {
+        Ok(here) => here.ip(),
+        Err(error) => return tracing::debug!(%peer, %error, "a connection has no address"),
     };
-    let opened = match port {
-        Port::Service => tokio::time::timeout(HANDSHAKE_TIME, shake_hands(stream, config)).await,
-        Port::Plain(_) => Ok(Ok(Opened::Plain(stream))),
+    let tls = &server.tls;
+    let opened = match (port, tls.config_at(here)) {
+        (Port::Service, Some(config)) => {
+            tokio::time::timeout(HANDSHAKE_TIME, shake_hands(stream, config)).await
+        }
+        _ => Ok(Ok(Opened::Plain(stream))),
     };
     match opened {
         Ok(Ok(Opened::Tls(stream))) => {
             let transport = Transport {
                 locked_fingerprint: tls.locked_fingerprint(),
+                vouched: tls.is_vouched(stream.get_ref().1.server_name()),
             };
-            requests(stream, peer, Some(transport), service, watcher, place).await;
+            over_tls(stream, peer, transport, server.service.clone(), watcher).await;
         }
-        Ok(Ok(Opened::Plain(stream))) => {
-            let to = match port {
-                Port::Service => HttpsPort::Same,
-                Port::Plain(port) => HttpsPort::Other(port),
-            };
-            show_the_way(stream, peer, tls, to, service, watcher, place).await;
-        }
+        Ok(Ok(Opened::Plain(stream))) => in_plain(stream, peer, port, server, watcher).await,
         Ok(Ok(Opened::Challenge)) => tracing::info!(%peer, "an authority looked at a challenge"),
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a handshake failed"),
         Err(_) => tracing::debug!(%peer, "a handshake took too long"),
     }
+    drop(place);
 }
 
 /// A connection that may carry requests.
@@ -186,49 +227,49 @@ async fn shake_hands(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result
     Ok(Opened::Tls(Box::new(stream)))
 }
 
-async fn requests(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+async fn over_tls(
+    stream: Box<TlsStream<TcpStream>>,
     peer: SocketAddr,
-    transport: Option<Transport>,
+    transport: Transport,
     service: Router,
     watcher: Watcher,
-    place: OwnedSemaphorePermit,
 ) {
     let answer = move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        if let Some(transport) = &transport {
-            request.extensions_mut().insert(transport.clone());
-        }
+        request.extensions_mut().insert(transport.clone());
         service.clone().oneshot(request)
     };
     speak(stream, peer, answer, watcher).await;
-    drop(place);
 }
 
-async fn show_the_way(
-    stream: TcpStream,
-    peer: SocketAddr,
-    tls: Arc<Tls>,
-    to: HttpsPort,
-    service: Router,
-    watcher: Watcher,
-    place: OwnedSemaphorePermit,
-) {
+/// Answers in plain HTTP, or shows the way to HTTPS. Which of them is asked at each request: TLS may be switched on while the
+/// connection stays open. Whoever came to a trusted proxy by HTTPS is there already.
+async fn in_plain(stream: TcpStream, peer: SocketAddr, port: Port, server: Arc<Server>, watcher: Watcher) {
+    let to = match port {
+        Port::Service => HttpsPort::Same,
+        Port::Plain(port) => HttpsPort::Other(port),
+    };
     let answer = move |request: Request<Incoming>| {
-        let shown = redirect::answer(&tls, to, &request);
-        let service = redirect::is_about_health(peer, &request).then(|| service.clone());
+        let Server {
+            service,
+            tls,
+            trusted,
+        } = &*server;
+        let there = || Client::of(Some(peer.ip()), false, request.headers(), trusted).https;
+        let shown = (tls.is_on() && !redirect::is_about_health(peer, &request) && !there())
+            .then(|| redirect::answer(tls, to, &request));
+        let service = service.clone();
         async move {
-            let Some(service) = service else {
+            if let Some(shown) = shown {
                 return Ok(shown);
-            };
+            }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             service.oneshot(request).await
         }
     };
     speak(stream, peer, answer, watcher).await;
-    drop(place);
 }
 
 async fn speak<F>(

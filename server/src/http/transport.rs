@@ -10,6 +10,8 @@ use axum::http::request::Parts;
 pub struct Transport {
     /// Fingerprint of the certificate, when it is the one of a locked server, which people compare.
     pub locked_fingerprint: Option<String>,
+    /// Whether somebody else vouches for the certificate, and not the server itself.
+    pub vouched: bool,
 }
 
 /// The fingerprint of the certificate of a locked server, by which a request came.

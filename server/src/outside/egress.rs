@@ -11,6 +11,8 @@ use super::fetch::Url;
 /// A reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
+    /// The store lies in PostgreSQL.
+    Database,
     /// Copies of backups.
     BackupTarget,
     /// Certificates for the server's public names.
@@ -21,11 +23,17 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::BackupTarget, Self::Certificates, Self::NameServer];
+    pub const ALL: [Self; 4] = [
+        Self::Database,
+        Self::BackupTarget,
+        Self::Certificates,
+        Self::NameServer,
+    ];
 
     /// What it is.
     pub fn purpose(self) -> &'static str {
         match self {
+            Self::Database => "The database",
             Self::BackupTarget => "Copies of backups",
             Self::Certificates => "Certificates by ACME",
             Self::NameServer => "Name resolution",
@@ -35,6 +43,7 @@ impl Reason {
     /// When it happens, and what switches it on.
     pub fn when(self) -> &'static str {
         match self {
+            Self::Database => "All the time, when the store lies in a PostgreSQL on another machine",
             Self::BackupTarget => {
                 "After each backup, at the S3 and WebDAV targets that an administrator added"
             }
@@ -49,6 +58,7 @@ impl Reason {
     /// What leaves the machine.
     pub fn sends(self) -> &'static str {
         match self {
+            Self::Database => "what is stored, its values sealed, and the login there",
             Self::BackupTarget => "backups, encrypted to the recovery kits, and the login at the target",
             Self::Certificates => "the server's public names, and the e-mail address if one was given",
             Self::NameServer => "the name",
@@ -56,18 +66,31 @@ impl Reason {
     }
 }
 
-/// What a server with these targets may contact, and with this directory of an ACME authority if it has certificates from one.
-/// Empty for one that was just installed.
-pub fn now<'a>(targets: impl Iterator<Item = &'a TargetPlace>, authority: Option<&str>) -> Vec<Outbound> {
+/// What a server with these targets may contact, with this directory of an ACME authority if it has certificates from one, and
+/// with its database on these hosts. Empty for one that was just installed.
+pub fn now<'a>(
+    targets: impl Iterator<Item = &'a TargetPlace>,
+    authority: Option<&str>,
+    database: &[(String, u16)],
+) -> Vec<Outbound> {
     let targets = hosts(targets.filter_map(address));
     let authority = hosts(authority.into_iter());
-    let named = targets.iter().chain(&authority).any(|host| host.named);
+    let database: Vec<Host> = database
+        .iter()
+        .map(|(host, port)| Host {
+            address: format!("{host}:{port}"),
+            named: host.parse::<IpAddr>().is_err(),
+        })
+        .collect();
+    let all = [&database, &targets, &authority];
+    let named = all.into_iter().flatten().any(|host| host.named);
     let to = |hosts: &[Host]| hosts.iter().map(|host| host.address.clone()).collect();
     let all = Reason::ALL.map(|reason| Outbound {
         purpose: reason.purpose().into(),
         when: reason.when().into(),
         sends: reason.sends().into(),
         to: match reason {
+            Reason::Database => to(&database),
             Reason::BackupTarget => to(&targets),
             Reason::Certificates => to(&authority),
             Reason::NameServer if named => vec!["the name servers in /etc/resolv.conf".to_owned()],
@@ -125,9 +148,9 @@ mod tests {
 
     #[test]
     fn nobody_is_contacted_by_itself() {
-        assert_eq!(now([].iter(), None), []);
+        assert_eq!(now([].iter(), None, &[]), []);
         let directory = TargetPlace::Directory { path: "/mnt".into() };
-        assert_eq!(now([directory].iter(), None), []);
+        assert_eq!(now([directory].iter(), None, &[]), []);
     }
 
     #[test]
@@ -139,18 +162,27 @@ mod tests {
             ]
             .iter(),
             None,
+            &[],
         );
         assert_eq!(by_address.len(), 1);
         assert_eq!(by_address[0].to, ["192.168.1.7:8080"]);
         let by_name = now(
             [web_dav("https://nas.lan/a"), web_dav("http://[::1]/")].iter(),
             None,
+            &[],
         );
         assert_eq!(by_name[0].to, ["[::1]:80", "nas.lan:443"]);
         assert_eq!(by_name[1].purpose, Reason::NameServer.purpose());
-        let certificates = now([].iter(), Some("https://acme.example/directory"));
+        let certificates = now([].iter(), Some("https://acme.example/directory"), &[]);
         assert_eq!(certificates[0].to, ["acme.example:443"]);
         assert_eq!(certificates[1].purpose, Reason::NameServer.purpose());
+        let database = now(
+            [].iter(),
+            None,
+            &[("db.lan".into(), 5432), ("10.0.0.7".into(), 6432)],
+        );
+        assert_eq!(database[0].to, ["db.lan:5432", "10.0.0.7:6432"]);
+        assert_eq!(database[1].purpose, Reason::NameServer.purpose());
     }
 
     #[test]

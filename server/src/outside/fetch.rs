@@ -18,8 +18,11 @@ use zeroize::Zeroizing;
 use super::outbound_guard::{Blocked, OutboundGuard};
 use super::resolver::{Resolver, Unresolved, is_loopback_name};
 
+const MIB: usize = 1024 * 1024;
 /// A larger answer is refused: it cannot be meant.
-const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 256 * MIB;
+/// The same for the server itself. It reads no more than words and certificates, and has little memory to give away.
+const MAX_ANSWER_TO_SERVER: usize = MIB;
 
 const HINT: HeaderName = HeaderName::from_static("x-strongroom-hint");
 
@@ -121,8 +124,8 @@ pub enum Error {
     #[error("no trusted TLS connection ({0})")]
     Tls(String),
     /// The answer is larger than any that is meant.
-    #[error("the answer is larger than {} MiB", MAX_ANSWER_BYTES / 1024 / 1024)]
-    TooLarge,
+    #[error("the answer is larger than {} MiB", .0 / MIB)]
+    TooLarge(usize),
     /// Anything else, in the words of the HTTP library.
     #[error("{0}")]
     Other(String),
@@ -190,6 +193,8 @@ pub struct Fetch {
     client: reqwest::Client,
     timeouts: Timeouts,
     guard: Option<Arc<OutboundGuard>>,
+    /// Most bytes of an answer.
+    most: usize,
 }
 
 impl Fetch {
@@ -213,6 +218,7 @@ impl Fetch {
             client: build(builder)?,
             timeouts,
             guard: Some(Arc::clone(guard)),
+            most: MAX_ANSWER_TO_SERVER,
         })
     }
 
@@ -234,6 +240,7 @@ impl Fetch {
             client: build(builder)?,
             timeouts,
             guard: None,
+            most: MAX_ANSWER_BYTES,
         })
     }
 
@@ -289,8 +296,8 @@ impl Fetch {
         let headers = response.headers().clone();
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(Error::TooLarge);
+            if body.len() + chunk.len() > self.most {
+                return Err(Error::TooLarge(self.most));
             }
             body.extend_from_slice(&chunk);
         }
@@ -457,6 +464,24 @@ mod tests {
             let error = fetch.send(get("http://10.0.0.1/")).await.err();
             assert!(matches!(error, Some(Error::Blocked(_))), "{error:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_server_itself_reads_no_long_answers() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let talking = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            // Until the other end has enough.
+            while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+        });
+        let guard = Arc::new(OutboundGuard::allowing(vec!["127.0.0.1".parse().unwrap()]));
+        let fetch = Fetch::guarded(&url.parse().unwrap(), QUICK, &guard, None).unwrap();
+        let error = fetch.send(get(&url)).await.err();
+        assert_eq!(error, Some(Error::TooLarge(MIB)));
+        talking.await.unwrap();
     }
 
     #[tokio::test]

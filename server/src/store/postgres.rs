@@ -15,6 +15,7 @@ use crossbeam_channel::Receiver;
 use postgres::error::{DbError, SqlState};
 use postgres::types::ToSql;
 use postgres::{Client, Config, Statement};
+use tokio::runtime;
 
 pub use self::address::PostgresAddress;
 use self::guard::Guard;
@@ -99,7 +100,12 @@ pub(super) fn open(address: &PostgresAddress, options: &PostgresOptions) -> Resu
 
 impl Origin {
     fn connect(&self) -> Result<Session, Error> {
-        let mut client = Config::from(tokio_postgres::Config::clone(&self.address.config))
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| Error::Unavailable(format!("no runtime for the store: {cause}")))?;
+        let config = runtime.block_on(self.address.resolved())?;
+        let mut client = Config::from(config)
             .connect(self.address.tls.clone())
             .map_err(|error| Failure::from(&error).error)?;
         if let Some(guard) = &self.guard {

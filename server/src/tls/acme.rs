@@ -142,7 +142,7 @@ async fn attempt(
     let identifiers = [Identifier::Dns(domain.to_owned())];
     let wanted = NewOrder::new(&identifiers);
     let mut order = match account(app, settings, false).await?.new_order(&wanted).await {
-        Err(instant_acme::Error::Api(problem)) if problem.r#type.as_deref() == Some(NO_ACCOUNT) => {
+        Err(error) if is_gone(&error) => {
             tracing::warn!("the authority does not know the ACME account any more; a new one is opened");
             let account = account(app, settings, true).await?;
             account.new_order(&wanted).await.map_err(explain)?
@@ -203,7 +203,11 @@ async fn account(app: &App, settings: &AcmeSettings, anew: bool) -> Result<Accou
             .map_err(|_| Failure::Trouble("the ACME account that is kept cannot be read".into()))?;
         let account = builder.from_credentials(credentials).await.map_err(explain)?;
         if known.email != settings.email {
-            account.update_contacts(&contact).await.map_err(explain)?;
+            match account.update_contacts(&contact).await {
+                // The order will find that out, and open a new one.
+                Err(error) if is_gone(&error) => return Ok(account),
+                other => other.map_err(explain)?,
+            }
             let changed = kept::Account {
                 email: settings.email.clone(),
                 ..known
@@ -233,6 +237,11 @@ async fn account(app: &App, settings: &AcmeSettings, anew: bool) -> Result<Accou
         .await
         .map_err(storing)?;
     Ok(account)
+}
+
+/// Whether the authority does not know the account any more.
+fn is_gone(error: &instant_acme::Error) -> bool {
+    matches!(error, instant_acme::Error::Api(problem) if problem.r#type.as_deref() == Some(NO_ACCOUNT))
 }
 
 /// Puts up what the authority wants to see, and only then lets it look.

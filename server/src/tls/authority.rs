@@ -18,6 +18,9 @@ use crate::domain::tls::Pem;
 
 /// How long the authority itself lives.
 const AUTHORITY_DAYS: u64 = 10 * 365;
+/// 2026-01-01: no clock that is right shows an earlier time. An authority is made once, often at the first start of a machine
+/// that does not know the time yet, and devices trust that very one.
+const EARLIEST: UnixMillis = UnixMillis(1_767_225_600_000);
 /// How long one of its certificates lives: short, for nobody can revoke it.
 const LEAF_DAYS: u64 = 7;
 /// Certificates begin in the past: clocks differ.
@@ -49,7 +52,8 @@ impl Authority {
         let key = KeyPair::generate()?;
         // Its name tells it from those of other servers in the list of a browser.
         let mark = HEXLOWER.encode(&Sha256::digest(key.public_key_raw())[..4]);
-        let mut params = lasting(now, AUTHORITY_DAYS);
+        let mut params = lasting(now.max(EARLIEST), AUTHORITY_DAYS);
+        params.not_before = lasting(EARLIEST, 0).not_before;
         params.distinguished_name = name(&format!("Strongroom authority {mark}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -152,4 +156,28 @@ fn alternative_names(names: &[String]) -> Result<Vec<SanType>, Error> {
             Err(_) => Ok(SanType::DnsName(name.as_str().try_into()?)),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_makes_no_useless_authority() {
+        let year = 365 * 24 * 60 * 60;
+        let right = EARLIEST.plus_seconds(year);
+        for (clock, years) in [
+            // A machine without a battery, the right time, and one that is years ahead.
+            (UnixMillis(0), 9),
+            (right, 10),
+            (right.plus_seconds(30 * year), 40),
+        ] {
+            let made = Authority::create(clock).unwrap();
+            let root = certificate::certificates(&made.chain).unwrap().remove(0);
+            let facts = certificate::facts(&root).unwrap();
+            assert!(facts.not_before < right, "{clock}");
+            let left = (facts.not_after.0 - right.0) / 1000 / year;
+            assert!((years - 1..=years).contains(&left), "{clock}: {left}");
+        }
+    }
 }

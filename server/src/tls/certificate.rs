@@ -74,9 +74,9 @@ impl Served {
         self.facts.not_after <= now
     }
 
-    /// Whether it is time for the next one.
+    /// Whether it is time for the next one: most of its life is over, or it begins later, since the clock was set back.
     pub fn is_due(&self, now: UnixMillis) -> bool {
-        self.facts.renew_at() <= now
+        self.facts.renew_at() <= now || now < self.facts.not_before
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use shared::model::time::UnixMillis;
 use shared::model::tls::TlsSettings;
 
 use super::certificate::Served;
@@ -24,6 +25,14 @@ pub struct Front {
 }
 
 impl Front {
+    /// What somebody else vouches for, for a name: one by ACME while it lasts, or the one from files.
+    pub fn vouched(&self, name: Option<&str>, now: UnixMillis) -> Option<&Arc<Served>> {
+        let by_name = name.and_then(|name| self.acme.get(&name.to_ascii_lowercase()));
+        by_name
+            .filter(|served| !served.is_over(now))
+            .or(self.files.as_ref())
+    }
+
     /// The certificates that were not made for a single handshake.
     pub fn served(&self) -> impl Iterator<Item = &Arc<Served>> {
         self.acme.values().chain(&self.files)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::model::time::UnixMillis;
 use shared::model::tls::{AcmeOrder, TlsMode, TlsSettings};
 use tokio::sync::watch;
 
@@ -40,6 +41,18 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// One look at everything. The first one comes before the first connection; another one whenever somebody changed settings.
 pub async fn round(app: &Arc<App>) {
+    let looking = {
+        let app = Arc::clone(app);
+        tokio::spawn(async move { look(&app).await })
+    };
+    // On a task of its own, to its end: whoever asked may go away meanwhile, and certificates are looked after in any case.
+    if let Err(error) = looking.await {
+        tracing::error!(%error, "a look at the certificates broke off; another one follows");
+        app.tls().settings_changed();
+    }
+}
+
+async fn look(app: &Arc<App>) {
     let tls = app.tls();
     let _turn = tls.rounds.lock().await;
     match app.store() {
@@ -48,14 +61,33 @@ pub async fn round(app: &Arc<App>) {
                 let work = tls.work();
                 work.store.as_ptr() == Arc::as_ptr(&store) && !work.changed
             };
-            if !same && let Err(error) = follow(app, &store).await {
-                tracing::error!(%error, "the settings of TLS cannot be read; those of before stay in force");
+            if !same {
+                let unread = follow(app, &store).await.err().map(|error| error.to_string());
+                if unread.is_some() {
+                    // Whoever wants TLS does not get plain HTTP instead.
+                    follow_locked(app);
+                }
+                tell_unread(tls, unread);
             }
         }
         Err(_) => follow_locked(app),
     }
     look_at_files(tls);
     order_next(app);
+}
+
+/// Says once why the settings cannot be read, however often that is tried.
+fn tell_unread(tls: &Tls, unread: Option<String>) {
+    let mut work = tls.work();
+    if let Some(error) = &unread
+        && work.unread != unread
+    {
+        tracing::error!(
+            error,
+            "the settings of TLS cannot be read; what there is is served on"
+        );
+    }
+    work.unread = unread;
 }
 
 /// Takes over what an open store says.
@@ -124,7 +156,7 @@ async fn follow(app: &Arc<App>, store: &Arc<OpenStore>) -> Result<(), Error> {
             });
         }
     }
-    if before.settings.mode != settings.mode {
+    if before.settings.mode != settings.mode || (another && settings.mode != TlsMode::Off) {
         tracing::info!(mode = settings.mode.as_str(), "TLS");
     }
     front.settings = settings;
@@ -183,12 +215,12 @@ fn usable(issued: &BTreeMap<String, Issued>, settings: &TlsSettings) -> BTreeMap
     usable
 }
 
-/// Without a store only flags count, and whether a certificate for this case lies in the data directory: then TLS was chosen
+/// Without a store, or with one that cannot be read, only flags count, and whether a certificate for this case lies in the data directory: then TLS was chosen
 /// on the page, and a browser must not be left with plain HTTP.
 fn follow_locked(app: &App) {
     let tls = app.tls();
     let front = tls.front.load();
-    let begun = front.locked.is_some() || front.settings.mode != TlsMode::Off;
+    let begun = front.locked.is_some() || front.leaves.is_some() || front.files.is_some();
     let Some(data_dir) = app.data_dir().filter(|_| !begun) else {
         return;
     };
@@ -208,7 +240,7 @@ fn follow_locked(app: &App) {
     if let Some(locked) = &locked {
         tracing::warn!(
             fingerprint = locked.facts.fingerprint,
-            "the store is locked: until it is opened, this certificate is served"
+            "until the store is open and can be read, this certificate is served"
         );
     }
     tls.front.store(Arc::new(Front {
@@ -222,7 +254,7 @@ fn locked_certificate(tls: &Tls, data_dir: &crate::app::data_dir::DataDir) -> Op
     match locked::load_or_create(data_dir, tls.now()) {
         Ok(served) => Some(served),
         Err(error) => {
-            tracing::error!(error, "there is no certificate for a locked server");
+            tracing::error!(%error, "there is no certificate for a locked server");
             None
         }
     }
@@ -273,7 +305,7 @@ fn order_next(app: &Arc<App>) {
         if work.ordering || settings.mode != TlsMode::Acme {
             return;
         }
-        let due = work.orders.values_mut().find(|order| order.next_at <= now);
+        let due = work.orders.values_mut().find(|order| is_due(order, now));
         let Some(order) = due else {
             return;
         };
@@ -288,11 +320,24 @@ fn order_next(app: &Arc<App>) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let tls = app.tls();
-        let outcome = acme::order(&app, &tls.challenges, &settings.acme, &domain, kind).await;
+        let ordered = {
+            let (app, acme, domain) = (Arc::clone(&app), settings.acme.clone(), domain.clone());
+            tokio::spawn(async move { acme::order(&app, &app.tls().challenges, &acme, &domain, kind).await })
+        };
+        // An order that breaks off must not be the last one.
+        let outcome = ordered
+            .await
+            .unwrap_or_else(|error| Err(Failure::Trouble(format!("the attempt broke off: {error}"))));
         note(&app, &settings, &domain, kind, outcome).await;
         tls.work().ordering = false;
         tls.wake.notify_one();
     });
+}
+
+/// Whether it is time. A pause after a failure says nothing any more when the clock was set back since.
+fn is_due(order: &AcmeOrder, now: UnixMillis) -> bool {
+    let set_back = order.error.is_some() && order.attempted_at.is_some_and(|attempted| attempted > now);
+    order.next_at <= now || set_back
 }
 
 /// The kinds of challenges that can be met. When one is refused, the next one has its turn.
@@ -397,6 +442,24 @@ fn doubled(first: i64, base: i64, times: usize, most: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_no_renewal() {
+        let now = UnixMillis(1_800_000_000_000);
+        let order = |attempted: i64, next: i64, error: Option<&str>| AcmeOrder {
+            domain: "a.example".into(),
+            attempted_at: Some(now.plus_seconds(attempted)),
+            error: error.map(str::to_owned),
+            failures: 1,
+            next_at: now.plus_seconds(next),
+        };
+        assert!(!is_due(&order(-5, 5, Some("refused")), now));
+        assert!(is_due(&order(-5, 0, Some("refused")), now));
+        // It failed because the clock was a year ahead.
+        assert!(is_due(&order(31_536_000, 31_536_005, Some("expired")), now));
+        // What there is lasts.
+        assert!(!is_due(&order(31_536_000, 31_536_005, None), now));
+    }
 
     #[test]
     fn the_more_failures_the_longer_the_pause() {

@@ -146,6 +146,9 @@ mod tests {
         let second = at(5);
         assert_ne!(first.facts.fingerprint, second.facts.fingerprint);
         assert!(second.facts.not_after > first.facts.not_after);
+        // The clock was wrong, and is set back.
+        let earlier = at(-400);
+        assert!(earlier.facts.not_after < first.facts.not_before);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shared::model::text::SecretText;
 use shared::model::time::UnixMillis;
 
-use super::authority::self_signed;
+use super::authority::{Error, self_signed};
 use super::certificate::Served;
 use crate::app::data_dir::DataDir;
 use crate::crypto::private_file;
@@ -21,23 +21,46 @@ pub fn is_there(data_dir: &DataDir) -> bool {
 }
 
 /// The one in the data directory. Made when it is first needed, and when it is damaged or over.
-pub fn load_or_create(data_dir: &DataDir, now: UnixMillis) -> Result<Arc<Served>, String> {
-    let file = data_dir.locked_certificate();
-    if let Some(text) = private_file::read(&file).map_err(|error| error.to_string())? {
-        match Served::from_pem(&text, &SecretText::from(text.as_str())) {
-            Ok(served) if !served.is_over(now) => return Ok(Arc::new(served)),
-            Ok(_) => tracing::warn!("the certificate of the locked server is over and is made anew"),
-            Err(error) => {
-                tracing::warn!(%error, "the certificate of the locked server cannot be used and is made anew");
-            }
-        }
+pub fn load_or_create(data_dir: &DataDir, now: UnixMillis) -> Result<Arc<Served>, Error> {
+    if let Some(served) = load(data_dir, now) {
+        return Ok(served);
     }
-    let told = |error: &dyn std::fmt::Display| error.to_string();
-    let made: Pem = self_signed(&["localhost".to_owned()], DAYS, now).map_err(|error| told(&error))?;
-    let served = Served::from_pem(&made.chain, &made.key).map_err(|error| told(&error))?;
+    let (made, served) = make(now)?;
     let text = zeroize::Zeroizing::new(format!("{}{}", made.chain, made.key.expose()));
-    private_file::replace(&file, text.as_bytes()).map_err(|error| told(&error))?;
-    Ok(Arc::new(served))
+    if let Err(error) = private_file::replace(&data_dir.locked_certificate(), text.as_bytes()) {
+        tracing::warn!(
+            %error,
+            "the certificate of the locked server cannot be kept; until the server ends this one serves"
+        );
+    }
+    Ok(served)
+}
+
+/// The one in the data directory, or one that lives as long as the process: for a server that must not write anything.
+pub fn load_or_make(data_dir: &DataDir, now: UnixMillis) -> Result<Arc<Served>, Error> {
+    match load(data_dir, now) {
+        Some(served) => Ok(served),
+        None => make(now).map(|(_, served)| served),
+    }
+}
+
+/// The one in the data directory, if it can be served.
+fn load(data_dir: &DataDir, now: UnixMillis) -> Option<Arc<Served>> {
+    let text = private_file::read(&data_dir.locked_certificate())
+        .inspect_err(|error| tracing::warn!(%error, "the certificate of the locked server cannot be read"))
+        .ok()??;
+    match Served::from_pem(&text, &SecretText::from(text.as_str())) {
+        Ok(served) if !served.is_over(now) => return Some(Arc::new(served)),
+        Ok(_) => tracing::warn!("the certificate of the locked server is over"),
+        Err(error) => tracing::warn!(%error, "the certificate of the locked server cannot be used"),
+    }
+    None
+}
+
+fn make(now: UnixMillis) -> Result<(Pem, Arc<Served>), Error> {
+    let made = self_signed(&["localhost".to_owned()], DAYS, now)?;
+    let served = Served::from_pem(&made.chain, &made.key)?;
+    Ok((made, Arc::new(served)))
 }
 
 /// Removes it, once plain HTTP or files were chosen.

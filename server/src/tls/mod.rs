@@ -32,6 +32,7 @@ use shared::model::tls::{AcmeOrder, TlsMode, TlsSettings, TlsState};
 use tokio::sync::Notify;
 
 use crate::app::OpenStore;
+use crate::app::data_dir::DataDir;
 use crate::clock::Clock;
 use crate::domain::tls::Issued;
 use acme::Challenges;
@@ -72,6 +73,8 @@ struct Work {
     store: Weak<OpenStore>,
     /// Whether settings or certificates changed since.
     changed: bool,
+    /// Why the settings could not be read last.
+    unread: Option<String>,
     /// Certificates that authorities gave. They count even when they could not be stored.
     issued: BTreeMap<String, Issued>,
     orders: BTreeMap<String, AcmeOrder>,
@@ -84,7 +87,8 @@ struct Work {
 }
 
 impl Tls {
-    /// TLS as the host configures it. Nothing is served before the keeper's first round.
+    /// TLS as the host configures it. Before the keeper's first round there is no certificate, and no plain HTTP either where
+    /// the host asks for TLS.
     pub fn new(flags: TlsFlags) -> Result<Self, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
         // The resolver is another one for each connection: it knows the address that was called.
@@ -93,16 +97,51 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
         base.alpn_protocols = vec![b"http/1.1".to_vec(), acme::PROTOCOL.to_vec()];
+        let front = Front {
+            settings: flags.settings.clone().unwrap_or_default(),
+            ..Front::default()
+        };
         Ok(Self {
             flags,
             clock: Clock::default(),
             base,
-            front: ArcSwap::default(),
+            front: ArcSwap::from_pointee(front),
             challenges: Challenges::default(),
             work: Mutex::default(),
             rounds: tokio::sync::Mutex::default(),
             wake: Notify::new(),
         })
+    }
+
+    /// TLS of a server that cannot start: browsers that come by HTTPS are not left without an answer. There is no store, so the
+    /// certificate is the one of a locked server; where there is none, one that nobody knows.
+    pub fn without_store(
+        mode: Option<TlsMode>,
+        files: Option<&FilePair>,
+        data_dir: &DataDir,
+    ) -> Result<Self, String> {
+        let tls = Self::new(TlsFlags::default()).map_err(|error| error.to_string())?;
+        let mode = match mode {
+            Some(mode) => mode,
+            // It was chosen on the page.
+            None if locked::is_there(data_dir) => TlsMode::Internal,
+            None => TlsMode::Off,
+        };
+        let files = files.and_then(|pair| pair.load().ok()).map(Arc::new);
+        let locked = match (mode, &files) {
+            (TlsMode::Off, _) | (_, Some(_)) => None,
+            _ => Some(locked::load_or_make(data_dir, tls.now()).map_err(|error| error.to_string())?),
+        };
+        tls.front.store(Arc::new(Front {
+            settings: TlsSettings {
+                mode,
+                ..TlsSettings::default()
+            },
+            files,
+            locked,
+            ..Front::default()
+        }));
+        Ok(tls)
     }
 
     /// How a connection to one of the server's addresses is to speak; nothing when it speaks plain HTTP.
@@ -146,6 +185,11 @@ impl Tls {
         let front = self.front.load();
         let locked = front.locked.as_ref().filter(|_| front.leaves.is_none());
         locked.map(|locked| locked.facts.fingerprint.clone())
+    }
+
+    /// Whether a handshake for a name finds a certificate for which somebody else vouches: one by ACME or from files.
+    pub fn is_vouched(&self, name: Option<&str>) -> bool {
+        self.front.load().vouched(name, self.now()).is_some()
     }
 
     /// The answer to a challenge by HTTP-01.
@@ -209,4 +253,31 @@ impl Tls {
 /// Whether a handshake was a challenge: there is nothing to say after it.
 pub fn is_challenge(protocol: Option<&[u8]>) -> bool {
     protocol == Some(acme::PROTOCOL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_store_there_is_a_certificate_wherever_tls_was_asked_for() {
+        let scratch = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(scratch.path());
+        let start = |mode| Tls::without_store(mode, None, &dir).unwrap();
+        for mode in [None, Some(TlsMode::Off)] {
+            assert!(!start(mode).is_on(), "{mode:?}");
+        }
+        for mode in [TlsMode::Internal, TlsMode::Acme, TlsMode::Files] {
+            let tls = start(Some(mode));
+            assert!(tls.is_on() && tls.locked_fingerprint().is_some(), "{mode}");
+        }
+        // Nothing is written where it is the directory that may be wrong.
+        assert!(!locked::is_there(&dir));
+        let kept = locked::load_or_create(&dir, Clock::default().now()).unwrap();
+        for mode in [None, Some(TlsMode::Internal)] {
+            let shown = start(mode).locked_fingerprint();
+            assert_eq!(shown.as_ref(), Some(&kept.facts.fingerprint), "{mode:?}");
+        }
+        assert!(!start(Some(TlsMode::Off)).is_on());
+    }
 }

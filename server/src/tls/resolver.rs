@@ -44,14 +44,8 @@ impl AtAddress {
         }
         let front = self.tls.front.load();
         let now = self.tls.now();
-        if let Some(name) = name
-            && let Some(served) = front.acme.get(&name.to_ascii_lowercase())
-            && !served.is_over(now)
-        {
+        if let Some(served) = front.vouched(name, now) {
             return Some(Arc::clone(&served.key));
-        }
-        if let Some(files) = &front.files {
-            return Some(Arc::clone(&files.key));
         }
         if let Some(leaves) = &front.leaves {
             match leaves.choose(&front.settings, name, self.address, now) {

@@ -358,6 +358,7 @@ async fn answer(service: axum::Router, call: Call) -> Reply {
     if call.locked_certificate.is_some() {
         request.extensions_mut().insert(Transport {
             locked_fingerprint: call.locked_certificate,
+            ..Transport::default()
         });
     }
     let response = service.oneshot(request).await.unwrap();

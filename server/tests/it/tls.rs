@@ -7,20 +7,33 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
+use server::app::data_dir::DataDir;
+use server::app::host::Host;
+use server::app::trusted_proxies::TrustedProxies;
+use server::app::{App, OpenStore};
+use server::crypto::identity::generate;
+use server::domain::sealed_settings;
 use server::http::serve::{self, Port};
 use server::tls::certificate::facts;
+use server::tls::{TlsFlags, keeper};
 use shared::model::access::OrganizationRole;
+use shared::model::text::SecretText;
+use shared::model::tls::{TlsMode, TlsSettings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 
-use crate::app::{Call, PASSWORD, World, get, post};
+use crate::app::{Call, PASSWORD, TestApp, World, get, new_keyring, post};
+use crate::database::TestDatabase;
 
 const TLS: &str = "/api/strongroom/v1/tls";
 const RENEW: &str = "/api/strongroom/v1/tls/renew";
 const PEM: &str = "/api/strongroom/v1/tls/authority.pem";
 const DER: &str = "/api/strongroom/v1/tls/authority.der";
+
+/// Another address of this machine, such as a proxy has.
+const OTHER: &str = "127.0.0.2";
 
 fn set(settings: &Value) -> Call {
     post(TLS, &json!({"settings": settings, "password": PASSWORD}))
@@ -177,20 +190,83 @@ fn over_tls(world: &World, address: SocketAddr, name: &str, root: &[u8]) -> Resu
     })
 }
 
+/// The answer to a request in plain HTTP from another address of this machine, with further headers.
+fn in_plain(world: &World, address: SocketAddr, path: &str, headers: &str) -> String {
+    world.app.wait(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{OTHER}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: box:1\r\nconnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    })
+}
+
+/// The answer to the next request of a connection that stays open.
+async fn next_answer(stream: &mut TcpStream) -> String {
+    stream
+        .write_all(b"GET /api/v1/user HTTP/1.1\r\nhost: box:1\r\n\r\n")
+        .await
+        .unwrap();
+    let mut head = vec![0; 16 * 1024];
+    let length = stream.read(&mut head).await.unwrap();
+    String::from_utf8_lossy(&head[..length]).into_owned()
+}
+
+#[test]
+fn a_connection_that_was_open_before_speaks_no_plain_http_after() {
+    let world = World::new();
+    let served = Served::start(&world);
+    let open = |stream: Option<TcpStream>| {
+        world.app.wait(async {
+            let mut stream = match stream {
+                Some(stream) => stream,
+                None => TcpStream::connect(served.address).await.unwrap(),
+            };
+            let answer = next_answer(&mut stream).await;
+            (stream, answer)
+        })
+    };
+    let (stream, answer) = open(None);
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    world.send(internal(&[]).token(&world.admin)).expect(200);
+    let (stream, answer) = open(Some(stream));
+    assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
+    world
+        .send(set(&json!({"mode": "off"})).token(&world.admin))
+        .expect(200);
+    let (_, answer) = open(Some(stream));
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+#[test]
+fn who_came_to_a_trusted_proxy_by_https_is_not_sent_there_again() {
+    for (proxies, through, expected) in [
+        (&[OTHER][..], "x-forwarded-proto: https\r\n", "401"),
+        (&[OTHER], "x-forwarded-proto: http\r\n", "308"),
+        (&[OTHER], "", "308"),
+        (&[], "x-forwarded-proto: https\r\n", "308"),
+        (&["10.0.0.1"], "x-forwarded-proto: https\r\n", "308"),
+    ] {
+        let world = World::with_host(|_| Host {
+            trusted_proxies: TrustedProxies::new(proxies.iter().map(|text| text.parse().unwrap()).collect()),
+            ..Host::default()
+        });
+        let served = Served::start(&world);
+        world.send(internal(&[]).token(&world.admin)).expect(200);
+        let answer = in_plain(&world, served.address, "/api/v1/user", through);
+        let status = answer.split(' ').nth(1);
+        assert_eq!(status, Some(expected), "{proxies:?} {through}: {answer}");
+    }
+}
+
 #[test]
 fn a_handshake_finds_a_certificate_for_what_is_ours_alone() {
     let world = World::new();
     let served = Served::start(&world);
-    let plain = |path: &str| {
-        world.app.wait(async {
-            let mut stream = TcpStream::connect(served.address).await.unwrap();
-            let request = format!("GET {path} HTTP/1.1\r\nhost: box:1\r\nconnection: close\r\n\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut text = String::new();
-            stream.read_to_string(&mut text).await.unwrap();
-            text
-        })
-    };
+    let plain = |path: &str| in_plain(&world, served.address, path, "");
     assert!(plain("/api/status").starts_with("HTTP/1.1 200"));
     // While it runs, on the same port.
     world
@@ -216,4 +292,63 @@ fn a_handshake_finds_a_certificate_for_what_is_ours_alone() {
         .expect(200);
     assert!(over_tls(&world, served.address, "localhost", &root).is_err());
     assert!(plain("/api/v1/user").starts_with("HTTP/1.1 401"));
+}
+
+/// Settings with this mode and nothing else.
+fn mode(mode: TlsMode) -> TlsSettings {
+    TlsSettings {
+        mode,
+        ..TlsSettings::default()
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_does_not_mean_plain_http() {
+    // It has no table.
+    let database = TestDatabase::open();
+    let dir = tempfile::tempdir().unwrap();
+    let start = |flags: TlsFlags| {
+        let server = generate();
+        let (keyring, text) = new_keyring(&server);
+        let app = App::opened(OpenStore::new(database.db.clone(), keyring, text)).unwrap();
+        let app = app.at(DataDir::new(dir.path())).with_tls(flags).unwrap();
+        TestApp::of(app, server)
+    };
+    let by_flag = || TlsFlags {
+        settings: Some(mode(TlsMode::Internal)),
+        ..TlsFlags::default()
+    };
+    let nobody_asked = start(TlsFlags::default());
+    nobody_asked.wait(keeper::round(&nobody_asked.app));
+    assert!(!nobody_asked.app.tls().is_on());
+    let flagged = start(by_flag());
+    // Before the first look already.
+    assert!(flagged.app.tls().is_on());
+    flagged.wait(keeper::round(&flagged.app));
+    let shown = flagged.app.tls().locked_fingerprint();
+    assert!(flagged.app.tls().is_on() && shown.is_some());
+    // Chosen on the page once, as the certificate says that lies there now.
+    let chosen = start(TlsFlags::default());
+    chosen.wait(keeper::round(&chosen.app));
+    assert!(chosen.app.tls().is_on());
+    assert_eq!(chosen.app.tls().locked_fingerprint(), shown);
+}
+
+#[test]
+fn a_choice_holds_although_whoever_made_it_went_away() {
+    let world = World::new();
+    let app = &world.app.app;
+    world.app.wait(async {
+        keeper::round(app).await;
+        let settings = SecretText::new(serde_json::to_string(&mode(TlsMode::Internal)).unwrap());
+        app.write(move |cx| sealed_settings::set(cx, "tls", &settings))
+            .await
+            .unwrap();
+        app.tls().settings_changed();
+        // Begun, and broken off before the store has answered.
+        let broken_off = tokio::time::timeout(std::time::Duration::ZERO, keeper::round(app)).await;
+        assert!(broken_off.is_err());
+        keeper::round(app).await;
+    });
+    assert!(app.tls().is_on());
 }

@@ -27,7 +27,7 @@ use crate::jobs;
 use crate::observe::logging::{self, Format};
 use crate::observe::process;
 use crate::outside::systemd;
-use crate::tls::{TlsFlags, keeper};
+use crate::tls::{Tls, TlsFlags, keeper};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -120,7 +120,7 @@ pub async fn run(args: ServeArgs, configuration: &Configuration, printer: &Print
     let teller = Teller::of(args.log_format, printer);
     let Checked { host, mut tls } = match checked(&args, &dir, configuration) {
         Ok(checked) => checked,
-        Err(problems) => return misconfigured(&args, problems, &teller).await,
+        Err(problems) => return misconfigured(&args, &dir, problems, &teller).await,
     };
     let dir = args.data_dir.dir()?;
     let in_dir = |what: &str, error: &std::io::Error| {
@@ -219,7 +219,12 @@ fn checked(args: &ServeArgs, dir: &DataDir, configuration: &Configuration) -> Re
 }
 
 /// Says what is wrong, in the log and on a page, until somebody restarts the server.
-async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller<'_>) -> Result<(), Failure> {
+async fn misconfigured(
+    args: &ServeArgs,
+    dir: &DataDir,
+    problems: Vec<Problem>,
+    teller: &Teller<'_>,
+) -> Result<(), Failure> {
     if args.fail_if_misconfigured {
         return Err(arguments::misconfigured(&problems));
     }
@@ -230,18 +235,26 @@ async fn misconfigured(args: &ServeArgs, problems: Vec<Problem>, teller: &Teller
     let ports = ports::open(args.wanted_ports()).await.map_err(|failure| {
         arguments::misconfigured(&problems).because(failure.lines().unwrap_or_default())
     })?;
+    let files = args.tls.flags().ok().and_then(|flags| flags.files);
+    let tls = Tls::without_store(args.tls.tls, files.as_ref(), dir)
+        .map_err(|reason| arguments::misconfigured(&problems).because(reason))?;
     let (stop, stopping) = watch::channel(false);
     stop_on_signals(stop)
         .map_err(|error| Failure::new("Cannot wait for signals").because(error.to_string()))?;
     teller.note(&format!(
-        "Strongroom {} listens on http://{}\nIt serves nothing but this list. Mend what is wrong, and restart it",
+        "Strongroom {} listens on {}://{}\nIt serves nothing but this list. Mend what is wrong, and restart it",
         env!("CARGO_PKG_VERSION"),
+        if tls.is_on() { "https" } else { "http" },
         first_lines::shown(ports.first)
     ));
     systemd::stay_alive();
+    if let Some(fingerprint) = tls.locked_fingerprint() {
+        teller.note(&format!(
+            "Its certificate vouches for nothing. SHA-256 fingerprint: {fingerprint}"
+        ));
+    }
     systemd::ready("Misconfigured: the log and the page say what is wrong");
-    let listeners = ports.listeners.into_iter().map(|(listener, _)| listener);
-    diagnostics::serve(listeners.collect(), problems, stopping).await;
+    diagnostics::serve(ports.listeners, problems, Arc::new(tls), stopping).await;
     Ok(())
 }
 

@@ -6,6 +6,8 @@ use axum::extract::State;
 use shared::wire::instance::{Database, DatabaseKind, Instance, LastBackup};
 
 use crate::app::App;
+use crate::app::data_dir::DataDir;
+use crate::app::database::Place;
 use crate::domain::backups::targets;
 use crate::domain::instance;
 use crate::http::error::Failure;
@@ -44,6 +46,7 @@ pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Resul
         outbound: egress::now(
             targets.iter().map(|stored| &stored.target.place),
             app.tls().directory().as_deref(),
+            &database_elsewhere(&app),
         ),
         outbound_allowed: app
             .host()
@@ -53,4 +56,12 @@ pub async fn state(State(app): State<Arc<App>>, Bearer(caller): Bearer) -> Resul
             .map(ToString::to_string)
             .collect(),
     }))
+}
+
+/// The hosts of the database, if it is on another machine.
+fn database_elsewhere(app: &App) -> Vec<(String, u16)> {
+    match app.data_dir().map(DataDir::place) {
+        Some(Ok(Place::Postgres(address))) => address.elsewhere(),
+        _ => Vec::new(),
+    }
 }

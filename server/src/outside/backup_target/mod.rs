@@ -138,11 +138,12 @@ impl BackupTarget {
 
 fn address(text: &str) -> Result<Url, Error> {
     let url = Url::parse(text)
-        .map_err(|_| Error::Invalid(format!("{text} is not an address such as https://host/folder")))?;
+        // It may hold a password, so it is not repeated.
+        .map_err(|error| Error::Invalid(format!("this is not an address such as https://host/folder: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(Error::Invalid(format!(
-            "{text} does not begin with http:// or https://"
-        )));
+        return Err(Error::Invalid(
+            "the address has to begin with http:// or https://".into(),
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::Invalid(
@@ -227,6 +228,20 @@ fn require_size(found: Option<u64>, size: u64) -> Result<(), Error> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[test]
+    fn an_address_that_cannot_be_is_not_repeated() {
+        for text in [
+            "https://u:canary@host:port/",
+            "canary",
+            "ftp://u:canary@host/",
+            "https://u:canary@host/",
+        ] {
+            let told = address(text).unwrap_err().to_string();
+            assert!(!told.contains("canary"), "{told}");
+        }
+        assert!(address("https://host/folder").is_ok());
+    }
 
     #[tokio::test]
     async fn work_without_progress_is_given_up() {

@@ -66,11 +66,18 @@ impl WebDav {
         // It shares its place in the file with the one that is read.
         let observed = source.try_clone().await?.into_std().await;
         let progress = || (&observed).stream_position().unwrap_or_default();
-        unless_stalled(STALLED, progress, self.put_file(name, source, size)).await
+        let done = unless_stalled(STALLED, progress, self.put_file(name, source, size)).await;
+        // Whoever does not answer is not asked again.
+        if matches!(done, Err(Error::Refused(_) | Error::Io(_)))
+            && let Err(error) = self.remove(&part(name)).await
+        {
+            tracing::warn!(%error, "the beginning of a copy stays behind at the target");
+        }
+        done
     }
 
     async fn put_file(&self, name: &str, source: tokio::fs::File, size: u64) -> Result<(), Error> {
-        let (part, whole) = (self.file(&format!("{name}.part"))?, self.file(name)?);
+        let (part, whole) = (self.file(&part(name))?, self.file(name)?);
         let request = Request {
             body: Body::File(source, size),
             ..self.request(Method::PUT, part.clone())
@@ -101,5 +108,66 @@ impl WebDav {
             200..300 | 404 | 410 => Ok(()),
             _ => Err(refused("remove the file", &answer)),
         }
+    }
+}
+
+/// The name of a file that is not complete yet.
+fn part(name: &str) -> String {
+    format!("{name}.part")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::outside::backup_target::TIMEOUTS;
+    use crate::outside::outbound_guard::OutboundGuard;
+
+    #[tokio::test]
+    async fn nothing_stays_of_a_copy_that_did_not_arrive_whole() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/backups", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut text = String::new();
+                // The head, and behind the one of PUT the content.
+                while !text.contains("\r\n\r\n") || (text.starts_with("PUT") && !text.ends_with("content")) {
+                    let mut buffer = [0; 4096];
+                    let length = stream.read(&mut buffer).await.unwrap();
+                    text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                }
+                let first = text.split(" HTTP").next().unwrap_or_default();
+                noted.lock().unwrap().push(first.to_owned());
+                let length = if text.starts_with("HEAD") { 3 } else { 0 };
+                let answer =
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let guard = Arc::new(OutboundGuard::allowing(vec!["127.0.0.1".parse().unwrap()]));
+        let fetch = Fetch::guarded(&url, TIMEOUTS, &guard, None).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("file");
+        std::fs::write(&file, "content").unwrap();
+        let target = WebDav::new(fetch, url, "", None);
+        let told = target.put("a", &file, 7).await.unwrap_err().to_string();
+        assert!(told.contains("3 of 7 bytes"), "{told}");
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [
+                "PUT /backups/a.part",
+                "HEAD /backups/a.part",
+                "DELETE /backups/a.part"
+            ]
+        );
     }
 }

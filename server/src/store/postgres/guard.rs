@@ -176,11 +176,16 @@ async fn hold_once(
     stopping: &mut watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let failed = |error: &tokio_postgres::Error| Failure::from(error).error;
-    let connecting = tokio::time::timeout(LONGEST, address.config.connect(address.tls.clone()));
+    let connecting = async {
+        let config = address.resolved().await?;
+        config
+            .connect(address.tls.clone())
+            .await
+            .map_err(|error| failed(&error))
+    };
     let (client, connection) = tokio::select! {
-        connected = connecting => connected
-            .map_err(|_| Error::Unavailable("it does not answer".to_owned()))?
-            .map_err(|error| failed(&error))?,
+        connected = tokio::time::timeout(LONGEST, connecting) => connected
+            .map_err(|_| Error::Unavailable("it does not answer".to_owned()))??,
         _ = stopping.wait_for(|stop| *stop) => return Ok(()),
     };
     let holding = async {
