@@ -1,12 +1,14 @@
 //! Certificates: TLS is switched on at the page, which says how devices come to trust the server.
 
 use std::fs;
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use e2e::http::once;
 use e2e::instance::PASSWORD;
 use e2e::tls::Client;
-use e2e::visit::Chromium;
+use e2e::visit::{Chromium, SOON, Visit};
+use playwright_rs::expect;
 
 use crate::stage::{Stage, patiently};
 
@@ -57,8 +59,43 @@ async fn tls_is_switched_on_and_explained() -> Result<()> {
         visit.follow("Certificates").await?;
         visit.shows(visit.heading("How to trust it")).await?;
         visit.inspect("certificates-internal").await?;
+        ask_elsewhere(&visit).await?;
         visit.was_clean(&stage.server.https_url())?;
         chromium.end().await
     }))
     .await
+}
+
+/// An authority that is not there: the page says so, and what is served meanwhile.
+async fn ask_elsewhere(visit: &Visit) -> Result<()> {
+    let mode = visit.page.get_by_label("Certificates", true);
+    expect(visit.button("Apply"))
+        .with_timeout(SOON)
+        .to_be_disabled()
+        .await?;
+    mode.select_option("acme", None).await?;
+    visit.fill("Public names", "vault.example.com").await?;
+    visit
+        .fill("Directory of the authority", "https://127.0.0.1:1/directory")
+        .await?;
+    visit.press("Apply").await?;
+    visit.fill("Your password", PASSWORD).await?;
+    visit.press("Confirm").await?;
+    visit.shows(visit.heading("Served now")).await?;
+    visit
+        .says("Meanwhile the server's own authority vouches for it.")
+        .await?;
+    let begun = Instant::now();
+    while visit.button("Try again now").count().await? == 0 {
+        ensure!(begun.elapsed() < SOON, "the failure is not told");
+        visit.press("Reload").await?;
+    }
+    visit
+        .says("No certificate for vault.example.com could be had")
+        .await?;
+    visit.inspect("certificates-acme").await?;
+    visit.press("Try again now").await?;
+    visit
+        .says("No certificate for vault.example.com could be had")
+        .await
 }
