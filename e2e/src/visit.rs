@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use playwright_rs::protocol::{
     AriaRole, BrowserContextOptions, ColorScheme, EmulateMediaOptions, GetByRoleOptions, Media, Page,
-    Viewport,
+    ScreenshotOptions, Viewport,
 };
 use playwright_rs::{Browser, LaunchOptions, Locator, Playwright, expect};
 use serde_json::Value;
@@ -349,6 +349,11 @@ impl Visit {
         gone.with_context(|| format!("{selector} is still shown"))
     }
 
+    /// Waits until the keyboard is in something. What is pressed before that, though it is shown already, goes elsewhere.
+    pub async fn listens(&self, what: Locator) -> Result<()> {
+        self.shows(what.and_(&self.page.locator(":focus"))).await
+    }
+
     /// Takes a picture into the folder of pictures.
     pub async fn picture(&self, name: &str) -> Result<()> {
         let file = self.pictures.join(format!("{name}.png"));
@@ -356,7 +361,7 @@ impl Visit {
         Ok(())
     }
 
-    /// Takes pictures at two widths and in two themes, looks for things that spill over, there and at the extremes, and asks
+    /// Takes pictures of the whole page at two widths and in two themes, looks for things that spill over, there and at the extremes, and asks
     /// axe about accessibility.
     pub async fn inspect(&self, name: &str) -> Result<()> {
         for (screen, width) in EXTREMES {
@@ -369,7 +374,9 @@ impl Visit {
                 let media = EmulateMediaOptions::builder().color_scheme(scheme).build();
                 self.page.emulate_media(media).await?;
                 let name = format!("{name}-{width}-{theme}");
-                self.picture(&name).await?;
+                let file = self.pictures.join(format!("{name}.png"));
+                let whole = ScreenshotOptions::builder().full_page(true).build();
+                self.page.screenshot_to_file(&file, Some(whole)).await?;
                 self.fits(&name).await?;
                 self.accessible(&name).await?;
             }

@@ -1,6 +1,5 @@
 //! The root of the app: what every page shares, and which page belongs to which address.
 
-use js_sys::encode_uri_component;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
@@ -13,6 +12,7 @@ use crate::components::exposure_banner::ExposureBanner;
 use crate::components::shell::Shell;
 use crate::components::splash::Splash;
 use crate::first_steps::FirstSteps;
+use crate::location::login_before;
 use crate::pages::account::AccountPage;
 use crate::pages::backups::BackupsPage;
 use crate::pages::certificates::CertificatesPage;
@@ -127,7 +127,7 @@ fn SignedInOnly() -> impl IntoView {
             let target = if on_purpose || path == "/projects" {
                 "/login".to_owned()
             } else {
-                format!("/login?next={}", String::from(encode_uri_component(&path)))
+                login_before(&path)
             };
             navigate(&target, replacing());
         }

@@ -1,5 +1,6 @@
 //! What the address of the page says.
 
+use js_sys::{decode_uri_component, encode_uri_component};
 use leptos::prelude::window;
 use shared::model::time::UnixMillis;
 
@@ -69,24 +70,35 @@ pub fn is_exposed() -> bool {
         && !location.hostname().is_ok_and(|host| is_loopback(&host))
 }
 
-/// First parts of the addresses behind the login.
-const PAGES: [&str; 7] = [
-    "projects",
-    "identities",
-    "recovery",
-    "backups",
-    "instance",
-    "account",
-    "welcome",
-];
+/// The login that leads back to this page.
+pub fn login_before(page: &str) -> String {
+    format!("/login?next={}", String::from(encode_uri_component(page)))
+}
 
-/// The page to return to after the login. Only pages of this app count: the address may come from a stranger's link.
-pub fn page_to_return_to(wanted: Option<&str>) -> String {
+/// The page that such a login leads back to. `search` is the query as it stands in the address: the router's own map of it
+/// decodes what is in there twice.
+pub fn page_behind_login(search: &str) -> String {
+    let wanted = search
+        .trim_start_matches('?')
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("next="))
+        .and_then(|page| decode_uri_component(page).ok())
+        .map(String::from);
+    page_to_return_to(wanted.as_deref())
+}
+
+/// The page to return to after the login: any of this origin, for the address may come from a stranger's link. A path of this
+/// origin begins with one slash; browsers read a second one as the start of a host, a backslash as a slash, and skip tabs
+/// and line ends.
+fn page_to_return_to(wanted: Option<&str>) -> String {
     wanted
-        .filter(|path| {
-            let first = path.trim_start_matches('/').split(['/', '?']).next();
-            let known = first.is_some_and(|first| PAGES.contains(&first));
-            known && path.starts_with('/') && !path.contains("//") && !path.contains('\\')
+        .filter(|wanted| {
+            let path = wanted.split(['?', '#']).next().unwrap_or_default();
+            path.starts_with('/')
+                && !path.contains("//")
+                && !wanted.contains(|character: char| character == '\\' || character.is_control())
+                // It would wait for the login that was.
+                && path.trim_end_matches('/') != "/login"
         })
         .unwrap_or("/projects")
         .to_owned()
@@ -165,18 +177,32 @@ mod tests {
     }
 
     #[test]
-    fn a_login_returns_to_pages_of_this_app_only() {
-        for page in ["/projects/1/secrets/dev?path=%2Fapi", "/account", "/identities/7"] {
+    fn a_login_returns_to_pages_of_this_origin_only() {
+        for page in [
+            "/projects/1/secrets/dev?path=%2Fapi",
+            "/certificates",
+            "/settings?care=free",
+            "/backups?from=https://elsewhere.example",
+            "/a-page-of-tomorrow",
+        ] {
             assert_eq!(page_to_return_to(Some(page)), page);
         }
         for wanted in [
             None,
             Some("//evil.example"),
             Some("//projects/x"),
+            Some("/.//evil.example"),
+            Some("/\t/evil.example"),
+            Some("/\n/evil.example"),
+            Some("/\\evil.example"),
+            Some("\\\\evil.example"),
+            Some(" /projects"),
             Some("projects/x"),
-            Some("/login"),
-            Some("/projects.evil"),
             Some("https://evil.example"),
+            Some("javascript:alert(1)"),
+            Some("?next=/projects"),
+            Some("/login"),
+            Some("/login/?next=/login"),
             Some("/projects//x"),
             Some("/projects/\\x"),
             Some(""),

@@ -52,6 +52,17 @@ pub fn ago(time: UnixMillis, now: UnixMillis) -> String {
     count_of(count, unit) + " ago"
 }
 
+/// A text with its full stop: what the server says has none.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?', ':', ';', '…']) || text.is_empty() {
+        ""
+    } else {
+        "."
+    };
+    format!("{text}{stop}")
+}
+
 /// The same words as the beginning of a line.
 pub fn capitalized(words: &str) -> String {
     let mut letters = words.chars();
@@ -73,6 +84,19 @@ pub fn either_of(count: impl TryInto<u64>, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        for (text, ended) in [
+            ("It is full", "It is full."),
+            ("'A': gone ", "'A': gone."),
+            ("Done.", "Done."),
+            ("Why?", "Why?"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), ended);
+        }
+    }
 
     #[test]
     fn the_first_letter_of_a_line() {

@@ -15,6 +15,7 @@ async fn a_tag_is_made_and_stays() -> Result<()> {
         let chromium = Chromium::start().await?;
         let visit = stage.visit(&chromium).await?;
         visit.press("Edit TAGGED").await?;
+        visit.listens(visit.page.get_by_label("Value", true)).await?;
         visit.fill("New tag", "infra").await?;
         visit.page.keyboard().press("Enter", None).await?;
         visit.shows(visit.page.locator(".tag[aria-pressed=true]")).await?;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use e2e::http::Connection;
 use e2e::server::Server;
-use e2e::visit::{Chromium, PHONE, SOON};
+use e2e::visit::{Chromium, PHONE, SOON, Visit};
 use playwright_rs::expect;
 use serde_json::json;
 
@@ -145,6 +145,57 @@ async fn an_ended_session_leads_to_the_login_and_back() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_any_page_leads_there_after_the_login() -> Result<()> {
+    patiently(async {
+        let stage = Stage::new()?;
+        let url = stage.server.url();
+        let chromium = Chromium::start().await?;
+        let visit = chromium.visitor().await?;
+        // Of strangers: they lead nowhere else, and not to a login that is over.
+        for next in [
+            "https://evil.example/",
+            "//evil.example/",
+            "/%5Cevil.example/",
+            "/%09/evil.example/",
+            "/login",
+        ] {
+            visit.go(&format!("{url}/login?next={next}")).await?;
+            log_in_and_out(&visit, "Projects", &format!("{url}/projects")).await?;
+        }
+        let settings = format!("/projects/{}/settings", stage.instance.project);
+        for (page, heading) in [
+            ("/identities", "Machine Identities"),
+            ("/recovery", "Keys & recovery"),
+            ("/backups?from=a%20link&more=1%2B1", "Backups"),
+            ("/certificates", "Certificates"),
+            ("/instance", "Instance"),
+            ("/settings?from=%2Flogin", "Server settings"),
+            ("/account", "Account"),
+            (&settings, "Environments"),
+        ] {
+            let page = format!("{url}{page}");
+            visit.go(&page).await?;
+            log_in_and_out(&visit, heading, &page).await?;
+        }
+        visit.was_clean(&url)?;
+        chromium.end().await?;
+        stage.server.stop()
+    })
+    .await
+}
+
+/// The login that is in the way, the page behind it, and out again.
+async fn log_in_and_out(visit: &Visit, heading: &str, page: &str) -> Result<()> {
+    visit.shows(visit.heading("Log in")).await?;
+    visit.log_in().await?;
+    visit.shows(visit.button("Log out")).await?;
+    visit.shows(visit.heading(heading)).await?;
+    ensure!(visit.page.url() == page, "{} instead of {page}", visit.page.url());
+    visit.press("Log out").await?;
+    visit.shows(visit.heading("Log in")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_added_found_and_changed_without_a_mouse() -> Result<()> {
     patiently(async {
         let stage = Stage::new()?;
@@ -155,18 +206,24 @@ async fn a_secret_is_added_found_and_changed_without_a_mouse() -> Result<()> {
         visit.shows(visit.button("Reveal ALPHA")).await?;
         let keys = visit.page.keyboard();
         keys.press("n", None).await?;
-        visit.shows(visit.page.get_by_label("Name", true)).await?;
+        visit.listens(visit.page.get_by_label("Name", true)).await?;
         keys.type_text("TYPED", None).await?;
         keys.press("Tab", None).await?;
+        visit.listens(visit.page.get_by_label("Value", true)).await?;
         keys.type_text("by hand", None).await?;
         keys.press("Control+Enter", None).await?;
         visit.shows(visit.button("Reveal TYPED")).await?;
         let mut connection = Connection::open(stage.server.address)?;
         assert_eq!(stage.instance.read(&mut connection, "TYPED")?, "by hand");
 
+        visit.shows(visit.button("Undo").last()).await?;
+        visit.listens(visit.button("Add Secret")).await?;
         keys.press("Control+z", None).await?;
         visit.gone(visit.button("Reveal TYPED")).await?;
         keys.press("/", None).await?;
+        visit
+            .listens(visit.page.get_by_label("Search secrets", true))
+            .await?;
         keys.type_text("BET", None).await?;
         visit.gone(visit.button("Reveal ALPHA")).await?;
         visit.shows(visit.button("Reveal BETA")).await?;
@@ -178,6 +235,7 @@ async fn a_secret_is_added_found_and_changed_without_a_mouse() -> Result<()> {
         keys.press("Escape", None).await?;
         visit.gone(visit.heading("Keyboard shortcuts")).await?;
         keys.press("ArrowDown", None).await?;
+        visit.shows(visit.page.locator(".secret:focus")).await?;
         keys.press("r", None).await?;
         visit.shows(visit.page.locator("pre.plain")).await?;
         visit.was_clean(&stage.server.url())?;

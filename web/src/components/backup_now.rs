@@ -287,7 +287,8 @@ fn SaveFile(now: BackupNow, name: String) -> impl IntoView {
                 />
             </div>
             <p class="hint">
-                "For a quarter of an hour without your password, then from the list below. Keep the file away from this machine."
+                "For a quarter of an hour it is saved without your password, later from the list below with it. Keep the file away \
+                 from this machine."
             </p>
         </Show>
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::backups::{AllBackups, last_good};
-use crate::words::{ago, ahead, bytes, count_of, minute};
+use crate::words::{ago, ahead, bytes, capitalized, count_of, minute};
 
 /// What one of them says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,7 +69,7 @@ pub fn BackupTiles(
         },
         None => Tile {
             value: "None yet".to_owned(),
-            notes: vec!["Once a week by itself".to_owned()],
+            notes: vec!["The server does it by itself".to_owned()],
             trouble: backups.drill_overdue,
         },
     });
@@ -80,7 +80,7 @@ pub fn BackupTiles(
                     <Glyph icon />
                     <span>{label}</span>
                 </dt>
-                <dd class="tile-value">{move || tile.with(|tile| tile.value.clone())}</dd>
+                <dd class="tile-value">{move || tile.with(|tile| capitalized(&tile.value))}</dd>
                 <dd class="soft">{move || tile.with(|tile| tile.notes.join(" · "))}</dd>
             </div>
         }

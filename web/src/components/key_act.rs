@@ -1,22 +1,21 @@
 //! Something is to be done with keys: what it means, what it needs, and the password once more.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared::model::keys::{KeysAct, Unlocker};
 use shared::model::text::SecretText;
 use shared::wire::keys::KeysDone;
 
-use super::button::{Button, Weight};
-use super::dialog::{CancelButton, Dialog};
 use super::field::{Field, TextArea};
 use super::notice::ProblemNotice;
-use super::password::{OwnPassword, PasswordField};
+use super::password::PasswordField;
+use super::password_dialog::PasswordDialog;
 use super::select::Select;
 use crate::api;
 use crate::problem::Problem;
 use crate::projects::{Load, Projects};
 use crate::session::Session;
+
+const WHAT: &str = "Nothing was changed";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -123,10 +122,9 @@ impl Asked {
 pub fn KeyActDialog(
     /// What is asked for.
     asked: Asked,
-    /// It was done.
-    #[prop(into)]
-    on_done: Callback<KeysDone>,
-    /// It was not.
+    /// It was done, also when the dialog was closed meanwhile.
+    on_done: Callback<(KeysAct, KeysDone)>,
+    /// The dialog is closed.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -138,57 +136,27 @@ pub fn KeyActDialog(
         _ => String::new(),
     });
     let text = RwSignal::new(String::new());
-    let password = RwSignal::new(String::new());
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
     let (title, lead, danger) = (asked.title(), asked.lead(), asked.is_danger());
     let chooses = matches!(asked, Asked::ProjectDataKey);
+    let unchosen = Signal::derive(move || chooses && text.with(String::is_empty));
     let fields = fields(&asked, name, text);
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        if busy.get_untracked() {
-            return;
+    let carry_out = move |password| {
+        let act = asked.act(&name.get_untracked(), &text.get_untracked());
+        async move {
+            let act = act
+                .ok_or_else(|| Problem::local(WHAT, "No project is chosen.", "Choose one and try again."))?;
+            let done = api::keys::act(session, act.clone(), password)
+                .await
+                .map_err(|error| Problem::new(WHAT, &error))?;
+            on_done.try_run((act, done));
+            Ok(())
         }
-        let Some(act) = asked.act(&name.get_untracked(), &text.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        problem.set(None);
-        let password = SecretText::new(password.get_untracked());
-        spawn_local(async move {
-            match api::keys::act(session, act, password).await {
-                Ok(done) => {
-                    on_done.try_run(done);
-                }
-                Err(error) => {
-                    problem.try_set(Some(Problem::new("Nothing was changed", &error)));
-                    busy.try_set(false);
-                }
-            }
-        });
     };
     view! {
-        <Dialog title on_close>
+        <PasswordDialog title danger disabled=unchosen action=carry_out on_close>
             <p>{lead}</p>
-            <form id="key-act" class="form" on:submit=submit>
-                {fields}
-                <OwnPassword id="key-act-password" value=password />
-                <ProblemNotice problem />
-            </form>
-            <div class="actions">
-                <CancelButton />
-                <Button
-                    label="Confirm"
-                    kind="submit"
-                    form="key-act"
-                    weight=if danger { Weight::Danger } else { Weight::Primary }
-                    busy
-                    disabled=Signal::derive(move || {
-                        password.with(String::is_empty) || (chooses && text.with(String::is_empty))
-                    })
-                />
-            </div>
-        </Dialog>
+            {fields}
+        </PasswordDialog>
     }
 }
 

@@ -46,6 +46,7 @@ pub mod kit_banner;
 pub mod kit_input;
 pub mod kit_sheet;
 pub mod kit_wizard;
+pub mod loaded_page;
 pub mod login_form;
 pub mod menu;
 pub mod new_environments;

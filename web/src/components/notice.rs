@@ -6,11 +6,12 @@ use super::announcer::Announcements;
 use super::button::Button;
 use super::icon::{Glyph, Icon};
 use crate::problem::Problem;
+use crate::words::sentence;
 
 /// Shows a problem in its place. When that is gone, because somebody closed the dialog meanwhile, it is said.
 pub fn tell(place: RwSignal<Option<Problem>>, announcements: Announcements, problem: Problem) {
     if let Some(Some(untold)) = place.try_set(Some(problem)) {
-        announcements.say(format!("{}. {}", untold.what, untold.why));
+        announcements.say(format!("{}. {}", untold.what, sentence(&untold.why)));
     }
 }
 
@@ -41,7 +42,7 @@ pub fn ProblemNotice(
                                 <Glyph icon=Icon::Warning />
                                 <div class="notice-text">
                                     <p class="notice-what">{problem.what}</p>
-                                    <p>{problem.why}</p>
+                                    <p>{sentence(&problem.why)}</p>
                                     <p>{problem.next}</p>
                                     {problem
                                         .request_id

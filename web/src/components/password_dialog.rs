@@ -12,7 +12,7 @@ use super::announcer::Announcements;
 use super::button::{Button, Weight};
 use super::dialog::{CancelButton, Dialog};
 use super::notice::{ProblemNotice, tell};
-use super::password::PasswordField;
+use super::password::OwnPassword;
 use crate::problem::Problem;
 
 const FORM: &str = "password-dialog";
@@ -81,12 +81,7 @@ where
         <Dialog title on_close>
             <form id=FORM node_ref=form class="form" on:submit=submit>
                 {children()}
-                <PasswordField
-                    id="dialog-password"
-                    label="Your password"
-                    value=password
-                    autocomplete="current-password"
-                />
+                <OwnPassword id="dialog-password" value=password />
                 <ProblemNotice problem />
             </form>
             <div class="actions">

@@ -15,6 +15,7 @@ use crate::secrets::listing::{Row, rows};
 use crate::secrets::pasted::{self, Pasted};
 use crate::secrets::reading::row_id;
 use crate::secrets::{Secrets, Sheet};
+use crate::words::sentence;
 
 /// What each key does, in the order of the sheet.
 const KEYS: [(&str, &str); 19] = [
@@ -67,9 +68,12 @@ pub fn listen(secrets: Secrets) {
                 Ok(source) => {
                     let _ = secrets.sheet.try_set(Sheet::Import(Some(source)));
                 }
-                Err(problem) => secrets
-                    .announcements()
-                    .say(format!("{}. {} {}", problem.what, problem.why, problem.next)),
+                Err(problem) => secrets.announcements().say(format!(
+                    "{}. {} {}",
+                    problem.what,
+                    sentence(&problem.why),
+                    problem.next
+                )),
             }
         });
     });

@@ -63,7 +63,7 @@ pub fn ServerIdentity(
             </div>
             <p class="lead">{format!("{}.", place.words())}</p>
             <p class="hint">
-                "To a file elsewhere it is moved on the server, by "
+                "To keep it in a file elsewhere, run on the server: "
                 <code>"strongroom keys identity --move-to FILE"</code>
             </p>
         </section>

@@ -46,7 +46,7 @@ fn Certificate(certificate: TlsCertificate, order: Option<AcmeOrder>) -> impl In
     let now = location::now();
     let over = certificate.not_after <= now;
     let (tone, word) = if over {
-        (Tone::Danger, "Over")
+        (Tone::Danger, "Expired")
     } else {
         (Tone::Good, "Valid")
     };

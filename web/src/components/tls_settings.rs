@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::wire::tls::{AcmeSettings, TlsMode, TlsSettings, TlsState};
 
-use super::button::Button;
+use super::button::{Button, Weight};
 use super::field::{Field, TextArea};
 use super::icon::{Glyph, Icon};
 use super::password_dialog::PasswordDialog;
@@ -74,7 +74,7 @@ fn given(text: &str) -> Option<String> {
 #[component]
 fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
     let session = Session::current();
-    let before = StoredValue::new(settings.acme.clone());
+    let before = StoredValue::new(settings.clone());
     let mode = RwSignal::new(settings.mode.as_str().to_owned());
     let names = RwSignal::new(settings.names.join(", "));
     let domains = RwSignal::new(settings.acme.domains.join(", "));
@@ -91,21 +91,21 @@ fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
     let chosen = move || mode.with(|mode| mode.parse::<TlsMode>()).unwrap_or_default();
     let wanted = move || TlsSettings {
         mode: chosen(),
-        names: names.with_untracked(|names| listed(names)),
+        names: names.with(|names| listed(names)),
         // What was typed into fields that are hidden now does not count.
         acme: if chosen() == TlsMode::Acme {
             AcmeSettings {
-                domains: domains.with_untracked(|domains| listed(domains)),
-                email: email.with_untracked(|email| given(email)),
-                directory: directory.get_untracked(),
-                directory_root: root.with_untracked(|root| given(root)),
+                domains: domains.with(|domains| listed(domains)),
+                email: email.with(|email| given(email)),
+                directory: directory.get(),
+                directory_root: root.with(|root| given(root)),
             }
         } else {
-            before.get_value()
+            before.with_value(|before| before.acme.clone())
         },
     };
     let apply = move |password| {
-        let settings = wanted();
+        let settings = untrack(wanted);
         async move {
             let state = api::tls::set(session, settings, password)
                 .await
@@ -114,6 +114,7 @@ fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
             Ok(())
         }
     };
+    let unchanged = Memo::new(move |_| before.with_value(|before| wanted() == *before));
     let acme = Memo::new(move |_| chosen() == TlsMode::Acme);
     let on = Memo::new(move |_| chosen() != TlsMode::Off);
     view! {
@@ -153,7 +154,7 @@ fn Form(settings: TlsSettings, changed: Callback<TlsState>) -> impl IntoView {
                 />
             </Show>
             <div class="actions">
-                <Button label="Apply" on_press=move |()| asking.set(true) />
+                <Button label="Apply" weight=Weight::Primary disabled=unchanged on_press=move |()| asking.set(true) />
             </div>
         </div>
         <Show when=move || asking.get()>

@@ -3,48 +3,61 @@
 use leptos::prelude::*;
 use shared::wire::tls::TlsAuthority;
 
+use super::icon::{Glyph, Icon};
 use crate::location;
 use crate::words::minute;
 
 const PEM: &str = "/api/strongroom/v1/tls/authority.pem";
 const DER: &str = "/api/strongroom/v1/tls/authority.der";
 
-/// Systems, and what to do on them with the file.
-const STEPS: &[(&str, &str)] = &[
+/// Systems, what to do on them with the file, and the command that does it.
+const STEPS: &[(&str, &str, &str)] = &[
     (
         "Debian, Ubuntu",
+        "",
         "sudo cp strongroom-authority.pem /usr/local/share/ca-certificates/strongroom.crt && sudo update-ca-certificates",
     ),
     (
         "Fedora, RHEL",
+        "",
         "sudo cp strongroom-authority.pem /etc/pki/ca-trust/source/anchors/ && sudo update-ca-trust",
     ),
     (
         "macOS",
+        "",
         "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain strongroom-authority.pem",
     ),
     (
         "Windows",
-        "As administrator: certutil -addstore Root strongroom-authority.crt",
+        "As administrator: ",
+        "certutil -addstore Root strongroom-authority.crt",
     ),
     (
         "iPhone, iPad",
         "Open the .crt file in Safari, install the profile in Settings → General → VPN & Device Management, then switch it on in \
          Settings → General → About → Certificate Trust Settings.",
+        "",
     ),
     (
         "Android",
         "Settings → Security → Encryption & credentials → Install a certificate → CA certificate, then choose the .crt file.",
+        "",
     ),
     (
         "Firefox",
         "Settings → Privacy & Security → Certificates → View Certificates → Authorities → Import, then tick websites. On Windows \
          and macOS it trusts what the system trusts.",
+        "",
     ),
     (
-        "strongroom, infisical, curl",
-        "strongroom … --ca-cert strongroom-authority.pem, or SSL_CERT_FILE; for Node.js NODE_EXTRA_CA_CERTS, for Python \
-         REQUESTS_CA_BUNDLE, for curl --cacert.",
+        "strongroom, infisical",
+        "The variable SSL_CERT_FILE names the .pem file to both; --ca-cert does to strongroom.",
+        "",
+    ),
+    (
+        "Other programs",
+        "curl takes --cacert, Node.js the variable NODE_EXTRA_CA_CERTS, Python's requests REQUESTS_CA_BUNDLE.",
+        "",
     ),
 ];
 
@@ -60,11 +73,13 @@ pub fn TlsTrust(
             <div class="panel-head">
                 <h2 id="trust-heading">"The server's own authority"</h2>
                 <div class="row-actions">
-                    <a class="link" href=PEM download="strongroom-authority.pem" rel="external">
-                        "Download (.pem)"
+                    <a class="button" href=PEM download="strongroom-authority.pem" rel="external">
+                        <Glyph icon=Icon::Download />
+                        <span>"Download .pem"</span>
                     </a>
-                    <a class="link" href=DER download="strongroom-authority.crt" rel="external">
-                        "Download (.crt)"
+                    <a class="button" href=DER download="strongroom-authority.crt" rel="external">
+                        <Glyph icon=Icon::Download />
+                        <span>"Download .crt"</span>
                     </a>
                 </div>
             </div>
@@ -92,11 +107,12 @@ pub fn TlsTrust(
             <dl class="facts">
                 {STEPS
                     .iter()
-                    .map(|(system, step)| {
+                    .map(|(system, step, command)| {
                         view! {
                             <dt>{*system}</dt>
                             <dd>
-                                <code>{*step}</code>
+                                {*step}
+                                <code>{*command}</code>
                             </dd>
                         }
                     })

@@ -7,55 +7,26 @@ use shared::wire::tls::{TlsMode, TlsState};
 use crate::api;
 use crate::components::button::Button;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::loaded_page::LoadedPage;
 use crate::components::notice::ProblemNotice;
-use crate::components::page::Page;
-use crate::components::skeleton::Skeleton;
 use crate::components::tls_certificates::TlsCertificates;
 use crate::components::tls_settings::TlsSettingsPanel;
 use crate::components::tls_trust::TlsTrust;
 use crate::location;
 use crate::problem::Problem;
-use crate::projects::Load;
 use crate::session::Session;
 
 /// The page.
 #[component]
 pub fn CertificatesPage() -> impl IntoView {
-    let session = Session::current();
-    let state = RwSignal::new(Load::<TlsState>::Loading);
-    let loading = RwSignal::new(false);
-    let load = move || {
-        loading.set(true);
-        spawn_local(async move {
-            state.try_set(match api::tls::get(session).await {
-                Ok(known) => Load::Ready(known),
-                Err(error) => Load::Failed(Problem::new("The state of TLS was not loaded", &error)),
-            });
-            loading.try_set(false);
-        });
-    };
-    load();
-    let failed = Signal::derive(move || state.with(Load::problem));
-    let reload = move || {
-        view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
-    };
     view! {
-        <Page
+        <LoadedPage
             title="Certificates"
             lead="How connections to this server are encrypted, and who vouches for it."
-            narrow=true
-            actions=reload
-        >
-            <ProblemNotice problem=failed />
-            {move || match state.get() {
-                Load::Loading => view! { <Skeleton label="Loading the state" lines=6 /> }.into_any(),
-                Load::Failed(_) => ().into_any(),
-                Load::Ready(known) => {
-                    let changed = Callback::new(move |known| state.set(Load::Ready(known)));
-                    view! { <Known state=known changed /> }.into_any()
-                }
-            }}
-        </Page>
+            failure="The state of TLS was not loaded"
+            load=api::tls::get
+            show=|state, changed| view! { <Known state changed /> }
+        />
     }
 }
 

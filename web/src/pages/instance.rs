@@ -1,53 +1,27 @@
 //! `/instance`: the state of the server, for people who administer it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::components::A;
 use shared::wire::instance::{DatabaseKind, Instance, Outbound};
 
 use crate::api;
 use crate::components::badge::{Badge, Tone};
-use crate::components::button::Button;
 use crate::components::icon::Icon;
-use crate::components::notice::ProblemNotice;
-use crate::components::page::Page;
-use crate::components::skeleton::Skeleton;
+use crate::components::loaded_page::LoadedPage;
 use crate::location;
-use crate::problem::Problem;
-use crate::projects::Load;
-use crate::session::Session;
 use crate::words::{ago, bytes, count_of, minute};
 
 /// The page.
 #[component]
 pub fn InstancePage() -> impl IntoView {
-    let session = Session::current();
-    let state = RwSignal::new(Load::<Instance>::Loading);
-    let loading = RwSignal::new(false);
-    let load = move || {
-        loading.set(true);
-        spawn_local(async move {
-            state.try_set(match api::instance::get(session).await {
-                Ok(instance) => Load::Ready(instance),
-                Err(error) => Load::Failed(Problem::new("The state of the instance was not loaded", &error)),
-            });
-            loading.try_set(false);
-        });
-    };
-    load();
-    let failed = Signal::derive(move || state.with(Load::problem));
-    let reload = move || {
-        view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
-    };
     view! {
-        <Page title="Instance" lead="This server and its store." narrow=true actions=reload>
-            <ProblemNotice problem=failed />
-            {move || match state.get() {
-                Load::Loading => view! { <Skeleton label="Loading the state" lines=6 /> }.into_any(),
-                Load::Failed(_) => ().into_any(),
-                Load::Ready(instance) => view! { <Facts instance /> }.into_any(),
-            }}
-        </Page>
+        <LoadedPage
+            title="Instance"
+            lead="This server and its store."
+            failure="The state of the instance was not loaded"
+            load=api::instance::get
+            show=|instance, _| view! { <Facts instance /> }
+        />
     }
 }
 
@@ -136,12 +110,16 @@ fn Connections(outbound: Vec<Outbound>, allowed: Vec<String>) -> impl IntoView {
                         }
                     })
                     .collect_view()}
-                <dt>"Open besides the internet"</dt>
+                <dt>"Allowed besides the internet"</dt>
                 <dd>
                     {if allowed.is_empty() {
-                        "nothing; the host opens addresses of its own network with --allow-outbound".to_owned()
+                        view! {
+                            "Nothing. Addresses of your own network are allowed on the host, with "
+                            <code>"--allow-outbound"</code>
+                        }
+                            .into_any()
                     } else {
-                        allowed.join(", ")
+                        view! { <bdi>{allowed.join(", ")}</bdi> }.into_any()
                     }}
                 </dd>
             </dl>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use shared::model::text::SecretText;
 use shared::wire::organizations::Organization;
 
@@ -11,7 +11,7 @@ use crate::app::replacing;
 use crate::components::card::Card;
 use crate::components::command_line_login::CommandLineLogin;
 use crate::components::login_form::{OrganizationStep, PasswordStep, explain, homeless};
-use crate::location::{CommandLine, page_to_return_to};
+use crate::location::{CommandLine, page_behind_login};
 use crate::problem::Problem;
 use crate::session::{Phase, Session};
 
@@ -34,12 +34,12 @@ pub fn Login() -> impl IntoView {
 #[component]
 fn BrowserLogin() -> impl IntoView {
     let session = Session::current();
-    let query = use_query_map();
+    let search = use_location().search;
     let navigate = use_navigate();
     Effect::new(move |_| match session.phase() {
         Phase::SignedIn => {
-            let next = query.with_untracked(|query| page_to_return_to(query.get_str("next")));
-            navigate(&next, replacing());
+            let page = search.with_untracked(|search| page_behind_login(search));
+            navigate(&page, replacing());
         }
         Phase::NeedsSetup => navigate("/admin/signup", replacing()),
         _ => {}

@@ -72,8 +72,8 @@ pub fn RecoveryPage() -> impl IntoView {
             }
         });
     };
-    let done = move |done: KeysDone| {
-        match state.with_untracked(|state| removed(asked.get_untracked().as_ref(), state)) {
+    let done = Callback::new(move |(act, done): (KeysAct, KeysDone)| {
+        match state.with_untracked(|state| removed(&act, state)) {
             // What follows from it stands in the offer.
             Some(name) => {
                 announcements.say(format!("{name} opens the store no more"));
@@ -81,10 +81,9 @@ pub fn RecoveryPage() -> impl IntoView {
             }
             None => announcements.say(done.message),
         }
-        asked.set(None);
         show(done.keys);
         focus_next("main");
-    };
+    });
     let has_database_key = Memo::new(move |_| {
         state.with(|state| matches!(state, Load::Ready(state) if state.keys.has_database_key))
     });
@@ -176,15 +175,8 @@ async fn read(session: Session) -> Result<State, Error> {
 }
 
 /// The name of the unlocker that the act takes away.
-fn removed(asked: Option<&Asked>, state: &Load<State>) -> Option<String> {
-    let (
-        Some(Asked::Sure {
-            act: KeysAct::Remove { id },
-            ..
-        }),
-        Load::Ready(state),
-    ) = (asked, state)
-    else {
+fn removed(act: &KeysAct, state: &Load<State>) -> Option<String> {
+    let (KeysAct::Remove { id }, Load::Ready(state)) = (act, state) else {
         return None;
     };
     let unlocker = state.keys.unlockers.iter().find(|unlocker| unlocker.id == *id)?;

@@ -1,68 +1,36 @@
 //! `/settings`: how the server is configured, for people who administer it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared::model::settings::Care;
 use shared::wire::settings::Settings;
 
 use crate::api;
 use crate::components::badge::Badge;
-use crate::components::button::Button;
 use crate::components::care::{self, CareBadge};
 use crate::components::given_settings::{GivenSettings, Variables};
-use crate::components::icon::Icon;
-use crate::components::notice::ProblemNotice;
-use crate::components::page::Page;
+use crate::components::loaded_page::LoadedPage;
 use crate::components::runtime_settings::RuntimeSettings;
-use crate::components::skeleton::Skeleton;
-use crate::problem::Problem;
-use crate::projects::Load;
-use crate::session::Session;
 use crate::words::count_of;
 
 /// The page.
 #[component]
 pub fn ServerSettingsPage() -> impl IntoView {
-    let session = Session::current();
-    let state = RwSignal::new(Load::<Settings>::Loading);
-    let loading = RwSignal::new(false);
-    let load = move || {
-        loading.set(true);
-        spawn_local(async move {
-            state.try_set(match api::settings::list(session).await {
-                Ok(settings) => Load::Ready(settings),
-                Err(error) => Load::Failed(Problem::new("The settings were not loaded", &error)),
-            });
-            loading.try_set(false);
-        });
-    };
-    load();
-    let failed = Signal::derive(move || state.with(Load::problem));
-    let reload = move || {
-        view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| load() /> }
-    };
     view! {
-        <Page title="Server settings" lead="Of this server, for everybody on it." narrow=true actions=reload>
-            <ProblemNotice problem=failed />
-            {move || match state.get() {
-                Load::Loading => view! { <Skeleton label="Loading the settings" lines=8 /> }.into_any(),
-                Load::Failed(_) => ().into_any(),
-                Load::Ready(settings) => {
-                    let given = settings.fixed.clone();
-                    let (file, variables) = (settings.file.clone(), settings.variables.clone());
-                    view! {
-                        <Legend settings=settings.clone() />
-                        <RuntimeSettings
-                            changeable=settings.changeable
-                            on_change=move |settings| state.set(Load::Ready(settings))
-                        />
-                        <GivenSettings given file />
-                        <Variables variables />
-                    }
-                        .into_any()
+        <LoadedPage
+            title="Server settings"
+            lead="Of this server, for everybody on it."
+            failure="The settings were not loaded"
+            lines=8
+            load=api::settings::list
+            show=|settings: Settings, changed| {
+                view! {
+                    <Legend settings=settings.clone() />
+                    <RuntimeSettings changeable=settings.changeable on_change=changed />
+                    <GivenSettings given=settings.fixed file=settings.file />
+                    <Variables variables=settings.variables />
                 }
-            }}
-        </Page>
+            }
+        />
     }
 }
 

@@ -24,10 +24,12 @@ pub async fn manage(visit: &Visit, server: &Server, project: &str) -> Result<()>
     visit.press("Move QA up").await?;
     visit.says("QA is number 3 now").await?;
     let names = visit.page.locator("ol[aria-label=Environments] .row-title");
-    assert_eq!(
-        names.all_text_contents().await?,
-        ["Development", "Staging", "QA", "Production"]
-    );
+    for (at, name) in [(0, "Development"), (1, "Staging"), (2, "QA"), (3, "Production")] {
+        expect(names.nth(at))
+            .with_timeout(SOON)
+            .to_have_text(name)
+            .await?;
+    }
     visit.press("More about QA").await?;
     visit
         .click(visit.part(AriaRole::Menuitem, "Delete"), "Delete in the menu")

@@ -53,6 +53,7 @@ async fn files_and_pasted_lines_open_the_import() -> Result<()> {
         visit.press("Import 1 secret").await?;
         // It went into a folder that was not there: the folder shows.
         visit.shows(visit.part(AriaRole::Link, "backend")).await?;
+        visit.gone(visit.heading("Import secrets")).await?;
 
         let put = "() => navigator.clipboard.writeText('A_PASTED=1\\nB_PASTED=2\\n').then(() => true)";
         let _: bool = visit.page.evaluate(put, None::<&()>).await?;

@@ -26,7 +26,8 @@ async fn has_value(visit: &Visit, label: &str, text: &str) -> Result<()> {
 
 async fn edit(visit: &Visit, name: &str, value: &str) -> Result<()> {
     visit.press(&format!("Edit {name}")).await?;
-    has_value(visit, "Value", value).await
+    has_value(visit, "Value", value).await?;
+    visit.listens(visit.page.get_by_label("Value", true)).await
 }
 
 /// An entry of the navigation: the trail above a page has the same names.

@@ -1,8 +1,9 @@
 //! The keyboard.
 
 use anyhow::Result;
+use playwright_rs::protocol::FilterOptions;
 
-use super::{clipboard, has_value};
+use super::{clipboard, edit, has_value};
 use crate::stage::show;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,22 +12,26 @@ async fn every_key_does_what_the_sheet_says() -> Result<()> {
         visit.shows(visit.button("Reveal ALPHA")).await?;
         let keys = visit.page.keyboard();
         let value = visit.page.get_by_label("Value", true);
+        let beta = visit
+            .page
+            .locator(".secret")
+            .filter(FilterOptions::default().has_text("BETA"));
         keys.press("?", None).await?;
         visit.press("Close").await?;
         visit.gone(visit.button("Close")).await?;
         keys.press("ArrowDown", None).await?;
         keys.press("ArrowDown", None).await?;
+        visit.listens(beta.clone()).await?;
         keys.press("c", None).await?;
         visit.says("Copied BETA").await?;
         assert_eq!(clipboard(visit).await?, "2");
         for key in ["e", "Enter"] {
             keys.press(key, None).await?;
             has_value(visit, "Value", "2").await?;
-            // The form hears keys once it has the keyboard, a moment after it is shown.
-            visit.shows(visit.page.locator("textarea:focus")).await?;
+            visit.listens(value.clone()).await?;
             keys.press("Escape", None).await?;
             visit.gone(value.clone()).await?;
-            visit.shows(visit.page.locator(".secret:focus")).await?;
+            visit.listens(beta.clone()).await?;
         }
         keys.press("v", None).await?;
         visit.shows(visit.heading("Versions of BETA")).await?;
@@ -43,8 +48,7 @@ async fn every_key_does_what_the_sheet_says() -> Result<()> {
         visit.gone(visit.heading("Import secrets")).await?;
 
         // Saving and deleting leave the keyboard where it was.
-        visit.press("Edit BETA").await?;
-        has_value(visit, "Value", "2").await?;
+        edit(visit, "BETA", "2").await?;
         visit.fill("Value", "3").await?;
         keys.press("Control+Enter", None).await?;
         visit.shows(visit.button("Reveal BETA")).await?;

@@ -9,13 +9,26 @@ use serde_json::json;
 use super::{edit, has_value, menu, read};
 use crate::stage::{Stage, show};
 
-/// Requests whose address contains this text take a second longer.
-async fn slow_down(visit: &Visit, address: &str) -> Result<()> {
-    let script = "(slow) => { const real = window.fetch.bind(window); \
-        window.fetch = async (request, ...rest) => { \
-            if ((request.url || String(request)).includes(slow)) await new Promise(done => setTimeout(done, 1000)); \
-            return real(request, ...rest); }; return true; }";
+/// Requests whose address contains this text wait, until [`let_go`].
+async fn hold(visit: &Visit, address: &str) -> Result<()> {
+    let script = "(held) => { const real = window.fetch; const answers = []; let open; \
+        const gate = new Promise(done => { open = done; }); \
+        window.fetch = (request, ...rest) => { \
+            const go = () => real.call(window, request, ...rest); \
+            if (!(request.url || String(request)).includes(held)) return go(); \
+            const answer = gate.then(go); \
+            answers.push(answer.then(answer => answer.clone().text())); \
+            return answer; }; \
+        window.letGo = async () => { window.fetch = real; open(); await Promise.allSettled(answers); return answers.length; }; \
+        return true; }";
     let _: bool = visit.page.evaluate(script, Some(&address)).await?;
+    Ok(())
+}
+
+/// What waited is sent. Its answers are here when this returns.
+async fn let_go(visit: &Visit) -> Result<()> {
+    let sent: u32 = visit.page.evaluate("() => window.letGo()", None::<&()>).await?;
+    ensure!(sent > 0, "nothing was held");
     Ok(())
 }
 
@@ -33,6 +46,9 @@ async fn hear_again(visit: &Visit) -> Result<()> {
     let _: bool = visit.page.evaluate(script, None::<&()>).await?;
     Ok(())
 }
+
+/// What the page does with what it has just learnt is in sight then.
+const NEXT_FRAME: &str = "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))";
 
 fn delete(stage: &Stage, name: &str) -> Result<()> {
     let mut connection = Connection::open(stage.server.address)?;
@@ -88,13 +104,14 @@ async fn what_is_typed_outlives_the_secret_it_was_typed_for() -> Result<()> {
 async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
     show(&[("SLOW", "before")], async |stage, visit| {
         visit.shows(visit.button("Edit SLOW")).await?;
-        slow_down(visit, "/api/strongroom/v1/changes").await?;
 
         // Typed while it is saved.
         edit(visit, "SLOW", "before").await?;
         visit.fill("Value", "first").await?;
+        hold(visit, "/api/strongroom/v1/changes").await?;
         visit.press("Save").await?;
         visit.fill("Value", "second").await?;
+        let_go(visit).await?;
         visit.says("Saved SLOW").await?;
         has_value(visit, "Value", "second").await?;
         assert_eq!(read(stage, "SLOW")?, "first");
@@ -105,12 +122,14 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         // Gone to another page before the answer is here.
         edit(visit, "SLOW", "second").await?;
         visit.fill("Value", "third").await?;
+        hold(visit, "/api/strongroom/v1/changes").await?;
         visit.press("Save").await?;
         visit
             .click(menu(visit, "Projects"), "Projects in the menu")
             .await?;
         visit.shows(visit.heading("Projects")).await?;
-        visit.shows(visit.button("Undo").last()).await?;
+        let_go(visit).await?;
+        visit.says("Saved SLOW").await?;
         visit.page.go_back(None).await?;
         visit.shows(visit.button("Reveal SLOW")).await?;
         visit.gone(visit.button("Save")).await?;
@@ -146,11 +165,12 @@ async fn a_save_loses_nothing_while_it_is_on_its_way() -> Result<()> {
         visit.shows(visit.button("Reveal SLOW")).await?;
 
         // A form does not open in an environment that it does not belong to.
-        slow_down(visit, "/api/v3/secrets/raw/").await?;
+        hold(visit, "/api/v3/secrets/raw/").await?;
         visit.press("Edit SLOW").await?;
         visit.follow("Staging").await?;
         visit.shows(visit.heading("No secrets here yet")).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let_go(visit).await?;
+        visit.page.evaluate_expression(NEXT_FRAME).await?;
         assert_eq!(visit.page.locator(".secret-bar").count().await?, 0);
         assert_eq!(visit.page.locator(".secret-form").count().await?, 0);
         visit.watch.came("/api/strongroom/v1/changes").await?;
@@ -171,7 +191,7 @@ async fn an_ended_session_keeps_what_was_typed_and_a_logout_asks() -> Result<()>
         visit.watch.expect("status of 401");
         visit.press("Save").await?;
         visit.shows(visit.heading("Log in")).await?;
-        assert_eq!(visit.page.locator(".toast").count().await?, 0);
+        visit.gone(visit.page.locator(".toast").first()).await?;
         visit.log_in().await?;
         has_value(visit, "Value", "typed").await?;
 
