@@ -16,7 +16,7 @@ use crate::backup::{self, replace, restore, set_aside};
 use crate::config::path;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
-use crate::crypto::{self, encryption_key, keyfile, random};
+use crate::crypto::{self, keyfile, random};
 use crate::domain::{self, Context, data_keys};
 use crate::store::backups::Backup;
 use crate::store::{self, Db, PostgresAddress, SqliteOptions, Tx, migrate, schemas};
@@ -173,14 +173,8 @@ fn finish(data_dir: &DataDir) -> Result<(), Locked> {
 }
 
 fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<OpenStore, Locked> {
-    let given = sources.encryption_key.as_ref().map(|(variable, value)| {
-        let (_, identity) = encryption_key::recognise(value).map_err(|error| {
-            Locked::because(format!("{variable} cannot be a key of the new store: {error}"))
-        })?;
-        Ok::<_, Locked>((*variable, identity))
-    });
     // A value of which no key can be made is refused before anything is: whoever set it relies on it.
-    let given = given.transpose()?;
+    let given = sources.given_key().map_err(Locked::because)?;
     let server = match sources.identity.as_deref() {
         // Its name may be the key itself.
         Some(file) if path::shown(file).is_none() => {
