@@ -61,6 +61,11 @@ fn rotating_every_variable_that_guides_tell_to_rotate_changes_nothing() -> Resul
             ("JWT_SECRET", "old"),
         ],
     )?;
+    let told = fs::read_to_string(scratch.path().join("data.log"))?;
+    ensure!(
+        told.contains("32 hexadecimal digits") && told.contains("one of the keys of this store"),
+        "the form of the key is not said: {told}"
+    );
     let server = Server::start_among(
         &data,
         &[
@@ -81,6 +86,32 @@ fn rotating_every_variable_that_guides_tell_to_rotate_changes_nothing() -> Resul
         "{log}"
     );
     server.stop()
+}
+
+#[test]
+fn a_value_that_is_no_key_makes_no_store_and_is_told_by_its_variable() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    for (name, value, expected) in [
+        (
+            "ROOT_ENCRYPTION_KEY",
+            "too-short-canary",
+            "ROOT_ENCRYPTION_KEY cannot be a key of the new store: ",
+        ),
+        (
+            "STRONGROOM_IDENTITY_FILE",
+            "canary",
+            "named as the server's identity is not there",
+        ),
+    ] {
+        let server = Server::start_among(&data, &[(name, value)])?;
+        ensure!(is_locked(&server)?, "{name} must lock");
+        let log = server.log()?;
+        server.stop()?;
+        ensure!(log.contains(expected) && !log.contains("canary"), "{log}");
+        ensure!(!data.join("keyring.json").exists(), "{name} left a store");
+    }
+    Ok(())
 }
 
 #[test]

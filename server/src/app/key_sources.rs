@@ -6,6 +6,7 @@ use shared::model::text::SecretText;
 
 use super::data_dir::DataDir;
 use crate::config::path;
+use crate::crypto::identity::Identity;
 use crate::crypto::keyring::{self, Keyring, SlotKind};
 use crate::crypto::{brought, encryption_key, private_file};
 
@@ -67,6 +68,17 @@ impl KeySources {
              the identity was moved to. Nothing was changed",
             refused.join(". ")
         ))
+    }
+
+    /// The key that Infisical's variable stands for, and the variable's name. The error names it, too.
+    pub fn given_key(&self) -> Result<Option<(&'static str, Identity)>, String> {
+        let Some((variable, value)) = &self.encryption_key else {
+            return Ok(None);
+        };
+        match encryption_key::recognise(value) {
+            Ok((_, identity)) => Ok(Some((*variable, identity))),
+            Err(error) => Err(format!("{variable} cannot be a key of the new store: {error}")),
+        }
     }
 
     /// Says of an `ENCRYPTION_KEY` what became of it, once the store is open: a changed one changes nothing, and somebody who

@@ -13,9 +13,10 @@ use super::database::{self, Place, RESTORE_SCHEMA};
 use super::key_sources::KeySources;
 use super::{OpenStore, backups, drills, keys};
 use crate::backup::{self, replace, restore, set_aside};
+use crate::config::path;
 use crate::crypto::identity::{self, Identity};
 use crate::crypto::keyring::{self, Keyring, NewSlot, SlotKind, SlotSummary};
-use crate::crypto::{self, encryption_key, keyfile, random};
+use crate::crypto::{self, keyfile, random};
 use crate::domain::{self, Context, data_keys};
 use crate::store::backups::Backup;
 use crate::store::{self, Db, PostgresAddress, SqliteOptions, Tx, migrate, schemas};
@@ -172,12 +173,15 @@ fn finish(data_dir: &DataDir) -> Result<(), Locked> {
 }
 
 fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<OpenStore, Locked> {
-    let given = sources.encryption_key.as_ref();
-    let given = given
-        .map(|(variable, value)| encryption_key::recognise(value).map(|(_, identity)| (*variable, identity)));
     // A value of which no key can be made is refused before anything is: whoever set it relies on it.
-    let given = given.transpose()?;
+    let given = sources.given_key().map_err(Locked::because)?;
     let server = match sources.identity.as_deref() {
+        // Its name may be the key itself.
+        Some(file) if path::shown(file).is_none() => {
+            return Err(Locked::because(
+                "The file that was named as the server's identity is not there",
+            ));
+        }
         Some(file) => first(identity::read_identities(file)?)?,
         None if fs::exists(data_dir.identity())? => first(identity::read_identities(&data_dir.identity())?)?,
         None => identity::create_server_identity(data_dir.path(), now)?,
@@ -218,6 +222,7 @@ fn create(data_dir: &DataDir, sources: &KeySources, now: UnixMillis) -> Result<O
     let first = keyring.generation();
     db.write_blocking(move |tx| generation::note(tx, first))?;
     finish(data_dir)?;
+    sources.report(&keyring);
     Ok(OpenStore::new(db, keyring, text))
 }
 
