@@ -95,6 +95,19 @@ impl Client {
         head: &str,
         headers: &[(&str, &str)],
     ) -> Result<(u16, String)> {
+        let (head, body) = self.exchange(address, name, head, headers)?;
+        let status = head.split(' ').nth(1).context("no status")?.parse()?;
+        Ok((status, body))
+    }
+
+    /// The same with the whole head of the answer.
+    pub fn exchange(
+        &self,
+        address: SocketAddr,
+        name: &str,
+        head: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(String, String)> {
         let mut stream = self.open(address, name)?;
         let mut text =
             format!("{head} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\nContent-Length: 0\r\n");
@@ -107,8 +120,7 @@ impl Client {
         stream.read_to_end(&mut answer)?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").context("no end of the head")?;
-        let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        Ok((status, body.to_owned()))
+        Ok((head.to_owned(), body.to_owned()))
     }
 
     /// Waits until the certificate is one of which `wanted` says so.

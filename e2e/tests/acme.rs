@@ -234,6 +234,14 @@ fn renewals_fail_no_handshake() -> Result<()> {
     ));
     ensure!(probed.leaves.len() >= 3, "{} certificates", probed.leaves.len());
     doctor_says(&data, "ok", NAME)?;
+    // Browsers remember that it speaks TLS, but not where nobody else vouches for it.
+    let strict = |name: &str| -> Result<bool> {
+        let (head, _) = both.exchange(server.address, name, "GET /api/health", &[])?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "{head}");
+        Ok(head.contains("strict-transport-security: max-age="))
+    };
+    ensure!(strict(NAME)?);
+    ensure!(!strict("localhost")?);
     // Account and certificates are kept: the next start needs no order.
     server.stop()?;
     let again = serve(&data, port, &pebble.directory, &[])?;

@@ -85,9 +85,11 @@ pub fn authority(cx: &mut Context) -> Result<Option<Pem>, Error> {
     get(cx, AUTHORITY)
 }
 
-/// Keeps a new one, unless there is one by now; answers with the one there is.
-pub fn keep_authority(cx: &mut Context, made: &Pem) -> Result<Pem, Error> {
-    if let Some(there) = authority(cx)? {
+/// Keeps a new one in place of the one before, unless there is another one by now; answers with the one there is.
+pub fn keep_authority(cx: &mut Context, made: &Pem, before: Option<&Pem>) -> Result<Pem, Error> {
+    if let Some(there) = authority(cx)?
+        && before != Some(&there)
+    {
         return Ok(there);
     }
     set(cx, AUTHORITY, made)?;

@@ -84,6 +84,11 @@ impl Authority {
         })
     }
 
+    /// Whether it has ended. What it vouches for is worth nothing any more.
+    pub fn is_over(&self, now: UnixMillis) -> bool {
+        self.facts.not_after <= now
+    }
+
     /// What is said of it.
     pub fn facts(&self) -> &TlsAuthority {
         &self.facts

@@ -57,7 +57,8 @@ async fn look(app: &Arc<App>) {
     let _turn = tls.rounds.lock().await;
     match app.store() {
         Ok(store) => {
-            let same = {
+            let over = authority_is_over(tls);
+            let same = !over && {
                 let work = tls.work();
                 work.store.as_ptr() == Arc::as_ptr(&store) && !work.changed
             };
@@ -74,6 +75,13 @@ async fn look(app: &Arc<App>) {
     }
     look_at_files(tls);
     order_next(app);
+}
+
+/// Whether the server's own authority has ended while it was in use.
+fn authority_is_over(tls: &Tls) -> bool {
+    let front = tls.front.load();
+    let leaves = front.leaves.as_ref();
+    leaves.is_some_and(|leaves| leaves.authority().is_over(tls.now()))
 }
 
 /// Says once why the settings cannot be read, however often that is tried.
@@ -175,17 +183,30 @@ async fn read(app: &Arc<App>, another: bool) -> Result<Read, Error> {
     if settings.acme.directory.is_empty() {
         LETS_ENCRYPT.clone_into(&mut settings.acme.directory);
     }
-    let present = tls.front.load().leaves.clone().filter(|_| !another);
+    let present = tls.front.load().leaves.clone();
+    let present = present.filter(|_| !another && !authority_is_over(tls));
     if present.is_some() || !matches!(settings.mode, TlsMode::Internal | TlsMode::Acme) {
         return Ok((settings, present, issued));
     }
-    let authority = if let Some(there) = there {
-        there
-    } else {
-        let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
-        app.write(move |cx| kept::keep_authority(cx, &made)).await?
+    let there = match there {
+        Some(pem) => Some((Authority::open(&pem).map_err(|error| unavailable(&error))?, pem)),
+        None => None,
     };
-    let authority = Authority::open(&authority).map_err(|error| unavailable(&error))?;
+    let authority = match there {
+        Some((authority, _)) if !authority.is_over(tls.now()) => authority,
+        before => {
+            let before = before.map(|(over, pem)| {
+                let until = over.facts().not_after;
+                tracing::warn!(%until, "the server's own authority is over: devices have to trust a new one");
+                pem
+            });
+            let made = Authority::create(tls.now()).map_err(|error| unavailable(&error))?;
+            let kept = app
+                .write(move |cx| kept::keep_authority(cx, &made, before.as_ref()))
+                .await?;
+            Authority::open(&kept).map_err(|error| unavailable(&error))?
+        }
+    };
     tracing::info!(
         fingerprint = authority.facts().fingerprint,
         name = authority.facts().name,

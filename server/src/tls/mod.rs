@@ -49,8 +49,6 @@ pub struct TlsFlags {
     pub files: Option<FilePair>,
     /// Whether a plain port is open beside the other ones.
     pub http_port: bool,
-    /// The port of HTTPS as browsers see it, when it is not the one that the server listens on.
-    pub https_port: Option<u16>,
 }
 
 /// Everything about TLS that a running server knows.

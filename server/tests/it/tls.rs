@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -12,7 +13,7 @@ use server::app::host::Host;
 use server::app::trusted_proxies::TrustedProxies;
 use server::app::{App, OpenStore};
 use server::crypto::identity::generate;
-use server::domain::sealed_settings;
+use server::domain::{Context, sealed_settings};
 use server::http::serve::{self, Port};
 use server::tls::certificate::facts;
 use server::tls::{TlsFlags, keeper};
@@ -351,4 +352,35 @@ fn a_choice_holds_although_whoever_made_it_went_away() {
         keeper::round(app).await;
     });
     assert!(app.tls().is_on());
+}
+
+#[test]
+fn an_authority_that_is_over_makes_room_for_another_one() {
+    let world = World::new();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_before = date_time_ymd(2015, 1, 1);
+    params.not_after = date_time_ymd(2025, 1, 1);
+    let over = params.self_signed(&key).unwrap();
+    let pem = json!({"chain": over.pem(), "key": key.serialize_pem()}).to_string();
+    world.app.wait(async {
+        let pem = SecretText::new(pem);
+        let set = move |cx: &mut Context| sealed_settings::set(cx, "tls-authority", &pem);
+        world.app.app.write(set).await.unwrap();
+    });
+    world.send(internal(&[]).token(&world.admin)).expect(200);
+    let made = world.send(get(DER)).expect(200).bytes;
+    assert_ne!(made, over.der().as_ref());
+    // That one stays.
+    world
+        .send(set(&json!({"mode": "off"})).token(&world.admin))
+        .expect(200);
+    world.send(internal(&[]).token(&world.admin)).expect(200);
+    assert_eq!(world.send(get(DER)).expect(200).bytes, made);
+    let events = world.app.events();
+    let created = events
+        .iter()
+        .filter(|event| *event == "instance.tls.authority.create");
+    assert_eq!(created.count(), 1);
 }

@@ -10,6 +10,8 @@ use super::time::UnixMillis;
 
 /// Most names of a kind: more are a mistake.
 const MOST_NAMES: usize = 100;
+/// Before devices have to trust another authority, whoever looks after them has a year.
+const YEAR_MILLIS: i64 = 365 * 24 * 60 * 60 * 1000;
 /// Longest name of a host, as DNS has it.
 const LONGEST_NAME: usize = 253;
 
@@ -234,6 +236,14 @@ impl TlsState {
                 "The certificate files as they are now cannot be used, and those of before are served on: {reason}"
             ));
         }
+        if let Some(authority) = &self.authority
+            && authority.not_after.0 - now.0 < YEAR_MILLIS
+        {
+            warnings.push(format!(
+                "The server's own authority ends at {}. Then it makes a new one, which every device has to trust in its place",
+                authority.not_after
+            ));
+        }
         for certificate in &self.certificates {
             let sixth = (certificate.not_after.0 - certificate.not_before.0) / 6;
             if certificate.not_after.0 - now.0 < sixth {
@@ -410,5 +420,13 @@ mod tests {
         assert_eq!(state.warnings(UnixMillis(80 * day)).len(), 2);
         state.certificates.clear();
         assert!(state.warnings(UnixMillis(0))[0].contains("there is none yet"));
+        state.orders.clear();
+        state.authority = Some(TlsAuthority {
+            name: "Authority".into(),
+            fingerprint: String::new(),
+            not_after: UnixMillis(400 * day),
+        });
+        assert!(state.warnings(UnixMillis(34 * day)).is_empty());
+        assert!(state.warnings(UnixMillis(36 * day))[0].contains("makes a new one"));
     }
 }

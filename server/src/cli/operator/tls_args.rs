@@ -75,7 +75,6 @@ impl TlsArgs {
             settings,
             files,
             http_port: self.http_listen.is_some(),
-            https_port: self.https_port,
         })
     }
 
