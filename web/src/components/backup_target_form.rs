@@ -149,7 +149,7 @@ fn DirectoryFields(entered: Entered, roots: Memo<Vec<String>>) -> impl IntoView 
                         <Glyph icon=Icon::Info />
                         <p>
                             "No directory may be a target yet. Who runs the server decides which: start it with "
-                            <code>"--backup-root DIRECTORY"</code> ", and that directory and those in it can be chosen here."
+                            <code class="flag">"--backup-root DIRECTORY"</code> ", and that directory and those in it can be chosen here."
                         </p>
                     </div>
                 }
