@@ -226,8 +226,13 @@ impl TlsState {
                 Some(days) => format!("the present one ends in {days} days"),
                 None => "there is none yet".to_owned(),
             };
+            let attempts = if order.failures == 1 {
+                "attempt"
+            } else {
+                "attempts"
+            };
             warnings.push(format!(
-                "No certificate for {} could be had ({} attempts; {state}): {error}",
+                "No certificate for {} could be had ({} {attempts}; {state}): {error}",
                 order.domain, order.failures
             ));
         }

@@ -98,9 +98,9 @@ pub fn AddTargetDialog(
     let roots = backups.part(|backups| backups.roots.clone());
     let entered = Entered::nothing(roots.with_untracked(|roots| roots.first().cloned()));
     let options = [
-        (DIRECTORY, "A directory of the server, such as a mounted disk"),
-        (S3, "A bucket of an S3-compatible service"),
-        (WEB_DAV, "A folder of a WebDAV server"),
+        (DIRECTORY, "A directory or mounted disk"),
+        (S3, "An S3-compatible bucket"),
+        (WEB_DAV, "A WebDAV folder"),
     ];
     let options = options
         .map(|(value, text)| (value.to_owned(), text.to_owned()))
@@ -149,7 +149,7 @@ fn DirectoryFields(entered: Entered, roots: Memo<Vec<String>>) -> impl IntoView 
                         <Glyph icon=Icon::Info />
                         <p>
                             "No directory may be a target yet. Who runs the server decides which: start it with "
-                            <code>"--backup-root DIRECTORY"</code> ", and that directory and those in it can be chosen here."
+                            <code class="flag">"--backup-root DIRECTORY"</code> ", and that directory and those in it can be chosen here."
                         </p>
                     </div>
                 }

@@ -57,6 +57,9 @@ pub fn Button(
     /// Whether it cannot be pressed now.
     #[prop(optional, into)]
     disabled: Signal<bool>,
+    /// What it belongs to, read out after the text, where several buttons have the same.
+    #[prop(optional)]
+    about: Option<&'static str>,
     /// Whether it stands in a line of text or a row.
     #[prop(optional)]
     small: bool,
@@ -81,6 +84,7 @@ pub fn Button(
         >
             {icon.map(|icon| view! { <Glyph icon /> })}
             <span>{move || label.get()}</span>
+            {about.map(|about| view! { <span class="visually-hidden">{about}</span> })}
         </button>
     }
 }

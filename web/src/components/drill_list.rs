@@ -48,7 +48,7 @@ pub fn DrillList(
             </div>
             <p class="lead">
                 "The newest backup is restored into a scratch store, every value in it is opened, and counts and Merkle root are "
-                "compared with what was written. Once a week by itself."
+                "compared with what was written. The server does it by itself, as often as its settings say."
             </p>
             <div role="status" class="notice-place">
                 <Show when=move || running.get()>

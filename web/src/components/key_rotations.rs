@@ -1,7 +1,7 @@
 //! Rotating keys: each with what it is for, and how far the ones under way are.
 
 use leptos::prelude::*;
-use shared::model::keys::{Keys, KeysAct, RotationState};
+use shared::model::keys::{DataKeyRotation, Keys, KeysAct, RotationState};
 
 use super::button::Button;
 use super::icon::{Glyph, Icon};
@@ -16,6 +16,8 @@ pub fn KeyRotations(
     keys: Keys,
     /// What somebody wants to do.
     asked: RwSignal<Option<Asked>>,
+    /// How far those of data keys are, which changes each second.
+    rotations: Memo<Vec<DataKeyRotation>>,
     /// Somebody wants to rotate everything.
     #[prop(into)]
     on_everything: Callback<()>,
@@ -108,7 +110,7 @@ pub fn KeyRotations(
                         ]
                     />
                 </Rotatable>
-                <Progress keys=keys.clone() asked />
+                {move || view! { <Progress rotations=rotations.get() asked /> }}
                 <Rotatable
                     title="Signing key"
                     about=format!("Version {}. It signs tokens; those signed before stay valid.", keys.signing_version)
@@ -160,12 +162,8 @@ fn Rotatable(title: &'static str, #[prop(into)] about: String, children: Childre
 
 /// How far rotations of data keys are, all projects together.
 #[component]
-fn Progress(keys: Keys, asked: RwSignal<Option<Asked>>) -> impl IntoView {
-    let of = |state: RotationState| {
-        keys.rotations
-            .iter()
-            .filter(move |rotation| rotation.state == state)
-    };
+fn Progress(rotations: Vec<DataKeyRotation>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
+    let of = |state: RotationState| rotations.iter().filter(move |rotation| rotation.state == state);
     let (running, paused) = (
         of(RotationState::Running).count(),
         of(RotationState::Paused).count(),

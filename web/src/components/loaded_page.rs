@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::button::Button;
+use super::focus::focus_next;
 use super::icon::Icon;
 use super::notice::ProblemNotice;
 use super::page::Page;
@@ -52,7 +53,11 @@ where
     };
     ask();
     let failed = Signal::derive(move || state.with(Load::problem));
-    let changed = Callback::new(move |known| state.set(Load::Ready(known)));
+    let changed = Callback::new(move |known| {
+        state.set(Load::Ready(known));
+        // What was pressed is made anew.
+        focus_next("main");
+    });
     let reload = move || {
         view! { <Button label="Reload" icon=Icon::Again busy=loading on_press=move |()| ask() /> }
     };

@@ -111,7 +111,7 @@ fn Row(changeable: Changeable, asked: RwSignal<Option<Change>>) -> impl IntoView
                 {history}
             </div>
             <div class="row-actions">
-                {undo} <Button label="Change" icon=Icon::Pencil on_press=move |()| ask(None) />
+                {undo} <Button label="Change" about=label icon=Icon::Pencil on_press=move |()| ask(None) />
             </div>
         </li>
     }

@@ -1,11 +1,17 @@
 //! The certificates that come from elsewhere, and what becomes of their renewal.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use shared::wire::tls::{AcmeOrder, TlsCertificate, TlsState};
 
 use super::badge::{Badge, Tone};
+use super::button::Button;
 use super::icon::{Glyph, Icon};
+use super::notice::ProblemNotice;
+use crate::api;
 use crate::location;
+use crate::problem::Problem;
+use crate::session::Session;
 use crate::words::{ago, ahead, minute};
 
 /// The list.
@@ -13,7 +19,13 @@ use crate::words::{ago, ahead, minute};
 pub fn TlsCertificates(
     /// Everything.
     state: TlsState,
+    /// Told how it is after another attempt.
+    changed: Callback<TlsState>,
 ) -> impl IntoView {
+    let session = Session::current();
+    let failing = state.orders.iter().any(|order| order.error.is_some());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
     let missing = state
         .orders
         .iter()
@@ -33,12 +45,42 @@ pub fn TlsCertificates(
     });
     view! {
         <section class="panel" aria-labelledby="certificates-heading">
-            <h2 id="certificates-heading">"Served now"</h2>
+            <div class="panel-head">
+                <h2 id="certificates-heading">"Served now"</h2>
+                {failing
+                    .then(|| {
+                        let again = move |()| try_again(session, busy, problem, changed);
+                        view! { <Button label="Try again now" icon=Icon::Again busy on_press=again /> }
+                    })}
+            </div>
+            <ProblemNotice problem />
             <ul class="rows">
                 {rows.collect_view()} {missing.into_iter().map(|order| view! { <Missing order /> }).collect_view()}
             </ul>
         </section>
     }
+}
+
+/// Does not wait until the server does so by itself.
+fn try_again(
+    session: Session,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+    changed: Callback<TlsState>,
+) {
+    busy.set(true);
+    problem.set(None);
+    spawn_local(async move {
+        match api::tls::renew(session).await {
+            Ok(state) => {
+                changed.try_run(state);
+            }
+            Err(error) => {
+                problem.try_set(Some(Problem::new("Nothing was tried again", &error)));
+            }
+        }
+        busy.try_set(false);
+    });
 }
 
 #[component]

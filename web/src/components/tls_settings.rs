@@ -33,7 +33,7 @@ pub fn TlsSettingsPanel(
                     <p class="notice">
                         <Glyph icon=Icon::Info />
                         <span>
-                            "This is set on the command line or in the environment of the server (" <code>"--tls"</code>
+                            "This is set on the command line or in the environment of the server (" <code class="flag">"--tls"</code>
                             "), which comes before what is chosen here."
                         </span>
                     </p>

@@ -75,11 +75,11 @@ pub fn TlsTrust(
                 <div class="row-actions">
                     <a class="button" href=PEM download="strongroom-authority.pem" rel="external">
                         <Glyph icon=Icon::Download />
-                        <span>"Download .pem"</span>
+                        <span>".pem file"</span>
                     </a>
                     <a class="button" href=DER download="strongroom-authority.crt" rel="external">
                         <Glyph icon=Icon::Download />
-                        <span>"Download .crt"</span>
+                        <span>".crt file"</span>
                     </a>
                 </div>
             </div>

@@ -1,20 +1,16 @@
 //! `/certificates`: how connections to this server are encrypted, for people who administer it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared::wire::tls::{TlsMode, TlsState};
 
 use crate::api;
-use crate::components::button::Button;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::loaded_page::LoadedPage;
-use crate::components::notice::ProblemNotice;
 use crate::components::tls_certificates::TlsCertificates;
 use crate::components::tls_settings::TlsSettingsPanel;
 use crate::components::tls_trust::TlsTrust;
 use crate::location;
-use crate::problem::Problem;
-use crate::session::Session;
+use crate::words::sentence;
 
 /// The page.
 #[component]
@@ -33,7 +29,6 @@ pub fn CertificatesPage() -> impl IntoView {
 #[component]
 fn Known(state: TlsState, changed: Callback<TlsState>) -> impl IntoView {
     let warnings = state.warnings(location::now());
-    let failing = state.orders.iter().any(|order| order.error.is_some());
     let shown = matches!(state.settings.mode, TlsMode::Acme | TlsMode::Files);
     let authority = state.authority.clone();
     let locked = state.locked_fingerprint.clone();
@@ -45,14 +40,13 @@ fn Known(state: TlsState, changed: Callback<TlsState>) -> impl IntoView {
                     view! {
                         <p class="notice notice-warning">
                             <Glyph icon=Icon::Warning />
-                            <span>{warning}</span>
+                            <span>{sentence(&warning)}</span>
                         </p>
                     }
                 })
                 .collect_view()}
         </div>
-        {failing.then(|| view! { <TryAgain changed /> })}
-        {shown.then(|| view! { <TlsCertificates state=state.clone() /> })}
+        {shown.then(|| view! { <TlsCertificates state=state.clone() changed /> })}
         <TlsSettingsPanel state changed />
         {authority.map(|authority| view! { <TlsTrust authority /> })}
         {locked
@@ -70,34 +64,5 @@ fn Known(state: TlsState, changed: Callback<TlsState>) -> impl IntoView {
                     </section>
                 }
             })}
-    }
-}
-
-/// Does not wait until the server does so by itself.
-#[component]
-fn TryAgain(changed: Callback<TlsState>) -> impl IntoView {
-    let session = Session::current();
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
-    let again = move |()| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match api::tls::renew(session).await {
-                Ok(state) => {
-                    changed.try_run(state);
-                }
-                Err(error) => {
-                    problem.try_set(Some(Problem::new("Nothing was tried again", &error)));
-                }
-            }
-            busy.try_set(false);
-        });
-    };
-    view! {
-        <ProblemNotice problem />
-        <div class="actions">
-            <Button label="Try again now" icon=Icon::Again busy on_press=again />
-        </div>
     }
 }

@@ -115,7 +115,7 @@ fn Connections(outbound: Vec<Outbound>, allowed: Vec<String>) -> impl IntoView {
                     {if allowed.is_empty() {
                         view! {
                             "Nothing. Addresses of your own network are allowed on the host, with "
-                            <code>"--allow-outbound"</code>
+                            <code class="flag">"--allow-outbound"</code>
                         }
                             .into_any()
                     } else {

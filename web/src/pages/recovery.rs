@@ -50,10 +50,34 @@ pub fn RecoveryPage() -> impl IntoView {
     load();
     follow(session, state);
     let failed = Signal::derive(move || state.with(Load::problem));
-    let has_kit = Memo::new(move |_| {
+    let rotations = Memo::new(move |_| {
         state.with(|state| match state {
-            Load::Ready(state) => state.keys.unlockers.iter().any(|unlocker| unlocker.opens_backups),
-            _ => false,
+            Load::Ready(state) => state.keys.rotations.clone(),
+            _ => Vec::new(),
+        })
+    });
+    // The rest, apart from what changes each second while one goes on: a menu stays open meanwhile.
+    let still = Memo::new(move |_| {
+        state.with(|state| match state {
+            Load::Ready(state) => Some(Keys {
+                rotations: Vec::new(),
+                ..state.keys.clone()
+            }),
+            _ => None,
+        })
+    });
+    let shown = Memo::new(move |_| {
+        state.with(|state| match state {
+            Load::Loading => Shown::Loading,
+            Load::Failed(_) => Shown::Nothing,
+            Load::Ready(state) if making.get() => Shown::Making(state.instance),
+            Load::Ready(_) => Shown::Keys,
+        })
+    });
+    let has_kit = Memo::new(move |_| {
+        still.with(|keys| {
+            let mut unlockers = keys.iter().flat_map(|keys| &keys.unlockers);
+            unlockers.any(|unlocker| unlocker.opens_backups)
         })
     });
     let made = move |unlocker: Unlocker| {
@@ -84,9 +108,8 @@ pub fn RecoveryPage() -> impl IntoView {
         show(done.keys);
         focus_next("main");
     });
-    let has_database_key = Memo::new(move |_| {
-        state.with(|state| matches!(state, Load::Ready(state) if state.keys.has_database_key))
-    });
+    let has_database_key =
+        Memo::new(move |_| still.with(|keys| keys.as_ref().is_some_and(|keys| keys.has_database_key)));
     view! {
         <Page
             title="Keys & recovery"
@@ -112,17 +135,17 @@ pub fn RecoveryPage() -> impl IntoView {
                         }
                     })
             }}
-            {move || match state.get() {
-                Load::Loading => view! { <Skeleton label="Loading keys" lines=4 /> }.into_any(),
-                Load::Failed(_) => ().into_any(),
-                Load::Ready(list) if making.get() => {
+            {move || match shown.get() {
+                Shown::Loading => view! { <Skeleton label="Loading keys" lines=4 /> }.into_any(),
+                Shown::Nothing => ().into_any(),
+                Shown::Making(instance) => {
                     view! {
                         <section class="panel" aria-labelledby="kit-heading">
                             <div class="panel-head">
                                 <h2 id="kit-heading">"Create a recovery kit"</h2>
                             </div>
                             <KitWizard
-                                instance=list.instance
+                                instance
                                 on_done=made
                                 aside=move || {
                                     view! {
@@ -134,19 +157,24 @@ pub fn RecoveryPage() -> impl IntoView {
                     }
                         .into_any()
                 }
-                Load::Ready(list) => {
+                Shown::Keys => {
+                    let rotate_everything = Callback::new(move |()| {
+                        offer.set(Some(Offer::Asked));
+                        focus_next("everything-password");
+                    });
                     view! {
-                        <UnlockerList keys=list.keys.clone() making asked />
-                        <ServerIdentity place=list.keys.identity asked />
-                        <BackupPanel has_kit />
-                        <KeyRotations
-                            keys=list.keys
-                            asked
-                            on_everything=move |()| {
-                                offer.set(Some(Offer::Asked));
-                                focus_next("everything-password");
-                            }
-                        />
+                        {move || {
+                            still
+                                .get()
+                                .map(|keys| {
+                                    view! {
+                                        <UnlockerList keys=keys.clone() making asked />
+                                        <ServerIdentity place=keys.identity asked />
+                                        <BackupPanel has_kit />
+                                        <KeyRotations keys asked rotations on_everything=rotate_everything />
+                                    }
+                                })
+                        }}
                         <RestorePanel />
                     }
                         .into_any()
@@ -161,7 +189,16 @@ pub fn RecoveryPage() -> impl IntoView {
     }
 }
 
-/// What the page shows.
+/// Which part of itself the page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Loading,
+    Nothing,
+    Making(InstanceId),
+    Keys,
+}
+
+/// What the page is about.
 #[derive(Debug, Clone, PartialEq)]
 struct State {
     instance: InstanceId,
