@@ -39,7 +39,7 @@ pub struct Setting {
 impl Setting {
     /// The value as it may be shown to an administrator who has no account on the machine, and in a report that is copied to
     /// others: a command may hold a password.
-    pub fn shown_to_others(&self) -> String {
+    pub fn shown(&self) -> String {
         match self.values.as_slice() {
             [] => "none".to_owned(),
             _ if self.secret || self.id == "backup_hook" => "(set)".to_owned(),
@@ -60,7 +60,7 @@ impl Setting {
         match self.values.as_slice() {
             [] => serde_json::Value::Null,
             [value] if !self.takes_value => (value == "true").into(),
-            _ => self.shown_to_others().into(),
+            _ => self.shown().into(),
         }
     }
 

@@ -26,7 +26,7 @@ fn among(variables: &[(&str, &str)]) -> Configuration {
 
 fn value(configuration: &Configuration, id: &str) -> (String, String) {
     let setting = configuration.setting(id).unwrap();
-    (setting.shown_to_others(), setting.source.to_string())
+    (setting.shown(), setting.source.to_string())
 }
 
 fn file(path: &Path, mode: u32, text: &str) {
@@ -407,7 +407,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         let loaded = among(&[(name, value)]);
         problems(&loaded);
         for setting in loaded.settings.iter().chain(&loaded.secrets) {
-            let shown = format!("{} {}", setting.shown_to_others(), setting.as_json());
+            let shown = format!("{} {}", setting.shown(), setting.as_json());
             assert!(!shown.contains(CANARY), "{name}: {shown}");
         }
         for report in &loaded.variables {

@@ -64,10 +64,10 @@ fn page(problems: &[Problem]) -> String {
         // Writing to a text cannot fail.
         let _ = write!(
             list,
-            "<li><h2>{}</h2><p>{}.</p><p class=\"next\">{}</p></li>",
-            escaped(&problem.what),
-            escaped(&problem.reason),
-            escaped(&problem.next)
+            "<li><h2>{}</h2><p>{}</p><p class=\"next\">{}</p></li>",
+            marked(&problem.what),
+            marked(&sentence(&problem.reason)),
+            marked(&sentence(&problem.next))
         );
     }
     format!(
@@ -78,6 +78,43 @@ fn page(problems: &[Problem]) -> String {
          <p>Nothing is lost: the store was not opened, and nothing in it was changed. Mend what is listed here, then restart \
          the server. The same list stands in its log.</p><ol>{list}</ol></main></body></html>"
     )
+}
+
+/// A reason follows a colon in the log; here it stands alone.
+fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    // The name of a file or an option stays as it is.
+    let begins = word.chars().all(|letter| letter.is_ascii_lowercase());
+    let mut sentence = if begins {
+        let (first, rest) = text.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    } else {
+        text.to_owned()
+    };
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// As HTML, with what stands between backticks as code.
+fn marked(text: &str) -> String {
+    let text = escaped(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let mut html = String::new();
+    for (number, part) in parts.into_iter().enumerate() {
+        if number % 2 == 0 {
+            html.push_str(part);
+        } else {
+            html.push_str("<code>");
+            html.push_str(part);
+            html.push_str("</code>");
+        }
+    }
+    html
 }
 
 fn escaped(text: &str) -> String {
@@ -113,6 +150,19 @@ mod tests {
         (status, kind, String::from_utf8(body.to_vec()).unwrap())
     }
 
+    #[test]
+    fn a_reason_stands_alone() {
+        for (said, shown) in [
+            ("it is not known", "It is not known."),
+            ("cert.pem is missing", "cert.pem is missing."),
+            ("--tls is `files`: <b>", "--tls is <code>files</code>: &lt;b&gt;."),
+            ("One ` is none. Mend it!", "One ` is none. Mend it!"),
+            ("", "."),
+        ] {
+            assert_eq!(marked(&sentence(said)), shown);
+        }
+    }
+
     #[tokio::test]
     async fn nothing_else_is_served() {
         for (method, path) in [
@@ -139,7 +189,7 @@ mod tests {
             let (status, kind, body) = ask("GET", path).await;
             assert_eq!((status, kind.as_str()), (503, "text/html; charset=utf-8"));
             assert!(
-                body.contains("<h2>&lt;b&gt; is &quot;wrong&quot;</h2><p>a &amp; b.</p>"),
+                body.contains("<h2>&lt;b&gt; is &quot;wrong&quot;</h2><p>A &amp; b.</p>"),
                 "{body}"
             );
         }

@@ -117,12 +117,7 @@ fn configured(configuration: &Configuration) -> Vec<Finding> {
         .iter()
         .filter(|setting| setting.source != Source::Default);
     let made = made.map(|setting| {
-        let found = format!(
-            "{} = {}, {}",
-            setting.name,
-            setting.shown_to_others(),
-            setting.source
-        );
+        let found = format!("{} = {}, {}", setting.name, setting.shown(), setting.source);
         Finding::new(Mark::Ok, "setting", found)
     });
     let problems = configuration
@@ -222,7 +217,7 @@ fn key_files(configuration: &Configuration) -> Vec<Finding> {
         let found = format!(
             "everybody may read the file of --{}: chmod o= {}",
             setting.name,
-            setting.shown_to_others()
+            setting.shown()
         );
         Finding::new(Mark::Fail, "permissions", found)
     })

@@ -135,13 +135,7 @@ pub fn config(configuration: &Configuration, printer: &Printer) -> Result<(), Fa
             .settings
             .iter()
             .chain(&configuration.secrets)
-            .map(|setting| {
-                vec![
-                    setting.name.clone(),
-                    setting.shown_to_others(),
-                    setting.source.to_string(),
-                ]
-            })
+            .map(|setting| vec![setting.name.clone(), setting.shown(), setting.source.to_string()])
             .collect();
         table(&["SETTING", "VALUE", "SOURCE"], &rows)
     };

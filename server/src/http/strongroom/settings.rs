@@ -49,7 +49,7 @@ fn body(changeable: Vec<Changeable>, configuration: &Configuration) -> Settings 
         Fixed {
             name: setting.name.clone(),
             about: setting.about.clone(),
-            value: setting.shown_to_others(),
+            value: setting.shown(),
             source: setting.source.to_string(),
             care,
             procedure: procedure.to_owned(),
