@@ -101,12 +101,12 @@ fn sentence(text: &str) -> String {
 fn marked(text: &str) -> String {
     let text = escaped(text);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let mut html = String::new();
     for (number, part) in parts.into_iter().enumerate() {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             html.push_str(part);
         } else {
             html.push_str("<code>");
